@@ -1,0 +1,58 @@
+"""The tables that keep the other tables honest: journal, its head, settings."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, Text
+
+from db.engine.columns import Json, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    # Given by UnitOfWork while it holds the head, so that the order of numbers is the order of commits.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", BigInteger, nullable=False),
+    Column("actor_name", String(80), nullable=False),
+    Column("station", Integer, nullable=False),
+    Column("command", String(60), nullable=False),
+    # The command's own fields: what was asked for.
+    Column("arguments", Json, nullable=False),
+    # {table: [[id, {column: [before, after]}]]}: what it did. For a bulk load {table: {"rows": n, "sha256": digest}}.
+    Column("changes", Json, nullable=False),
+    # {table: [id, …]}, or null for a bulk load: what the feed reads.
+    Column("touched", Json),
+    # The entry that this one undoes.
+    Column("undoes", BigInteger),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    # One row. Taking it first puts writers on PostgreSQL in a queue; on SQLite the write lock already does.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", String(60), primary_key=True),
+    Column("value", Json, nullable=False),
+    # Secrets of this database (the key of the contact digests) are neither journaled nor shown.
+    Column("secret", Boolean, nullable=False, default=False, server_default="0"),
+    Column("note", Text),
+)

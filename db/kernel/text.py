@@ -1,0 +1,34 @@
+"""Cleaning of text that came from outside: citizens, files, other systems."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_KEPT = {"\n", "\t"}
+
+
+def clean(text: str, limit: int = 4000) -> str:
+    """``text`` without control and direction-changing characters, line ends as ``\\n``, at most ``limit`` characters.
+
+    Nothing is escaped here: text stays text, and whoever draws it draws it as text.
+    """
+    joined = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = "".join(c for c in joined if c in _KEPT or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"})
+    return kept.strip()[:limit]
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """``text`` cleaned and folded onto one line."""
+    return " ".join(clean(text, limit * 2).split())[:limit]
+
+
+def mask_phone(phone: str) -> str:
+    """A telephone number with its middle hidden (DOMAIN 6.5): 138****1234."""
+    if len(phone) < 7:
+        return "*" * len(phone)
+    return f"{phone[:3]}{'*' * (len(phone) - 7)}{phone[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """A personal name with all but the first character hidden (DOMAIN 6.5): 张*."""
+    return name[:1] + "*" * max(0, min(len(name) - 1, 2))
