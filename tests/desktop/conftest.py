@@ -1,0 +1,118 @@
+"""One QApplication off screen for all desktop tests; a stray Qt warning or a widget left behind fails the test."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1" if hasattr(os, "geteuid") and os.geteuid() == 0 else "0")
+
+import pytest
+from PySide6.QtCore import (
+    QCoreApplication,
+    QElapsedTimer,
+    QEvent,
+    QEventLoop,
+    QMessageLogContext,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication, QWidget
+
+# What Qt says about this platform and not about us.
+_HARMLESS = (
+    "This plugin does not support",
+    "QStandardPaths",
+    "propagateSizeHints",
+    "Release of profile requested",  # WORKAROUND QTBUG-128345: the profile outlives the page it served
+    "libva",
+    "vulkan",
+    "Failed to create",
+)
+
+
+@pytest.fixture(scope="session")
+def application() -> Iterator[QApplication]:
+    """The one QApplication of the test run, dressed like the program's."""
+    existing = QApplication.instance()
+    made = existing if isinstance(existing, QApplication) else QApplication(["jingwei-tests"])
+    made.setStyle("Fusion")
+    yield made
+
+
+@pytest.fixture(autouse=True)
+def nothing_stray(application: QApplication, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail when Qt warned, or when a window or a running timer outlives its test.
+
+    A test that expects a warning is marked `@pytest.mark.expects_qt_warning`.
+    """
+    said: list[str] = []
+
+    def note(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        serious = kind in (QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg)
+        if serious and not any(part in text for part in _HARMLESS):
+            said.append(text)
+
+    before = {id(widget) for widget in application.topLevelWidgets()}
+    previous = qInstallMessageHandler(note)
+    yield
+    gc.collect()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qInstallMessageHandler(previous)
+    left = [widget for widget in application.topLevelWidgets() if id(widget) not in before]
+    windows = [widget for widget in left if widget.isVisible()]
+    timers = [
+        timer for widget in left for timer in widget.findChildren(QTimer) if timer.isActive() and widget.isVisible()
+    ]
+    for widget in left:
+        widget.close()
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    if request.node.get_closest_marker("expects_qt_warning") is None:
+        assert not said, f"Qt warned: {said}"
+    assert not windows, f"windows left open: {windows}"
+    assert not timers, f"timers left running: {timers}"
+
+
+@pytest.fixture
+def shown(application: QApplication) -> Iterator[Callable[..., QWidget]]:
+    """Show a widget at a size, laid out and painted; it is closed when the test ends."""
+    opened: list[QWidget] = []
+
+    def show(widget: QWidget, width: int = 0, height: int = 0) -> QWidget:
+        if width:
+            widget.resize(width, height)
+        widget.show()
+        widget.grab()
+        opened.append(widget)
+        return widget
+
+    yield show
+    for widget in opened:
+        widget.close()
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def until(application: QApplication) -> Callable[..., None]:
+    """Run the event loop until a claim comes true; fail at the deadline (milliseconds)."""
+
+    def wait(claim: Callable[[], bool], deadline: int = 3000) -> None:
+        clock = QElapsedTimer()
+        clock.start()
+        loop = QEventLoop()
+        beat = QTimer()
+        beat.setInterval(5)
+        beat.timeout.connect(lambda: loop.quit() if claim() or clock.hasExpired(deadline) else None)
+        if claim():
+            return
+        beat.start()
+        loop.exec()
+        beat.stop()
+        assert claim(), f"still not true after {deadline} ms"
+
+    return wait
