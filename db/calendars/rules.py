@@ -88,7 +88,11 @@ class WorkingCalendar:
     """
 
     def __init__(
-        self, years: Sequence[int], days: Mapping[date, bool], windows: Sequence[Window], zone: str = "Asia/Shanghai"
+        self,
+        years: Sequence[int],
+        days: Mapping[date, bool],
+        windows: Sequence[Window],
+        zone: str = "Asia/Shanghai",
     ) -> None:
         self.zone = ZoneInfo(zone)
         self.years = tuple(sorted(years))
@@ -167,4 +171,8 @@ class WorkingCalendar:
 
 
 def _missing(year: int) -> Refused:
-    return Refused("calendar_missing", N_("The working calendar of {year} is missing; load it before cases can be timed."), year=year)
+    return Refused(
+        "calendar_missing",
+        N_("The working calendar of {year} is missing; load it before cases can be timed."),
+        year=year,
+    )

@@ -81,7 +81,12 @@ case = Table(
     UniqueConstraint("foreign_system", "foreign_number"),
     Index("ix_cases_closed_at", "closed_at"),
     Index("ix_cases_reported_at", "reported_at"),
-    Index("ix_cases_open", "due_at", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+    Index(
+        "ix_cases_open",
+        "due_at",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 step = Table(

@@ -1,8 +1,8 @@
 """A command is a frozen dataclass: the button makes it, the bus runs it, the journal names it.
 
-    @command("case.reassign", permission="case.dispatch")
-    @dataclass(frozen=True)
-    class Reassign: ...
+@command("case.reassign", permission="case.dispatch")
+@dataclass(frozen=True)
+class Reassign: ...
 """
 
 from __future__ import annotations

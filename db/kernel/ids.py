@@ -50,7 +50,11 @@ class IdMaker:
             return made
 
     def _compose(self) -> int:
-        return (self._last_ms << (_STATION_BITS + _SEQUENCE_BITS)) | (self.station << _SEQUENCE_BITS) | self._sequence
+        return (
+            (self._last_ms << (_STATION_BITS + _SEQUENCE_BITS))
+            | (self.station << _SEQUENCE_BITS)
+            | self._sequence
+        )
 
 
 def made_at_ms(made_id: int) -> int:

@@ -1,0 +1,177 @@
+"""Accounts: making them, signing in, changing a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import select
+
+from db.engine.bus import handles
+from db.engine.connections import Database
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.actor import SYSTEM, Actor
+from db.kernel.command import command
+from db.kernel.language import N_
+from db.kernel.refusal import Refused, refuse_all
+from db.people.rules import LOCK_OUT, MAX_FAILURES, password_faults
+from db.people.tables import account, account_role, person, role
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""Argon2id with OWASP's least parameters: 19 MiB and 2 passes, about 30 ms on an office computer."""
+_NOBODY = _hasher.hash("nobody")
+"""Checked when the account does not exist, so that the answer takes as long."""
+
+
+@command("people.create_account", permission="people.manage", label=N_("Create account"))
+@dataclass(frozen=True)
+class CreateAccount:
+    """Give a person an account with roles; the password is never kept, only its Argon2 hash."""
+
+    login: str
+    person_id: int
+    password: str
+    roles: tuple[str, ...]
+    must_change: bool = False
+    private_fields: ClassVar[frozenset[str]] = frozenset({"password"})
+
+
+@command("people.change_password", permission="people.self", label=N_("Change password"))
+@dataclass(frozen=True)
+class ChangePassword:
+    """Set a new password for one's own account; the old one must be given."""
+
+    account_id: int
+    old: str
+    new: str
+    private_fields: ClassVar[frozenset[str]] = frozenset({"old", "new"})
+
+
+@command("people.note_sign_in", permission="people.self", label=N_("Sign in"))
+@dataclass(frozen=True)
+class NoteSignIn:
+    """What came of an attempt to sign in; the journal shows both the good and the bad ones."""
+
+    account_id: int
+    good: bool
+
+
+@handles(CreateAccount)
+def _create(command: CreateAccount, unit: UnitOfWork) -> int:
+    connection = unit.connection
+    faults = password_faults(command.password)
+    if connection.execute(select(account.c.id).where(account.c.login == command.login)).first():
+        faults.append(Refused("login_taken", N_("The name {login} is taken."), login=command.login))
+    roles = {row.code: row.id for row in connection.execute(select(role.c.code, role.c.id))}
+    faults += [
+        Refused("no_such_role", N_("There is no role {code}."), code=code)
+        for code in command.roles
+        if code not in roles
+    ]
+    refuse_all(faults)
+    account_id = unit.new_id()
+    unit.insert(
+        account,
+        [
+            {
+                "id": account_id,
+                "login": command.login,
+                "person_id": command.person_id,
+                "password_hash": _hasher.hash(command.password),
+                "must_change": command.must_change,
+            }
+        ],
+    )
+    unit.insert(
+        account_role,
+        [{"id": unit.new_id(), "account_id": account_id, "role_id": roles[code]} for code in command.roles],
+    )
+    return account_id
+
+
+@handles(ChangePassword)
+def _change(command: ChangePassword, unit: UnitOfWork) -> None:
+    if command.account_id != unit.actor.account_id:
+        raise Refused("not_yours", N_("You can change only your own password."))
+    row = unit.rows(account, [command.account_id])[command.account_id]
+    if not _matches(row["password_hash"], command.old):
+        raise Refused("wrong_password", N_("The old password is not right."))
+    refuse_all(password_faults(command.new))
+    unit.update(
+        account,
+        {command.account_id: {"password_hash": _hasher.hash(command.new), "must_change": False}},
+    )
+
+
+@handles(NoteSignIn)
+def _note(command: NoteSignIn, unit: UnitOfWork) -> None:
+    row = unit.rows(account, [command.account_id])[command.account_id]
+    failures = 0 if command.good else row["failures"] + 1
+    locked_until = unit.now + LOCK_OUT if failures >= MAX_FAILURES else None
+    unit.update(account, {command.account_id: {"failures": failures, "locked_until": locked_until}})
+
+
+def sign_in(database: Database, login: str, password: str) -> Actor:
+    """The person behind a name and password.
+
+    Raises ``Refused``: ``wrong_password`` (the same for an unknown name), ``locked_out`` after five failures in a row
+    (15 minutes, DOMAIN 6.6), ``account_closed``.
+    """
+    with database.read() as connection:
+        found = connection.execute(select(account).where(account.c.login == login)).mappings().first()
+    if found is None:
+        _matches(_NOBODY, password)
+        raise _wrong()
+    now = database.clock.now()
+    if found["locked_until"] is not None and now < found["locked_until"]:
+        minutes = int((found["locked_until"] - now).total_seconds() // 60) + 1
+        raise Refused(
+            "locked_out",
+            N_("Too many wrong passwords. This account opens again in {minutes} min."),
+            minutes=minutes,
+        )
+    if not found["active"]:
+        raise Refused("account_closed", N_("This account is closed."))
+    good = _matches(found["password_hash"], password)
+    if not good or found["failures"]:
+        note = NoteSignIn(found["id"], good)
+        with database.write(SYSTEM, note) as unit:
+            _note(note, unit)
+    if not good:
+        raise _wrong()
+    return actor_of(database, login)
+
+
+def actor_of(database: Database, login: str) -> Actor:
+    """The person behind an account name, without a password: for the command line and pictures.
+
+    Raises ``Refused("no_such_account")``.
+    """
+    with database.read() as connection:
+        row: Any = connection.execute(
+            select(account.c.id, person.c.name, person.c.unit_id)
+            .join(person, person.c.id == account.c.person_id)
+            .where(account.c.login == login, account.c.active)
+        ).first()
+        if row is None:
+            raise Refused("no_such_account", N_("There is no account {login}."), login=login)
+        roles = connection.execute(
+            select(role.c.code, role.c.permissions)
+            .join(account_role, account_role.c.role_id == role.c.id)
+            .where(account_role.c.account_id == row.id)
+        ).all()
+    permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
+    return Actor(row.id, row.name, permissions, row.unit_id, tuple(each.code for each in roles))
+
+
+def _matches(kept: str, password: str) -> bool:
+    try:
+        return _hasher.verify(kept, password)
+    except VerificationError:
+        return False
+
+
+def _wrong() -> Refused:
+    return Refused("wrong_password", N_("Name or password is not right."))

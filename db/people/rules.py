@@ -1,0 +1,43 @@
+"""Passwords and lock-out: pure rules (DOMAIN 6.6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from db.kernel.language import N_
+from db.kernel.refusal import Refused
+
+MAX_FAILURES = 5
+LOCK_OUT = timedelta(minutes=15)
+MIN_LENGTH = 8
+
+
+def password_faults(password: str) -> list[Refused]:
+    """What is wrong with a new password: at least 8 characters from three classes."""
+    faults = []
+    if len(password) < MIN_LENGTH:
+        faults.append(
+            Refused("password_short", N_("A password needs at least {count} characters."), count=MIN_LENGTH)
+        )
+    classes = (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
+    if sum(any(kind(c) for c in password) for kind in classes) < 3:
+        faults.append(
+            Refused(
+                "password_plain",
+                N_("A password needs three of: small letters, capital letters, digits, other signs."),
+            )
+        )
+    return faults
+
+
+POSTS = {
+    "collector": N_("Collector"),  # zh: 采集员
+    "acceptor": N_("Acceptor"),  # zh: 受理员
+    "duty_leader": N_("Duty leader"),  # zh: 值班长
+    "dispatcher": N_("Dispatcher"),  # zh: 派遣员
+    "handler": N_("Handler"),  # zh: 处置人员
+    "inspector": N_("Inspector"),  # zh: 督查
+    "leader": N_("Leader"),  # zh: 领导
+    "wall": N_("Wall display"),  # zh: 大屏
+    "administrator": N_("Administrator"),  # zh: 管理员
+}
