@@ -25,9 +25,9 @@ def names(theme: Theme) -> list[str]:
     return sorted(path.stem for path in (theme.resources / "icons").glob("*.svg"))
 
 
-def pixmap(theme: Theme, name: str, token: str = "text2", size: int = 16, ratio: float = 1.0) -> QPixmap:
-    """One icon `size` pixels (at 100 %) square in the colour of `token`, for a device pixel ratio."""
-    svg = _source(theme.resources / "icons" / f"{name}.svg").replace("currentColor", theme.css(token))
+def pixmap(theme: Theme, name: str, tone: str = "text2", size: int = 16, ratio: float = 1.0) -> QPixmap:
+    """One icon `size` pixels (at 100 %) square in the colour of `tone`, for a device pixel ratio."""
+    svg = _source(theme.resources / "icons" / f"{name}.svg").replace("currentColor", theme.css(tone))
     side = theme.px(size)
     image = QPixmap(QSize(round(side * ratio), round(side * ratio)))
     image.fill(Qt.GlobalColor.transparent)
@@ -38,13 +38,13 @@ def pixmap(theme: Theme, name: str, token: str = "text2", size: int = 16, ratio:
     return image
 
 
-def icon(theme: Theme, name: str, token: str = "text2", size: int = 16) -> QIcon:
+def icon(theme: Theme, name: str, tone: str = "text2", size: int = 16) -> QIcon:
     """An icon that is brighter under the pointer, blue when on, faint when it cannot be used."""
     made = QIcon()
     for ratio in _RATIOS:
         for mode, state, shade in (
-            (QIcon.Mode.Normal, QIcon.State.Off, token),
-            (QIcon.Mode.Active, QIcon.State.Off, "text1" if token == "text2" else token),
+            (QIcon.Mode.Normal, QIcon.State.Off, tone),
+            (QIcon.Mode.Active, QIcon.State.Off, "text1" if tone == "text2" else tone),
             (QIcon.Mode.Disabled, QIcon.State.Off, "text3"),
             (QIcon.Mode.Normal, QIcon.State.On, "accent"),
         ):

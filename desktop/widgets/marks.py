@@ -1,6 +1,6 @@
 """The light marks (circle, triangle, diamond, hollow circle), drawn one way for table, legend and charts.
 
-Four shapes because colour never speaks alone (LOOK 1, 2): they stay apart in grey and in every colour blindness.
+Four shapes because colour never speaks alone (LOOK 1, 2): they stay apart in grey and to every eye.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The theme: colours by token, sizes by scale, fonts by what is installed, and the style sheet made of them."""
+"""The theme: colours by token, sizes by scale, fonts by what is installed, and their style sheet."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Theme(QObject):
         """Dress the application, or one window that has a scale of its own (the wall)."""
         if target not in self._applied:
             self._applied.append(target)
-            target.destroyed.connect(lambda: self._applied.remove(target) if target in self._applied else None)
+            target.destroyed.connect(lambda: self._applied.remove(target))
         self._dress(target)
 
     @property
@@ -95,7 +95,7 @@ class Theme(QObject):
         return {token: color.name() for token, color in self._colors.items()}
 
     def px(self, pixels: float) -> int:
-        """A length designed at 100 % as whole device-independent pixels at this scale, at least 1 if not 0."""
+        """A length designed at 100 % as whole pixels at this scale; what is not 0 stays visible."""
         scaled = round(pixels * self.scale)
         return scaled if scaled or not pixels else (1 if pixels > 0 else -1)
 
@@ -118,7 +118,7 @@ class Theme(QObject):
         return self._fonts[key]
 
     def families(self) -> list[str]:
-        """The installed families of the wish list in their order; the system's own font when there is none."""
+        """The installed families of the wish list in order; the system's own when there is none."""
         if self._families is None:
             installed = set(QFontDatabase.families())
             wished = [family for family in self._tokens["fonts"]["families"] if family in installed]
@@ -165,16 +165,14 @@ class Theme(QObject):
 
     @staticmethod
     def scale_for(size: QSize, dpi: float = 96.0) -> float:
-        """The scale for a screen of `size` device-independent pixels at a logical `dpi` (96 = the plain desktop).
+        """The scale for a screen of `size` device-independent pixels at a logical `dpi` (96 is plain).
 
         Reference: 1080 lines at 1.0; 1366×768 gets 0.92 (12 px body and two more rows, still legible);
         3840×2160 gets 2.0. A desktop that asks for larger letters (dpi above 96) gets them at least.
         """
         fit = min(size.width() / 1920, size.height() / 1080)
-        if fit < 1.0:
-            scale = max(0.92, round(1.0 - (1.0 - fit) * 0.28, 2))
-        else:
-            scale = min(round(fit * 20) / 20, 3.0)
+        small, large = max(0.92, round(1.0 - (1.0 - fit) * 0.28, 2)), min(round(fit * 20) / 20, 3.0)
+        scale = small if fit < 1.0 else large
         return max(scale, min(round(dpi / 96 * 20) / 20, 2.0)) if dpi > 96 else scale
 
     def _choose(self, name: str, scale: float) -> None:

@@ -1,4 +1,4 @@
-"""One QApplication off screen for all desktop tests; a stray Qt warning or a widget left behind fails the test."""
+"""One QApplication off screen for all desktop tests; a stray Qt warning or window fails a test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1" if hasattr(os, "geteuid") and os.geteuid() == 0 else "0")
+if hasattr(os, "geteuid") and os.geteuid() == 0:
+    os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 
 import pytest
 from PySide6.QtCore import (
@@ -35,12 +36,12 @@ _HARMLESS = (
 
 
 @pytest.fixture(scope="session")
-def application() -> Iterator[QApplication]:
+def application() -> QApplication:
     """The one QApplication of the test run, dressed like the program's."""
     existing = QApplication.instance()
     made = existing if isinstance(existing, QApplication) else QApplication(["jingwei-tests"])
     made.setStyle("Fusion")
-    yield made
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +65,7 @@ def nothing_stray(application: QApplication, request: pytest.FixtureRequest) -> 
     qInstallMessageHandler(previous)
     left = [widget for widget in application.topLevelWidgets() if id(widget) not in before]
     windows = [widget for widget in left if widget.isVisible()]
-    timers = [
-        timer for widget in left for timer in widget.findChildren(QTimer) if timer.isActive() and widget.isVisible()
-    ]
+    timers = [timer for widget in windows for timer in widget.findChildren(QTimer) if timer.isActive()]
     for widget in left:
         widget.close()
         widget.deleteLater()

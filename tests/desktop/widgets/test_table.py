@@ -1,0 +1,240 @@
+"""The table view: selection by id, keyboard, scroll place, columns, states."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
+
+from desktop.widgets.rows import Cell, Column, ListedRows, TableModel, drawn
+from desktop.widgets.table import Table
+from desktop.widgets.theme import Theme
+
+COLUMNS = [
+    Column("name", "Name", 120),
+    Column("place", "Place", 100, stretch=True),
+    Column("note", "Note", 60),
+]
+
+
+class Numbered:
+    """Very many rows: the id is the row plus an offset."""
+
+    def __init__(self, count: int, offset: int = 10**15) -> None:
+        self.count, self.offset = count, offset
+
+    def row_count(self) -> int:
+        return self.count
+
+    def cell(self, row: int, column_key: str) -> Cell:
+        return Cell(f"{column_key} {row}", light=row % 4 if column_key == "note" else None)
+
+    def id_at(self, row: int) -> int:
+        return row + self.offset
+
+    def row_of(self, id: int) -> int:
+        row = id - self.offset
+        return row if 0 <= row < self.count else -1
+
+
+def listed(*ids: int) -> list[tuple[int, dict[str, Cell | str]]]:
+    return [(id, {"name": f"n{id}", "place": f"p{id}"}) for id in ids]
+
+
+@pytest.fixture
+def source() -> ListedRows:
+    return ListedRows(listed(*range(1, 31)))
+
+
+@pytest.fixture
+def table(source: ListedRows, shown: Callable[..., object]) -> Table:
+    made = Table(Theme("dark"), TableModel(source, COLUMNS))
+    shown(made, 480, 32 + 34 * 6)
+    return made
+
+
+def model_of(table: Table) -> TableModel:
+    model = table.model()
+    assert isinstance(model, TableModel)
+    return model
+
+
+def click(table: Table, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    place = QPoint(60, row * 34 + 17 - table.verticalScrollBar().value())
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+def press(table: Table, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(table, key, modifier)
+
+
+def test_a_selection_survives_another_order(table: Table, source: ListedRows) -> None:
+    table.select([3, 5])
+    source.set_rows(listed(*range(30, 0, -1)))
+    model_of(table).refresh()
+    assert table.selected_ids() == {3, 5}
+    assert table.selected_in_order() == [5, 3]
+    source.set_rows(listed(5, 4, 3))
+    model_of(table).refresh()
+    assert drawn(model_of(table), table.selected_ids()) == "› n5 | p5 | \n  n4 | p4 | \n› n3 | p3 | "
+
+
+def test_a_row_that_left_is_no_longer_selected_and_that_is_told(table: Table, source: ListedRows) -> None:
+    table.select([3, 5])
+    told: list[frozenset[int]] = []
+    table.picked.connect(told.append)
+    source.set_rows(listed(1, 2, 3, 4))
+    model_of(table).refresh()
+    assert told == [frozenset({3})]
+
+
+def test_selecting_from_the_program_is_silent(table: Table) -> None:
+    told: list[frozenset[int]] = []
+    table.picked.connect(told.append)
+    table.select([3, 99])
+    assert (table.selected_ids(), told) == ({3}, [])
+
+
+def test_click_shift_click_and_control_click_select_as_everywhere(table: Table) -> None:
+    click(table, 1)
+    assert table.selected_ids() == {2}
+    click(table, 4, Qt.KeyboardModifier.ShiftModifier)
+    assert table.selected_ids() == {2, 3, 4, 5}
+    click(table, 2, Qt.KeyboardModifier.ControlModifier)
+    assert table.selected_ids() == {2, 4, 5}
+
+
+def test_the_keyboard_reaches_every_row(table: Table) -> None:
+    press(table, Qt.Key.Key_Down)
+    assert table.selected_ids() == {1}
+    press(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    press(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert table.selected_ids() == {1, 2, 3}
+    press(table, Qt.Key.Key_End)
+    assert table.current_id() == 30
+    assert table.verticalScrollBar().value() == table.verticalScrollBar().maximum()
+    press(table, Qt.Key.Key_Home)
+    assert (table.current_id(), table.verticalScrollBar().value()) == (1, 0)
+    press(table, Qt.Key.Key_PageDown)
+    assert table.current_id() == 6
+    press(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(table.selected_ids()) == 30
+
+
+def test_enter_and_double_click_open_the_row(table: Table) -> None:
+    opened: list[int] = []
+    table.opened.connect(opened.append)
+    press(table, Qt.Key.Key_Down)
+    press(table, Qt.Key.Key_Return)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(60, 34 * 2 + 5))
+    assert opened == [1, 3]
+
+
+def test_ids_of_63_bits_pass_unharmed(shown: Callable[..., object]) -> None:
+    big = 2**62 + 12345
+    table = Table(Theme("dark"), TableModel(ListedRows(listed(big)), COLUMNS))
+    shown(table, 300, 200)
+    told: list[frozenset[int]] = []
+    table.picked.connect(told.append)
+    click(table, 0)
+    assert told == [frozenset({big})]
+
+
+def test_the_rows_one_reads_stay_put_when_others_come_in_above(table: Table, source: ListedRows) -> None:
+    table.verticalScrollBar().setValue(34 * 5 + 7)
+    source.set_rows(listed(101, 102, 103, *range(1, 31)))
+    model_of(table).refresh()
+    assert table.verticalScrollBar().value() == 34 * 8 + 7
+
+
+def test_at_the_top_one_sees_what_comes_in(table: Table, source: ListedRows) -> None:
+    source.set_rows(listed(101, *range(1, 31)))
+    model_of(table).refresh()
+    assert table.verticalScrollBar().value() == 0
+
+
+def test_a_header_click_asks_for_an_order_and_sorts_nothing_itself(table: Table) -> None:
+    asked: list[tuple[str, bool]] = []
+    table.sorted.connect(lambda key, descending: asked.append((key, descending)))
+    header = table.horizontalHeader().viewport()
+    for _ in range(2):
+        QTest.mouseClick(header, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
+    assert asked == [("name", False), ("name", True)]
+    assert drawn(model_of(table), rows=2) == "  n1 | p1 | \n  n2 | p2 | "
+
+
+def test_hidden_and_sized_columns_come_back(
+    table: Table, source: ListedRows, shown: Callable[..., object]
+) -> None:
+    table.show_column("note", False)
+    table.horizontalHeader().resizeSection(0, 150)
+    state = table.column_state()
+    other = Table(Theme("dark"), TableModel(source, COLUMNS))
+    shown(other, 480, 200)
+    other.restore_columns(state)
+    assert (
+        other.column_state()
+        == state
+        == {
+            "order": ["name", "place", "note"],
+            "hidden": ["note"],
+            "widths": {"name": 150.0},
+        }
+    )
+
+
+def test_the_last_column_cannot_be_hidden(table: Table) -> None:
+    for key in ("name", "place", "note"):
+        table.show_column(key, False)
+    assert table.column_state()["hidden"] == ["name", "place"]
+
+
+def test_stretching_columns_fill_the_width(table: Table) -> None:
+    header = table.horizontalHeader()
+    assert header.length() == table.viewport().width()
+
+
+def test_the_column_chooser_lists_every_column(table: Table) -> None:
+    menu: QMenu = table.column_menu()
+    assert [action.text() for action in menu.actions() if action.isCheckable()] == ["Name", "Place", "Note"]
+    menu.deleteLater()
+
+
+@pytest.mark.parametrize("state", ["loading", "empty", "error", "forbidden"])
+def test_every_empty_state_is_painted(state: str, shown: Callable[..., object]) -> None:
+    table = Table(Theme("light"), TableModel(ListedRows(), COLUMNS))
+    shown(table, 300, 200)
+    plain = table.grab().toImage()
+    table.set_state(state, "Words", "and what to do about it")
+    table._patience.stop()
+    assert table.grab().toImage() != plain
+
+
+def test_letters_are_left_to_the_window(table: Table) -> None:
+    press(table, Qt.Key.Key_R)
+    assert table.selected_ids() == frozenset()
+
+
+@pytest.mark.speed
+def test_a_hundred_thousand_rows_scroll_and_refresh_within_a_frame(
+    application: QApplication, shown: Callable[..., object]
+) -> None:
+    source = Numbered(100_000)
+    table = Table(Theme("dark"), TableModel(source, COLUMNS))
+    shown(table, 640, 900)
+    begun = time.perf_counter()
+    for step in range(20):
+        table.verticalScrollBar().setValue(step * 100_000)
+        table.viewport().repaint()
+    scrolling = (time.perf_counter() - begun) / 20
+    begun = time.perf_counter()
+    for step in range(20):
+        source.count = 100_000 + step % 3
+        model_of(table).refresh()
+    refreshing = (time.perf_counter() - begun) / 20
+    assert scrolling < 0.016
+    assert refreshing < 0.016
