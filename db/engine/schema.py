@@ -50,6 +50,17 @@ def demand_known(database: Database) -> bool:
     return True
 
 
+def refuse_empty(database: Database) -> None:
+    """Say that a database has no tables yet, where none may be made."""
+    raise Refused(
+        "empty_database",
+        N_(
+            "{path} is empty. “jingwei demo create” fills one with a demo city, “jingwei import” with your cases."
+        ),
+        path=database.url,
+    )
+
+
 def upgrade(database: Database) -> None:
     """Run the steps that are missing, in one transaction; safe to call on every start."""
     if demand_known(database):

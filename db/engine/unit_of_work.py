@@ -46,6 +46,11 @@ class UnitOfWork:
         self._loaded: dict[str, journal.Digest] = {}
         self._secret: bytes | None = None
 
+    @property
+    def station(self) -> int:
+        """The number of this station: part of ids and case numbers."""
+        return self._ids.station
+
     def new_id(self) -> int:
         """A fresh id for a row of any table."""
         return self._ids()

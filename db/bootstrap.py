@@ -1,0 +1,148 @@
+"""Opens the whole house: the one place below the desktop that knows every noun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+
+from db.calendars.tables import calendar_day, calendar_year, working_window
+from db.cases import commands as case_commands
+from db.cases.tables import transition
+from db.engine import schema, settings
+from db.engine.bus import Bus
+from db.engine.columns import canonical
+from db.engine.connections import Database, open_database
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.actor import SYSTEM
+from db.kernel.clock import Clock, SystemClock
+from db.kernel.command import command
+from db.kernel.language import N_
+from db.kernel.resources import read_table
+from db.people import commands as people_commands
+from db.people.tables import role
+from db.registers import reference
+
+HANDLERS = (case_commands, people_commands)
+"""The modules whose handlers the bus knows once they are imported."""
+
+
+@command("core.load_reference", permission="reference.load", label=N_("Load reference data"))
+@dataclass(frozen=True)
+class LoadReference:
+    """The code lists, filing conditions, moves, roles and calendars that ship with the program."""
+
+    edition: int = 1
+
+
+@dataclass(frozen=True)
+class Core:
+    """An open database with the bus that changes it."""
+
+    database: Database
+    bus: Bus
+    clock: Clock
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> Core:
+    """Open the database at ``url``, bring it to today's shape and, when ``create``, fill an empty one with reference data.
+
+    Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked, read-only).
+    """
+    clock = clock or SystemClock()
+    database = open_database(url, create=create, clock=clock)
+    try:
+        known = schema.demand_known(database)
+        if not known and not create:
+            schema.refuse_empty(database)
+        schema.upgrade(database)
+        schema.load_station(database)
+        if not known:
+            load_reference(database)
+    except BaseException:
+        database.close()
+        raise
+    return Core(database, Bus(database), clock)
+
+
+def load_reference(database: Database) -> None:
+    """Fill the tables of an empty database from ``resources/reference``."""
+    with database.write(SYSTEM, LoadReference()) as unit:
+        reference.load(unit)
+        _load_moves(unit)
+        _load_roles(unit)
+        _load_calendar(unit)
+        settings.put(unit, "city.zone", "Asia/Shanghai")
+
+
+def _load_moves(unit: UnitOfWork) -> None:
+    """The table of transitions (DOMAIN 2.3)."""
+    columns = ("id", "edition", "from_state", "verb", "to_state", "permission", "needs", "clock", "version")
+    rows = read_table("reference", "transitions.csv")
+    unit.load(
+        transition,
+        columns,
+        [
+            (
+                i,
+                LoadReference.edition,
+                r["from_state"],
+                r["verb"],
+                r["to_state"],
+                r["permission"],
+                canonical(r["needs"].split()),
+                r["clock"],
+                1,
+            )
+            for i, r in zip(unit.new_ids(len(rows)), rows, strict=True)
+        ],
+    )
+
+
+def _load_roles(unit: UnitOfWork) -> None:
+    """The roles of DOMAIN 2.2 with their permissions."""
+    rows = read_table("reference", "roles.csv")
+    unit.load(
+        role,
+        ("id", "code", "name", "name_en", "permissions", "version"),
+        [
+            (i, r["code"], r["name"], r["name_en"], canonical(r["permissions"].split()), 1)
+            for i, r in zip(unit.new_ids(len(rows)), rows, strict=True)
+        ],
+    )
+
+
+def _load_calendar(unit: UnitOfWork) -> None:
+    """Holidays, swap days and working windows; a year is known when the holiday file speaks of it."""
+    days = read_table("reference", "holidays.csv")
+    windows = read_table("reference", "working_windows.csv")
+    years = sorted({int(day["day"][:4]) for day in days})
+    unit.insert(
+        calendar_year,
+        [
+            {"id": i, "year": year, "source": "State Council schedule"}
+            for i, year in zip(unit.new_ids(len(years)), years, strict=True)
+        ],
+    )
+    unit.insert(
+        calendar_day,
+        [
+            {"id": i, "day": date.fromisoformat(d["day"]), "kind": d["kind"], "name": d["name"]}
+            for i, d in zip(unit.new_ids(len(days)), days, strict=True)
+        ],
+    )
+    unit.insert(
+        working_window,
+        [
+            {
+                "id": i,
+                "valid_from": date.fromisoformat(w["valid_from"]),
+                "valid_to": date.fromisoformat(w["valid_to"]) if w["valid_to"] else None,
+                "begins": time.fromisoformat(w["begins"]),
+                "ends": time.fromisoformat(w["ends"]),
+            }
+            for i, w in zip(unit.new_ids(len(windows)), windows, strict=True)
+        ],
+    )
