@@ -1,0 +1,79 @@
+"""What the page may call: the one object on the web channel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+
+@dataclass(frozen=True)
+class HoverCard:
+    """What the card beside a point says, as plain text; `tone` is the style whose colour the time left takes."""
+
+    title: str
+    remaining: str = ""
+    tone: int = 0
+    lines: tuple[str, ...] = ()
+
+
+class PageBridge(QObject):
+    """Small messages both ways; bulk goes over the scheme.
+
+    `rung` tells the page which sections exist at which generation (JSON); what it lacks it fetches.
+    """
+
+    rung = Signal(str)
+
+    greeted = Signal()
+    picked = Signal(str, list, str)  # layer, slots, mode
+    opened = Signal(str, int)  # layer, slot
+    hovered = Signal(str, int)  # layer, slot or -1
+    area_picked = Signal(str, str)  # kind, code
+    view_changed = Signal(float, float, float, bool, int)  # lon, lat, zoom, moved by hand, goal it has followed
+    drawn = Signal(int, float)  # generation, milliseconds of the redraw
+    violated = Signal(str)
+
+    def __init__(self, card: Callable[[str, int], HoverCard | None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._card = card
+
+    @Slot()
+    def greet(self) -> None:
+        self.greeted.emit()
+
+    @Slot(str, str, str)
+    def pick(self, layer: str, slots: str, mode: str) -> None:
+        self.picked.emit(layer, json.loads(slots), mode)
+
+    @Slot(str, int)
+    def open(self, layer: str, slot: int) -> None:
+        self.opened.emit(layer, slot)
+
+    @Slot(str, int)
+    def hover(self, layer: str, slot: int) -> None:
+        self.hovered.emit(layer, slot)
+
+    @Slot(str, int, result=str)
+    def card(self, layer: str, slot: int) -> str:
+        """Answer with the card of a point as JSON, "null" when there is nothing to say."""
+        card = self._card(layer, slot)
+        return json.dumps(asdict(card) if card else None, ensure_ascii=False)
+
+    @Slot(str, str)
+    def pick_area(self, kind: str, code: str) -> None:
+        self.area_picked.emit(kind, code)
+
+    @Slot(float, float, float, bool, int)
+    def move(self, lon: float, lat: float, zoom: float, by_hand: bool, goal: int) -> None:
+        self.view_changed.emit(lon, lat, zoom, by_hand, goal)
+
+    @Slot(int, float)
+    def draw(self, generation: int, milliseconds: float) -> None:
+        self.drawn.emit(generation, milliseconds)
+
+    @Slot(str)
+    def violate(self, url: str) -> None:
+        self.violated.emit(url)

@@ -1,0 +1,358 @@
+"""The map as a widget: Python holds what is to be seen, the page draws it and reports what the hand does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPalette, QResizeEvent
+from PySide6.QtWebChannel import QWebChannel
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.map.basemap import BaseMap, Bounds, encode_cells, encode_shapes
+from desktop.map.bridge import HoverCard, PageBridge
+from desktop.map.mercator import unproject
+from desktop.map.page import PAGE, serve_page
+from desktop.map.points import PointColumns
+from desktop.widgets.webview import LocalView, Provider, Reply
+
+CASES = "cases"
+PEOPLE = "people"
+
+# What `words` must hold; the caller translates.
+WORDS = (
+    "loading",
+    "returning",
+    "no_ground",
+    "no_points",
+    "on_time",
+    "soon",
+    "over",
+    "no_clock",
+    "person",
+    "person_stale",
+    "metres",
+    "kilometres",
+)
+
+# What `palette` must hold.
+TOKENS = (
+    "ground pane raised pressed line text1 text2 text3 accent accent_ground on_time soon over no_clock "
+    "land road side_road water park"
+).split()
+
+# A mark may have a stronger colour than the word of the same meaning; without one it takes the word's.
+MARKS = {
+    "on_time_fill": "on_time",
+    "soon_fill": "soon",
+    "over_fill": "over",
+    "no_clock_fill": "no_clock",
+    "collector": "accent",
+    "heat": "over",
+}
+
+# The switches of `set_layers`; all but the heat of the cells are on at first.
+LAYERS = ("cases", "people", "districts", "communities", "roads", "names", "water", "parks", "cells", "heat", "legend")
+
+CardProvider = Callable[[int], HoverCard | None]
+
+
+class View(NamedTuple):
+    """Where the map looks: the middle in degrees and Leaflet's zoom."""
+
+    lon: float
+    lat: float
+    zoom: float
+    by_hand: bool = True
+
+
+class MapView(QWidget):
+    """The map pane's drawing: ground, cases and people.
+
+    Every setter files its value under a section with a new generation and rings the page once per turn of the
+    event loop; the page fetches the sections it lacks. So a slow page skips what is already out of date, and a
+    page that was reborn fetches everything. Setters return the generation, which `drawn` names once it is on screen.
+    """
+
+    ready = Signal()
+    picked = Signal(list, str)  # slots of cases; "replace", "toggle" or "add"
+    opened = Signal(int)  # slot of a case
+    hovered = Signal(int)  # slot of a case, -1 when the pointer is over none
+    person_picked = Signal(int)
+    area_picked = Signal(str, str)  # "district" or "community", code
+    view_changed = Signal(tuple)  # a View
+    drawn = Signal(int)  # the generation now on screen
+
+    def __init__(
+        self, palette: Mapping[str, str], words: Mapping[str, str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._generation = 0
+        self._sections: dict[str, int] = {}
+        self._values: dict[str, Any] = {}
+        self._points = {CASES: PointColumns(), PEOPLE: PointColumns()}
+        self._cards: dict[str, CardProvider] = {}
+        self._base: BaseMap | None = None
+        self._view: View | None = None
+        self._awaits_first_fit = True
+        self._greeted = False
+        self.paint_ms = 0.0
+        self._build()
+        self._wire()
+        self.set_words(words)
+        self.set_palette(palette)
+        self.set_layers({})
+        self.web.open(PAGE)
+
+    def _build(self) -> None:
+        self.web = LocalView(self)
+        serve_page(self.web.site)
+        self._bridge = PageBridge(self._card, self)
+        self._channel = QWebChannel(self)
+        self._channel.registerObject("room", self._bridge)
+        self.web.page().setWebChannel(self._channel)
+        self.setFocusProxy(self.web)
+        self._cover = QLabel(self)
+        self._cover.setTextFormat(Qt.TextFormat.PlainText)
+        self._cover.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._cover.setAutoFillBackground(True)
+        self._ring = QTimer(self)
+        self._ring.setSingleShot(True)
+        self._ring.setInterval(0)
+
+    def _wire(self) -> None:
+        for section in ("palette", "words", "layers", "view"):
+            self.web.site.serve(f"state/{section}", self._json_provider(section))
+        for section in ("base", "cells", "heat", "selected"):
+            self.web.site.serve(f"state/{section}", self._bytes_provider(section))
+        self.web.site.serve("points", self._points_reply)
+        self._ring.timeout.connect(self._on_ring)
+        self.web.died.connect(self._on_died)
+        bridge = self._bridge
+        bridge.greeted.connect(self._on_greeted)
+        bridge.drawn.connect(self._on_drawn)
+        bridge.picked.connect(self._on_picked)
+        bridge.opened.connect(self._on_opened)
+        bridge.hovered.connect(self._on_hovered)
+        bridge.area_picked.connect(self.area_picked)
+        bridge.view_changed.connect(self._on_view_changed)
+        bridge.violated.connect(self.web.refuse)
+
+    # What is to be seen
+
+    def set_base(self, base: BaseMap) -> int:
+        """Lay the ground; the first one is fitted into the window unless the map was moved by hand."""
+        self._base = base
+        self._file("base", encode_shapes(base))
+        self._file("heat", b"")
+        generation = self._file("cells", encode_cells(base))
+        if self._view is None or not self._view.by_hand:
+            generation = self.fit(base.bounds)
+        return generation
+
+    def set_points(
+        self, layer: str, lon: npt.ArrayLike, lat: npt.ArrayLike, style: npt.ArrayLike, visible: npt.ArrayLike
+    ) -> int:
+        """Replace a layer ("cases" or "people"): WGS-84 degrees, NaN = not drawn; the array index is the slot.
+
+        Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people: 0 heard of lately, 1 stale.
+        """
+        generation = self._next(f"points/{layer}")
+        self._points[layer].replace(generation, lon, lat, style, visible)
+        if self._awaits_first_fit and len(self._points[layer]):
+            self.fit()
+        return self._generation
+
+    def patch_points(
+        self,
+        layer: str,
+        slots: npt.ArrayLike,
+        lon: npt.ArrayLike,
+        lat: npt.ArrayLike,
+        style: npt.ArrayLike,
+        visible: npt.ArrayLike,
+    ) -> int:
+        """Overwrite some slots; those beyond the end are appended."""
+        generation = self._next(f"points/{layer}")
+        self._points[layer].patch(generation, slots, lon, lat, style, visible)
+        return generation
+
+    def set_visible(self, mask: npt.ArrayLike, layer: str = CASES) -> int:
+        """Show just these slots of a layer, e.g. those the filter lets through."""
+        generation = self._next(f"points/{layer}")
+        self._points[layer].show(generation, mask)
+        return generation
+
+    def set_selected(self, slots: npt.ArrayLike) -> int:
+        """Ring these cases and lift them above all others."""
+        return self._file("selected", np.asarray(slots, np.int32).tobytes())
+
+    def set_heat(self, strength: npt.ArrayLike) -> int:
+        """Tint the cells of the base map by `strength` f[cells], 0 to 1. ValueError when there are others."""
+        values = np.asarray(strength, np.float32)
+        if len(values) != (self._base.cells if self._base else 0):
+            raise ValueError(f"{len(values)} values for the cells of the base map")
+        return self._file("heat", values.tobytes())
+
+    def set_hover_text(self, provider: CardProvider, layer: str = CASES) -> None:
+        """Ask `provider(slot)` what the card beside a point says; None shows no card."""
+        self._cards[layer] = provider
+
+    def set_palette(self, palette: Mapping[str, str]) -> int:
+        """Take the colours of `TOKENS` and `MARKS`; KeyError when a token is missing."""
+        colours = {token: palette[token] for token in TOKENS}
+        for mark, word in MARKS.items():
+            colours[mark] = palette.get(mark, palette[word])
+        shades = QPalette(self._cover.palette())
+        shades.setColor(QPalette.ColorRole.Window, QColor(colours["land"]))
+        shades.setColor(QPalette.ColorRole.WindowText, QColor(colours["text2"]))
+        self._cover.setPalette(shades)
+        self.web.page().setBackgroundColor(QColor(colours["land"]))
+        return self._file("palette", colours)
+
+    def set_words(self, words: Mapping[str, str]) -> int:
+        """Take the words of `WORDS`; KeyError when one is missing."""
+        self._values["words"] = chosen = {word: words[word] for word in WORDS}
+        self._cover.setText(chosen["loading" if self._generation == 0 or self._view is None else "returning"])
+        return self._file("words", chosen)
+
+    def set_layers(self, layers: Mapping[str, bool]) -> int:
+        """Switch layers of `LAYERS` on and off; those not named stay. KeyError for an unknown one."""
+        shown: dict[str, bool] = self._values.get("layers") or {layer: layer != "heat" for layer in LAYERS}
+        unknown = set(layers) - set(LAYERS)
+        if unknown:
+            raise KeyError(f"no such layer: {sorted(unknown)}")
+        return self._file("layers", {**shown, **layers})
+
+    def set_scale(self, factor: float) -> None:
+        """Draw everything larger or smaller, for a wall or a dense screen; 1 = as designed."""
+        self.web.setZoomFactor(factor)
+
+    def layers(self) -> dict[str, bool]:
+        """Which layers are switched on."""
+        return dict(self._values["layers"])
+
+    # Where the map looks
+
+    def fit(self, bounds: Bounds | None = None) -> int:
+        """Show these bounds (west, south, east, north), or all there is."""
+        self._awaits_first_fit = False
+        return self._file("view", {"bounds": bounds or self._extent()})
+
+    def go_to(self, lon: float, lat: float, zoom: float | None = None) -> int:
+        """Move there; without a zoom the present one stays."""
+        self._awaits_first_fit = False
+        return self._file("view", {"center": (lon, lat), "zoom": zoom, "by_hand": True, "smooth": True})
+
+    def view(self) -> View | None:
+        """Where the map looks now; None before the page has first drawn."""
+        return self._view
+
+    def restore_view(self, view: View | tuple[float, ...]) -> int:
+        """Go back to what `view()` gave, at once."""
+        lon, lat, zoom, *by_hand = view
+        self._awaits_first_fit = False
+        self._view = View(lon, lat, zoom, bool(by_hand[0]) if by_hand else True)
+        return self._file("view", _as_goal(self._view))
+
+    @property
+    def generation(self) -> int:
+        """The newest generation there is; `drawn` follows it."""
+        return self._generation
+
+    # The road to the page
+
+    def _next(self, section: str) -> int:
+        self._generation += 1
+        self._sections[section] = self._generation
+        self._ring.start()
+        return self._generation
+
+    def _file(self, section: str, value: object) -> int:
+        self._values[section] = value
+        return self._next(section)
+
+    def _json_provider(self, section: str) -> Provider:
+        return lambda _query: Reply(json.dumps(self._values[section]).encode(), "application/json")
+
+    def _bytes_provider(self, section: str) -> Provider:
+        kind = "application/json" if section == "base" else "application/octet-stream"
+        return lambda _query: Reply(self._values[section], kind)
+
+    def _points_reply(self, query: dict[str, str]) -> Reply:
+        columns = self._points[query["layer"]]
+        return Reply(
+            columns.since(int(query["since"]), self._sections[f"points/{query['layer']}"]), "application/octet-stream"
+        )
+
+    def _card(self, layer: str, slot: int) -> HoverCard | None:
+        provider = self._cards.get(layer)
+        return provider(slot) if provider else None
+
+    def _extent(self) -> Bounds | None:
+        if self._base is not None:
+            return self._base.bounds
+        boxes = [box for columns in self._points.values() if (box := columns.extent())]
+        if not boxes:
+            return None
+        left, top = (min(box[side] for box in boxes) for side in (0, 1))
+        right, bottom = (max(box[side] for box in boxes) for side in (2, 3))
+        west, north = unproject(left, top)
+        east, south = unproject(right, bottom)
+        return west, south, east, north
+
+    def _on_ring(self) -> None:
+        if self._greeted:
+            self._bridge.rung.emit(json.dumps(self._sections))
+
+    def _on_greeted(self) -> None:
+        self._greeted = True
+        self._ring.start()
+
+    def _on_drawn(self, generation: int, milliseconds: float) -> None:
+        self.paint_ms = milliseconds
+        if self._cover.isVisible():
+            self.web.settled()
+            self._cover.hide()
+            self.ready.emit()
+        self.drawn.emit(generation)
+
+    def _on_died(self) -> None:
+        self._greeted = False
+        if self._view is not None:
+            self._file("view", _as_goal(self._view))
+        self._cover.setText(self._values["words"]["returning"])
+        self._cover.show()
+        self._cover.raise_()
+
+    def _on_view_changed(self, lon: float, lat: float, zoom: float, by_hand: bool, goal: int) -> None:
+        # A report that left the page before it knew the newest goal says nothing about where we are going.
+        if goal >= self._sections.get("view", 0):
+            self._view = View(lon, lat, zoom, by_hand)
+            self.view_changed.emit(self._view)
+
+    def _on_picked(self, layer: str, slots: list[int], mode: str) -> None:
+        if layer == PEOPLE:
+            self.person_picked.emit(slots[0])
+        else:
+            self.picked.emit(slots, mode)
+
+    def _on_opened(self, layer: str, slot: int) -> None:
+        if layer == CASES:
+            self.opened.emit(slot)
+
+    def _on_hovered(self, layer: str, slot: int) -> None:
+        self.hovered.emit(slot if layer == CASES else -1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.web.resize(self.size())
+        self._cover.resize(self.size())
+
+
+def _as_goal(view: View) -> dict[str, object]:
+    return {"center": (view.lon, view.lat), "zoom": view.zoom, "by_hand": view.by_hand, "smooth": False}

@@ -1,0 +1,119 @@
+// What the hand does on the map: point, click, double click, draw a band, and the keys.
+
+const CLICK_SLACK = 4; // CSS pixels a press may wander and still be a click
+
+export class Hand {
+  constructor(room) {
+    this.room = room;
+    this.map = room.map;
+    this.container = this.map.getContainer();
+    this.band = L.DomUtil.create("div", "band", this.container);
+    this.band.hidden = true;
+    this.start = null;
+    this.swallow = false;
+    this._wire();
+  }
+
+  _wire() {
+    const { map, container } = this;
+    map.on("mousemove", (event) => this._point(event.containerPoint));
+    map.on("mouseout", () => this.room.card.show(null));
+    map.on("click", (event) => this._click(event));
+    map.on("dblclick", (event) => this._open(event));
+    map.on("dragstart", () => this._take());
+    container.addEventListener("wheel", () => this._take(), { passive: true });
+    container.addEventListener("keydown", (event) => this._key(event));
+    window.addEventListener("focus", () => container.focus({ preventScroll: true }));
+    // Before Leaflet sees it, or the map would be dragged along.
+    document.addEventListener("mousedown", (event) => this._press(event), true);
+    document.addEventListener("mousemove", (event) => this._stretch(event), true);
+    document.addEventListener("mouseup", (event) => this._release(event), true);
+    window.addEventListener("blur", () => this._drop());
+  }
+
+  // From here on the map is the user's: data no longer moves it.
+  _take() {
+    this.room.byHand = true;
+  }
+
+  _point(point) {
+    if (this.start || this.map.dragging.moving()) return;
+    const mark = this.room.crowd.pick(point);
+    this.room.card.show(mark);
+    const area = mark ? null : this.room.ground.nameAt(point);
+    this.container.classList.toggle("pointing", Boolean(mark || area));
+  }
+
+  _click({ containerPoint, originalEvent }) {
+    if (this.swallow) {
+      this.swallow = false;
+      return;
+    }
+    const { bridge, crowd, ground } = this.room;
+    const mark = crowd.pick(containerPoint);
+    const more = originalEvent.ctrlKey || originalEvent.metaKey || originalEvent.shiftKey;
+    if (mark) {
+      bridge.pick(mark.layer, JSON.stringify([mark.slot]), more ? "toggle" : "replace");
+      return;
+    }
+    const area = ground.nameAt(containerPoint);
+    if (area) bridge.pick_area(area.kind, area.code);
+    else if (!more) bridge.pick("cases", "[]", "replace");
+  }
+
+  _open({ containerPoint, latlng }) {
+    const mark = this.room.crowd.pick(containerPoint);
+    if (mark) {
+      this.room.bridge.open(mark.layer, mark.slot);
+    } else {
+      this._take();
+      this.map.setZoomAround(latlng, this.map.getZoom() + 1);
+    }
+  }
+
+  _key(event) {
+    if (event.key === "Home") {
+      this.room.fit();
+      event.preventDefault();
+    } else if (/^(Arrow|[+=_-]$)/.test(event.key)) {
+      this._take();
+    }
+  }
+
+  _press(event) {
+    this.swallow = false;
+    if (!event.shiftKey || event.button !== 0 || !this.container.contains(event.target)) return;
+    event.stopPropagation();
+    event.preventDefault();
+    this.container.focus({ preventScroll: true });
+    this.start = this.map.mouseEventToContainerPoint(event);
+    this.room.card.show(null);
+  }
+
+  _stretch(event) {
+    if (!this.start) return;
+    const end = this.map.mouseEventToContainerPoint(event);
+    if (this.band.hidden && this.start.distanceTo(end) < CLICK_SLACK) return;
+    const { min, max } = L.bounds([this.start, end]);
+    this.band.hidden = false;
+    L.DomUtil.setPosition(this.band, min);
+    this.band.style.width = `${max.x - min.x}px`;
+    this.band.style.height = `${max.y - min.y}px`;
+  }
+
+  _release(event) {
+    if (!this.start) return;
+    if (!this.band.hidden) {
+      const end = this.map.mouseEventToContainerPoint(event);
+      const slots = this.room.crowd.within(this.start, end);
+      this.room.bridge.pick("cases", JSON.stringify(slots), event.ctrlKey || event.metaKey ? "add" : "replace");
+      this.swallow = true; // the click that follows belongs to the band
+    }
+    this._drop();
+  }
+
+  _drop() {
+    this.start = null;
+    this.band.hidden = true;
+  }
+}

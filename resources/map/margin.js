@@ -1,0 +1,73 @@
+// What stands in the corners: legend, scale bar, source of the ground, and a word when there is nothing to see.
+import { drawMark, STYLES } from "./sprites.js";
+
+const EQUATOR = 40075016.686; // metres
+const WIDEST = 120; // CSS pixels of the scale bar
+
+export class Margin {
+  constructor(room) {
+    this.room = room;
+    const container = room.map.getContainer();
+    this.legend = L.DomUtil.create("div", "legend", container);
+    this.foot = L.DomUtil.create("div", "foot", container);
+    this.scale = L.DomUtil.create("div", "scale", this.foot);
+    this.source = L.DomUtil.create("div", "source", this.foot);
+    this.notice = L.DomUtil.create("div", "notice", container);
+    this.key = "";
+  }
+
+  refresh() {
+    const { words, ground, crowd, layers } = this.room;
+    if (!words.metres) return;
+    this._scale();
+    this._legend();
+    this.source.textContent = ground.attribution;
+    const missing = ground.empty ? "no_ground" : crowd.empty ? "no_points" : null;
+    this.notice.hidden = !missing;
+    this.notice.textContent = missing ? words[missing] : "";
+    this.legend.hidden = layers.legend === false || crowd.empty;
+    this.scale.hidden = ground.empty && crowd.empty;
+  }
+
+  _scale() {
+    const { map, words } = this.room;
+    const latitude = (map.getCenter().lat * Math.PI) / 180;
+    const perPixel = (EQUATOR * Math.cos(latitude)) / (256 * 2 ** map.getZoom());
+    const metres = roundDown(perPixel * WIDEST);
+    this.scale.textContent = metres < 1000 ? `${metres} ${words.metres}` : `${metres / 1000} ${words.kilometres}`;
+    this.scale.style.width = `${metres / perPixel}px`;
+  }
+
+  _legend() {
+    const { palette, words, layers } = this.room;
+    const styles = Object.entries(STYLES).flatMap(([layer, list]) => (layers[layer] === false ? [] : list));
+    const key = JSON.stringify([palette, words, styles.map(({ word }) => word), window.devicePixelRatio]);
+    if (key === this.key) return;
+    this.key = key;
+    this.legend.replaceChildren(
+      ...styles.map((style) => {
+        const entry = L.DomUtil.create("span", "entry");
+        entry.append(mark(style, palette), words[style.word]);
+        return entry;
+      }),
+    );
+  }
+}
+
+function mark(style, palette) {
+  const side = 14;
+  const ratio = window.devicePixelRatio;
+  const canvas = L.DomUtil.create("canvas", "mark");
+  canvas.width = canvas.height = Math.round(side * ratio);
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.translate(side / 2, side / 2);
+  drawMark(pen, style, 4, palette);
+  return canvas;
+}
+
+// The largest of 1, 2, 5 × 10ⁿ that is not above the value.
+function roundDown(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [5, 2, 1].map((step) => step * power).find((step) => step <= value) ?? power;
+}

@@ -1,0 +1,140 @@
+// The marks of the map, drawn once per size and colour and taken apart into pixels.
+
+const TURN = 2 * Math.PI;
+
+// Shape and colour of each style; the order within a layer is Python's style code.
+export const STYLES = {
+  cases: [
+    { word: "on_time", colour: "on_time_fill", shape: circle },
+    { word: "soon", colour: "soon_fill", shape: triangle },
+    { word: "over", colour: "over_fill", shape: diamond },
+    { word: "no_clock", colour: "no_clock_fill", shape: hollow },
+  ],
+  people: [
+    { word: "person", colour: "collector", shape: square },
+    { word: "person_stale", colour: "collector", shape: square, faded: true },
+  ],
+};
+
+// From calm to alarming: what is drawn later lies on top.
+export const PASSES = [
+  ["cases", 3],
+  ["cases", 0],
+  ["people", 1],
+  ["people", 0],
+  ["cases", 1],
+  ["cases", 2],
+];
+
+// Radius of a mark in CSS pixels: small where the whole city is seen, comfortable where a street is.
+export function radiusAt(zoom) {
+  return Math.min(4.4, Math.max(2.1, 2.1 + (zoom - 12) * 0.5));
+}
+
+export function ringRadius(radius) {
+  return radius + 5;
+}
+
+function circle(pen, r) {
+  pen.arc(0, 0, r, 0, TURN);
+}
+
+function triangle(pen, r) {
+  const w = r * 1.3;
+  pen.moveTo(0, -w * 1.02);
+  pen.lineTo(w * 1.05, w * 0.8);
+  pen.lineTo(-w * 1.05, w * 0.8);
+  pen.closePath();
+}
+
+function diamond(pen, r) {
+  const w = r * 1.45;
+  pen.moveTo(0, -w);
+  pen.lineTo(w, 0);
+  pen.lineTo(0, w);
+  pen.lineTo(-w, 0);
+  pen.closePath();
+}
+
+function hollow(pen, r) {
+  pen.arc(0, 0, r * 0.85, 0, TURN);
+}
+
+function square(pen, r) {
+  const w = r * 0.92;
+  pen.rect(-w, -w, 2 * w, 2 * w);
+}
+
+// Draw one mark around the origin of `pen`.
+export function drawMark(pen, style, radius, palette) {
+  pen.lineJoin = "round";
+  pen.globalAlpha = style.faded ? 0.45 : 1;
+  pen.beginPath();
+  style.shape(pen, radius);
+  if (style.shape === hollow) {
+    pen.strokeStyle = palette.land;
+    pen.lineWidth = radius * 0.5 + 2;
+    pen.stroke();
+    pen.fillStyle = palette.land;
+    pen.fill();
+    pen.strokeStyle = palette[style.colour];
+    pen.lineWidth = Math.max(1.2, radius * 0.42);
+    pen.stroke();
+  } else {
+    pen.strokeStyle = palette.land;
+    pen.lineWidth = 2;
+    pen.stroke();
+    pen.fillStyle = palette[style.colour];
+    pen.fill();
+  }
+  pen.globalAlpha = 1;
+}
+
+export function drawRing(pen, radius, palette) {
+  pen.beginPath();
+  pen.arc(0, 0, ringRadius(radius), 0, TURN);
+  pen.fillStyle = palette.land;
+  pen.globalAlpha = 0.6;
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.strokeStyle = palette.land;
+  pen.lineWidth = 3.6;
+  pen.stroke();
+  pen.strokeStyle = palette.accent;
+  pen.lineWidth = 2;
+  pen.stroke();
+}
+
+// A picture as two lists of pixels around its middle: opaque ones are written, the others blended.
+export function rasterise(draw, reach, ratio) {
+  const half = Math.ceil((reach + 2) * ratio);
+  const side = 2 * half + 1;
+  const canvas = new OffscreenCanvas(side, side);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.translate(half + 0.5, half + 0.5);
+  pen.scale(ratio, ratio);
+  draw(pen);
+  const pixels = new Uint32Array(pen.getImageData(0, 0, side, side).data.buffer);
+  const solid = [];
+  const soft = [];
+  pixels.forEach((colour, at) => {
+    const alpha = colour >>> 24;
+    if (!alpha) return;
+    const pixel = { dx: (at % side) - half, dy: Math.floor(at / side) - half, colour };
+    (alpha > 250 ? solid : soft).push(pixel);
+  });
+  return { half, solid, soft };
+}
+
+// The same as offsets into a picture of that width, ready for the inner loop.
+export function lay(sprite, width) {
+  const offsets = (list) => Int32Array.from(list, ({ dx, dy }) => dy * width + dx);
+  const colours = (list) => Uint32Array.from(list, ({ colour }) => colour);
+  return {
+    half: sprite.half,
+    solidAt: offsets(sprite.solid),
+    solid: colours(sprite.solid),
+    softAt: offsets(sprite.soft),
+    soft: colours(sprite.soft),
+  };
+}
