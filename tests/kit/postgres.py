@@ -6,7 +6,6 @@ import atexit
 import importlib.util
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from psycopg import sql
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+NOBODY = 65534  # the group, which bears different names on different systems
 
 # Speed before safety: these data live for one test run. Nothing is left outside the folder: shared memory is
 # an unnamed mapping or a file in it, and nobody listens on the network.
@@ -55,7 +55,7 @@ class PostgresServer:
         """Make a cluster and wait until it answers; RuntimeError with the server's log when it does not."""
         binaries = _installation() / "bin"
         if (owner := _owner()) is not None:
-            os.chown(self.folder, owner, owner)
+            shutil.chown(self.folder, owner, NOBODY)
             # PostgreSQL refuses to run as root; another user must then be able to read its binaries.
             if not _everybody_may_enter(binaries):
                 binaries = _copied(binaries, self.folder)
@@ -91,7 +91,7 @@ class PostgresServer:
             stderr=subprocess.STDOUT,
             cwd=self.folder,
             user=owner,
-            group=owner,
+            group=None if owner is None else NOBODY,
             extra_groups=None if owner is None else [],
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
             # Ctrl-C belongs to the test run; the server is stopped when the run has let go of it.
@@ -169,9 +169,9 @@ def _installation() -> Path:
     return Path(spec.origin).with_name("pginstall18")
 
 
-def _owner() -> int | None:
+def _owner() -> str | None:
     """Who runs the server: we, or ``nobody`` when we are root."""
-    return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+    return "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
 
 
 def _everybody_may_enter(folder: Path) -> bool:
