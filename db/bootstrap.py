@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
 
 from db.calendars.tables import calendar_day, calendar_year, working_window
 from db.cases import commands as case_commands
@@ -17,7 +16,6 @@ from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
 from db.kernel.language import N_
-from db.kernel.resources import read_table
 from db.people import commands as people_commands
 from db.people.tables import role
 from db.registers import reference
@@ -79,70 +77,63 @@ def load_reference(database: Database) -> None:
 
 def _load_moves(unit: UnitOfWork) -> None:
     """The table of transitions (DOMAIN 2.3)."""
-    columns = ("id", "edition", "from_state", "verb", "to_state", "permission", "needs", "clock", "version")
-    rows = read_table("reference", "transitions.csv")
     unit.load(
         transition,
-        columns,
+        ("id", "edition", "from_state", "verb", "to_state", "permission", "needs", "clock"),
         [
             (
-                i,
-                LoadReference.edition,
-                r["from_state"],
-                r["verb"],
-                r["to_state"],
-                r["permission"],
-                canonical(r["needs"].split()),
-                r["clock"],
-                1,
+                reference.stable_id("transition", f"{row.edition}|{row.from_state}|{row.verb}"),
+                row.edition,
+                row.from_state,
+                row.verb,
+                row.to_state,
+                row.permission,
+                canonical(row.needs),
+                row.clock,
             )
-            for i, r in zip(unit.new_ids(len(rows)), rows, strict=True)
+            for row in reference.read_transitions()
         ],
     )
 
 
 def _load_roles(unit: UnitOfWork) -> None:
     """The roles of DOMAIN 2.2 with their permissions."""
-    rows = read_table("reference", "roles.csv")
     unit.load(
         role,
-        ("id", "code", "name", "name_en", "permissions", "version"),
+        ("id", "code", "name", "name_en", "permissions"),
         [
-            (i, r["code"], r["name"], r["name_en"], canonical(r["permissions"].split()), 1)
-            for i, r in zip(unit.new_ids(len(rows)), rows, strict=True)
+            (reference.stable_id("role", row.code), row.code, row.name, row.name_en, canonical(row.permissions))
+            for row in reference.read_roles()
         ],
     )
 
 
 def _load_calendar(unit: UnitOfWork) -> None:
-    """Holidays, swap days and working windows; a year is known when the holiday file speaks of it."""
-    days = read_table("reference", "holidays.csv")
-    windows = read_table("reference", "working_windows.csv")
-    years = sorted({int(day["day"][:4]) for day in days})
+    """Holidays, swap days and working windows; a year that the holiday file does not cover stays missing."""
     unit.insert(
         calendar_year,
         [
-            {"id": i, "year": year, "source": "State Council schedule"}
-            for i, year in zip(unit.new_ids(len(years)), years, strict=True)
+            {"id": reference.stable_id("year", str(row.year)), "year": row.year, "source": row.source}
+            for row in reference.read_years()
         ],
     )
     unit.insert(
         calendar_day,
         [
-            {"id": i, "day": date.fromisoformat(d["day"]), "kind": d["kind"], "name": d["name"]}
-            for i, d in zip(unit.new_ids(len(days)), days, strict=True)
+            {"id": reference.stable_id("day", row.day.isoformat()), "day": row.day, "kind": row.kind, "name": row.name}
+            for row in reference.read_days()
         ],
     )
     unit.insert(
         working_window,
         [
             {
-                "id": i,
-                "valid_from": date.fromisoformat(w["valid_from"]),
-                "valid_to": date.fromisoformat(w["valid_to"]) if w["valid_to"] else None,
-                "begins": time.fromisoformat(w["begins"]),
-                "ends": time.fromisoformat(w["ends"]),
+                "id": reference.stable_id("window", f"{row.valid_from}|{row.begins}"),
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
+                "begins": row.begins,
+                "ends": row.ends,
             }
-            for i, w in zip(unit.new_ids(len(windows)), windows, strict=True)
+            for row in reference.read_windows()
         ],
     )

@@ -1,0 +1,84 @@
+"""The command line: finds the verb, runs it, and turns trouble into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from db.kernel.language import LANGUAGES, N_, _, set_language
+from db.kernel.refusal import Trouble
+
+VERBS = {
+    "demo": ("db.cli.demo", N_("create the demo city, or let it live")),
+    "import": ("db.cli.import_", N_("take in cases from a file")),
+    "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
+}
+"""Verb → the module that knows it, and a line of help; a module is imported only when its verb is called."""
+
+EXIT_TROUBLE = 2
+EXIT_INTERRUPTED = 130
+
+
+def program_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("jingwei")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def default_url() -> str:
+    """The database when none is named: ``JINGWEI_DB``, else the room's own file, else the demo city."""
+    if url := os.environ.get("JINGWEI_DB"):
+        return url
+    folder = data_folder()
+    own = folder / "jingwei.db"
+    return f"sqlite:///{own if own.exists() else folder / 'demo.db'}"
+
+
+def data_folder() -> Path:
+    """Where databases and logs of this computer's user are kept."""
+    return user_data_path("jingwei", appauthor=False)
+
+
+def choose_language(words: Sequence[str]) -> list[str]:
+    """Speak the language that ``--lang`` asks for, before the first word of help is made; returns the other words."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", choices=LANGUAGES, default=None)
+    chosen, rest = parser.parse_known_args(list(words))
+    set_language(chosen.lang)
+    return rest
+
+
+def run_verb(verb: str, words: Sequence[str], module: str) -> int:
+    """Parse the words after a verb and run it; the exit code."""
+    parser = argparse.ArgumentParser(prog="jingwei")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    code = importlib.import_module(module)
+    code.add(verbs)
+    arguments = parser.parse_args(list(words))
+    arguments.db = arguments.db or default_url()
+    return guarded(lambda: int(code.run(arguments)))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Run something and turn trouble into a sentence on standard error and an exit code."""
+    try:
+        return work()
+    except Trouble as trouble:
+        print(trouble.text(), file=sys.stderr)
+        return EXIT_TROUBLE
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return EXIT_TROUBLE
+    except KeyboardInterrupt:
+        print(_("Stopped; nothing half-done was kept."), file=sys.stderr)
+        return EXIT_INTERRUPTED

@@ -1,0 +1,72 @@
+"""``jingwei verify``: is the journal's chain whole, and do the live counters equal a recount?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from db.bootstrap import open_core
+from db.engine import journal
+from db.kernel.clock import to_ms
+from db.kernel.language import N_, _
+from db.live.board import Board
+from db.live.feed import Feed
+
+REASONS = {
+    "missing": N_("the entry is missing"),
+    "unchained": N_("it is not chained to the entry before it"),
+    "altered": N_("its content was changed after it was sealed"),
+    "cut": N_("entries at the end were cut off"),
+}
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        "verify", help=_("check the journal's chain and recount the live figures")
+    )
+    parser.add_argument("--db", metavar="URL", default=None)
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Walk the chain, recount, print; exit code 1 when either does not hold."""
+    core = open_core(arguments.db)
+    try:
+        with core.database.read() as connection:
+            proof = journal.verify(connection)
+        differences = recount_differences(core.database, to_ms(core.clock.now()))
+    finally:
+        core.close()
+    whole = proof.whole and not differences
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    "entries": proof.entries,
+                    "whole": proof.whole,
+                    "broken_at": proof.broken_at,
+                    "reason": proof.reason,
+                    "counters_equal": not differences,
+                    "differences": differences,
+                },
+                ensure_ascii=False,
+            )
+        )
+        return 0 if whole else 1
+    if proof.whole:
+        print(_("The journal chain is whole: {count} entries.").format(count=f"{proof.entries:,}"))
+    else:
+        print(
+            _("The journal chain breaks at entry {entry}: {reason}.").format(
+                entry=proof.broken_at, reason=_(REASONS[proof.reason])
+            )
+        )
+    if differences:
+        print(_("The live counters differ from a recount:"))
+        for name, (live, counted) in differences.items():
+            print(f"  {name}: {live} ≠ {counted}")
+    else:
+        print(_("The live counters equal a recount."))
+    return 0 if whole else 1
