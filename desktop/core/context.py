@@ -1,0 +1,104 @@
+"""What the screens share: the board, one filter, one selection, who is signed in, and how fresh the data is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from db.kernel.actor import Actor
+from db.live.board import Board
+from db.live.filters import Filter, Scope
+from db.live.store import Applied
+
+
+class Freshness(StrEnum):
+    """How the data stands: live, not heard of for a moment, or the database is lost."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    STALE = "stale"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class DataAge:
+    """The state and the moment (milliseconds since 1970) up to which the data is known to be right."""
+
+    state: Freshness
+    at_ms: int
+    reason: str = ""
+
+
+class Context(QObject):
+    """Screens meet only here: what one of them changes, all of them hear of, itself included."""
+
+    filter_changed = Signal()
+    selection_changed = Signal()
+    opened = Signal(int)
+    """A case was asked to be shown in full."""
+    applied = Signal(object)
+    """``Applied``: the board took in news or the clock moved on; empty when the filter changed nothing but itself."""
+    age_changed = Signal()
+    people_changed = Signal()
+    registers_changed = Signal()
+    language_changed = Signal()
+
+    def __init__(self, board: Board, who: Actor, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.board = board
+        self.who = who
+        self.selection: frozenset[int] = frozenset()
+        self.age = DataAge(Freshness.LOADING, 0)
+
+    @property
+    def filter(self) -> Filter:
+        """The one filter of the room."""
+        return self.board.lens.filter
+
+    def set_filter(self, chosen: Filter) -> None:
+        """Look at something else, everywhere."""
+        if chosen != self.filter:
+            self.board.set_filter(chosen)
+            self.filter_changed.emit()
+
+    def toggle(self, part: str, value: Any) -> None:
+        """Add a value to a part of the filter, or take it out again."""
+        self.set_filter(self.filter.toggled(part, value))
+
+    def widen(self) -> None:
+        """One step back: first the selection goes, then the whole filter."""
+        if self.selection:
+            self.select(frozenset())
+        else:
+            self.set_filter(Filter(scope=Scope.OPEN))
+
+    def select(self, ids: frozenset[int]) -> None:
+        """Select cases, everywhere; a selection may hold cases that the filter hides."""
+        if ids != self.selection:
+            self.selection = ids
+            self.selection_changed.emit()
+
+    def pick(self, ids: frozenset[int], mode: str) -> None:
+        """Change the selection as a click does: "replace", "toggle" or "add"."""
+        if mode == "toggle":
+            ids = self.selection ^ ids
+        elif mode == "add":
+            ids = self.selection | ids
+        self.select(ids)
+
+    def set_age(self, age: DataAge) -> None:
+        """Say how fresh the data is."""
+        if age != self.age:
+            self.age = age
+            self.age_changed.emit()
+
+    def announce(self, applied: Applied) -> None:
+        """Tell the screens what the board took in; cases that left are no longer selected."""
+        store = self.board.store
+        gone = frozenset(case_id for case_id in self.selection if store.slot_of(case_id) is None)
+        self.applied.emit(applied)
+        if gone:
+            self.select(self.selection - gone)
