@@ -103,7 +103,7 @@ need_packages() {
             "$venv 中的 Python 低于 3.11：请删除该文件夹后重新启动。"
     mark=$(fingerprint)
     # Whoever has the tools of the developers has the program too.
-    for stamp in "$venv/installed-dev" "$venv/installed-$extra"; do
+    for stamp in "$venv/installed-dev" "$venv/installed-${extra:-run}"; do
         if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$mark" ]; then return 0; fi
     done
     say "Installing packages: the first time this takes some minutes." "正在安装依赖：首次需要几分钟。"
@@ -112,7 +112,7 @@ need_packages() {
         --constraint "$root/packaging/constraints.txt" --editable "$target" ||
         give_up "The packages could not be installed: see above; what is there already is kept." \
             "依赖安装失败：原因见上；已安装的部分会保留。"
-    printf '%s\n' "$mark" >"$venv/installed-$extra"
+    printf '%s\n' "$mark" >"$venv/installed-${extra:-run}"
 }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; }
@@ -215,6 +215,13 @@ gates_summary() {
     printf '\n== summary\n'
     printf '%s\n' "${gates[@]}"
     [ "$failures" = 0 ]
+}
+
+# run_tests ARGUMENTS...: pytest, content when nothing was selected.
+run_tests() {
+    local code=0
+    "$venv_python" -m pytest -q "$@" || code=$?
+    [ "$code" = 0 ] || [ "$code" = 5 ]
 }
 
 # Everything that needs no running program.

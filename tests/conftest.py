@@ -19,12 +19,17 @@ for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_H
 
 import logging
 
+import hypothesis
 import pytest
 
 from db.kernel.language import set_language
 from tests.kit.databases import PostgresTemplate, SqliteTemplate, has_open_transaction
 from tests.kit.postgres import PostgresServer
 from tests.kit.stray import Eavesdropper, threads_left
+
+# A machine under load is no fault of the code, and a gate must say the same thing twice.
+hypothesis.settings.register_profile("gate", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("gate")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
