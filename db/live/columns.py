@@ -23,7 +23,7 @@ NO_IDS: Int64 = np.empty(0, dtype=np.int64)
 
 
 class Codes:
-    """A dictionary of one dimension: database id -> small code; code 0 is "none". Codes are never given anew."""
+    """The dictionary of one dimension: database id -> small code, never given anew; code 0 is "none"."""
 
     def __init__(self) -> None:
         self.ids: Int64 = np.zeros(1, dtype=np.int64)

@@ -14,10 +14,10 @@ from db.live.people import NOBODY, People
 
 @dataclass(frozen=True, eq=False)
 class Delta:
-    """Rows added or changed (``columns``, as ``db.cases.queries.live_rows`` gives them) and ids that are ``gone``.
+    """Rows added or changed (``columns``, as ``db.cases.queries.live_rows`` gives them) and ids ``gone``.
 
-    ``at_ms`` is the moment the values are of, ``seq`` the journal entry up to which they are complete. With ``full``
-    the columns are everything there is, and what is not among them is gone. No id stands twice.
+    ``at_ms`` is the moment the values are of, ``seq`` the journal entry up to which they are complete. With
+    ``full`` the columns are everything there is, and what is not among them is gone. No id stands twice.
     """
 
     at_ms: int
@@ -51,7 +51,7 @@ class Delta:
         )
 
     def then(self, later: Delta) -> Delta:
-        """One delta that says what this one and ``later`` say one after the other: the newest value of each id."""
+        """One delta that says what this one and ``later`` say together: the newest value of each id."""
         together = replace(
             later,
             full=self.full or later.full,

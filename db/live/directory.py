@@ -44,7 +44,7 @@ class Directory:
     majors: Mapping[str, Entry] = field(default_factory=dict)
 
     def entry(self, kind: str, key: int | str) -> Entry | None:
-        """The entry of unit, category, district, community, patrol, cell, person or major; ``None`` if unknown."""
+        """The entry of a unit, category, person, major or kind of area; ``None`` if unknown."""
         if isinstance(key, str):
             return self.majors.get(key)
         return self._by_kind[kind].get(key)

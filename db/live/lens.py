@@ -1,0 +1,410 @@
+"""A filtered, ordered view of the store: which cases, and in which row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from db.cases.queries import SOURCE_CODES, STATE_CODES
+from db.live.columns import NO_SLOTS, Int32, Int64, Mask
+from db.live.filters import PARTS, Filter, Scope
+from db.live.search import fold
+from db.live.store import IS_CLOSING, Applied, Store
+
+Slots = Int32 | slice
+ORDER_KEYS = (
+    "slack",
+    "reported_at",
+    "category",
+    "district",
+    "unit",
+    "state",
+    "number",
+    "address",
+    "source",
+    "light",
+)
+
+_EVERY = slice(None)
+_BY_CODE = ("category", "district", "unit")
+_BY_TEXT = ("number", "address")
+# Worst first: over, soon, on time, no clock.
+_LIGHT_ORDER: Int64 = np.array([2, 1, 0, 3], dtype=np.int64)
+# What a lens of one hundred thousand cases re-sorts faster than it patches.
+_PATCH_SHARE = 16
+_TWO_YEARS_MS = 1 << 36
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Which slots pass a filter, scope apart, with each part's own mask: a chart leaves its own part out."""
+
+    all: Mask
+    alive: Mask
+    by_part: dict[str, Mask]
+
+    @staticmethod
+    def everything(store: Store) -> Match:
+        """Every case in the store."""
+        return Match(store.alive, store.alive, {})
+
+    def without(self, *parts: str) -> Mask:
+        """Which slots pass every part but these."""
+        if not any(part in self.by_part for part in parts):
+            return self.all
+        mask = self.alive.copy()
+        for part, passes in self.by_part.items():
+            if part not in parts:
+                mask &= passes
+        return mask
+
+
+class Lens:
+    """The rows of a list: slots of the cases that pass the filter, in order, the case id as the last key.
+
+    ``rows`` and ``mask`` are whole after each call; nobody sees them half-changed.
+    """
+
+    def __init__(self, store: Store, chosen: Filter | None = None) -> None:
+        self.store = store
+        self.filter = chosen or Filter()
+        self.order_key = "slack"
+        self.descending = False
+        self.rows: Int32 = NO_SLOTS
+        """Slots in the order of the list."""
+        self.mask: Mask = np.zeros(0, dtype=bool)
+        """Per slot: whether it is in the list."""
+        self._parts: dict[str, Mask] = {}
+        self._match: Mask = self.mask
+        # The sorted keys of ``rows`` and what they were made from, while new rows can be laid among them.
+        self._keys: Int64 | None = None
+        self._base = 0
+        self._bits = 0
+        self._keys_edition = -1
+        self._row_of: Int32 | None = None
+        self._text_orders: dict[str, tuple[int, int, Int64]] = {}
+        self._recompute()
+
+    @property
+    def count(self) -> int:
+        """How many rows the list has."""
+        return len(self.rows)
+
+    @property
+    def total_open(self) -> int:
+        """How many cases are open, whatever the filter."""
+        return self.store.total_open
+
+    @property
+    def match(self) -> Match:
+        """The filter as masks, for the figures."""
+        return Match(self._match, self.store.alive, self._parts)
+
+    def row_of(self, case_id: int) -> int | None:
+        """The row of a case; ``None`` when it is not in the list."""
+        slot = self.store.slot_of(case_id)
+        if slot is None or not self.mask[slot]:
+            return None
+        if self._row_of is None:
+            self._row_of = np.empty(self.store.size, dtype=np.int32)
+            self._row_of[self.rows] = np.arange(len(self.rows), dtype=np.int32)
+        return int(self._row_of[slot])
+
+    def id_at(self, row: int) -> int:
+        """The case in a row."""
+        return int(self.store.id[self.rows[row]])
+
+    def set_filter(self, chosen: Filter) -> bool:
+        """Look at something else; returns whether the list is another one now."""
+        if chosen == self.filter:
+            return False
+        old, self.filter = self.filter, chosen
+        changed = {part for part in PARTS if getattr(old, part) != getattr(chosen, part)}
+        self._parts = {
+            part: self._parts[part] if part not in changed else self._passes(part, _EVERY)
+            for part in PARTS
+            if chosen.has(part)
+        }
+        return self._renew()
+
+    def set_order(self, key: str, descending: bool = False) -> bool:
+        """Order by another key; returns whether the list is another one now."""
+        if key not in ORDER_KEYS:
+            raise ValueError(f"no order key {key!r}")
+        if (key, descending) == (self.order_key, self.descending):
+            return False
+        self.order_key, self.descending = key, descending
+        return self._show(self._sorted())
+
+    def update(self, applied: Applied) -> bool:
+        """Follow a change or a tick of the store; returns whether the list is another one now."""
+        touched = applied.touched
+        size = self.store.size
+        if applied.reset:
+            self._recompute()
+            return True
+        if len(touched) * _PATCH_SHARE > size or "slack" in self._parts:
+            # Which cases pass "time left" changes with every tick.
+            return self._recompute()
+        if len(touched):
+            self._extend(size)
+            for part, passes in self._parts.items():
+                passes[touched] = self._passes(part, touched)
+            match = self.store.alive[touched]
+            for passes in self._parts.values():
+                match &= passes[touched]
+            self._match[touched] = match
+            before = self.mask[touched]
+            self.mask[touched] = match & self._in_scope(touched)
+            if not (before | self.mask[touched]).any():
+                return False
+        elif self._keys is not None and self._is_still():
+            return False
+        return self._show(self._patched(touched))
+
+    def refresh(self) -> bool:
+        """Start afresh, as after new names; returns whether the list is another one now."""
+        return self._recompute()
+
+    # The filter as masks.
+
+    def _recompute(self) -> bool:
+        self._parts = {part: self._passes(part, _EVERY) for part in PARTS if self.filter.has(part)}
+        return self._renew()
+
+    def _renew(self) -> bool:
+        self._match = self.store.alive.copy()
+        for passes in self._parts.values():
+            self._match &= passes
+        self.mask = self._match & self._in_scope(_EVERY)
+        return self._show(self._sorted())
+
+    def _extend(self, size: int) -> None:
+        more = size - len(self.mask)
+        if more:
+            nothing = np.zeros(more, dtype=bool)
+            self.mask = np.concatenate([self.mask, nothing])
+            self._match = np.concatenate([self._match, nothing])
+            self._parts = {part: np.concatenate([passes, nothing]) for part, passes in self._parts.items()}
+
+    def _in_scope(self, slots: Slots) -> Mask:
+        store, scope = self.store, self.filter.scope
+        if scope is Scope.OPEN:
+            return store.is_open[slots]
+        if scope is Scope.TODAY_CLOSED:
+            return (
+                IS_CLOSING[store.state[slots]]
+                & store.alive[slots]
+                & (store.closed_at[slots] >= store.day_start_ms)
+            )
+        return store.alive[slots]
+
+    def _passes(self, part: str, slots: Slots) -> Mask:
+        """Which of the slots pass one part of the filter; values of empty slots do not matter."""
+        store, value = self.store, getattr(self.filter, part)
+        if part in _DIMENSION_OF:
+            dimension = _DIMENSION_OF[part]
+            codes = store.codes[dimension]
+            coded: Int32 = getattr(store, dimension)[slots]
+            return codes.chosen(value)[coded]
+        if part == "majors":
+            major_of = store.directory.major_of
+            chosen = np.array([major_of.get(int(i), "") in value for i in store.codes["category"].ids])
+            return chosen[store.category[slots]]
+        return _PASSES[part](self, value, slots)
+
+    def _passes_states(self, value: frozenset[str], slots: Slots) -> Mask:
+        return np.array([code in value for code in STATE_CODES])[self.store.state[slots]]
+
+    def _passes_sources(self, value: frozenset[str], slots: Slots) -> Mask:
+        return np.array([code in value for code in SOURCE_CODES])[self.store.source[slots]]
+
+    def _passes_lights(self, value: frozenset[int], slots: Slots) -> Mask:
+        return np.array([light in value for light in range(4)])[self.store.light[slots]]
+
+    def _passes_slack(self, value: tuple[int | None, int | None], slots: Slots) -> Mask:
+        return self.store.runs[slots] & _within(self.store.due_at[slots] - self.store.now_ms, value)
+
+    def _passes_arrived(self, value: tuple[int | None, int | None], slots: Slots) -> Mask:
+        return _within(self.store.reported_at[slots], value)
+
+    def _passes_closed(self, value: tuple[int | None, int | None], slots: Slots) -> Mask:
+        closed_at = self.store.closed_at[slots]
+        return (closed_at > 0) & IS_CLOSING[self.store.state[slots]] & _within(closed_at, value)
+
+    def _passes_no_position(self, value: bool, slots: Slots) -> Mask:
+        return np.isnan(self.store.lon[slots])
+
+    def _passes_box(self, value: tuple[float, float, float, float], slots: Slots) -> Mask:
+        west, south, east, north = value
+        lon, lat = self.store.lon[slots], self.store.lat[slots]
+        return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+
+    def _passes_ids(self, value: frozenset[int], slots: Slots) -> Mask:
+        found = np.zeros(self.store.size, dtype=bool)
+        found[[slot for i in value if (slot := self.store.slot_of(i)) is not None]] = True
+        return found[slots]
+
+    def _passes_text(self, value: str, slots: Slots) -> Mask:
+        store = self.store
+        if isinstance(slots, slice):
+            return store.find(value)
+        words = fold(value).split()
+        texts = (fold(f"{store.number[slot]} {store.address[slot]}") for slot in slots.tolist())
+        return np.array([all(word in text for word in words) for text in texts], dtype=bool)
+
+    # The order.
+
+    def _show(self, rows: Int32) -> bool:
+        different = len(rows) != len(self.rows) or not np.array_equal(rows, self.rows)
+        self.rows = rows
+        self._row_of = None
+        return different
+
+    def _key(self, slots: Int32) -> Int64:
+        """What the slots are ordered by, ascending, as whole numbers."""
+        store, key = self.store, self.order_key
+        if key in _BY_CODE:
+            codes = store.codes[key]
+            coded: Int32 = getattr(store, key)[slots]
+            return codes.ranks(store.directory.order(key))[coded]
+        if key in _BY_TEXT:
+            return self._text_ranks(key)[slots]
+        if key == "light":
+            return _LIGHT_ORDER[store.light[slots]]
+        values: npt.NDArray[Any] = getattr(store, key)[slots]
+        return values.astype(np.int64)
+
+    def _signed_key(self, slots: Int32) -> Int64:
+        if self.order_key == "slack":
+            return self._slack_key(slots)
+        key = self._key(slots)
+        return -key if self.descending else key
+
+    def _slack_key(self, slots: Int32) -> Int64:
+        """Time left; then, whichever way the list runs, cases without a clock, longest waiting first."""
+        store = self.store
+        due = store.due_at[slots]
+        has_clock = due > 0
+        stopped = store.stopped_at[slots]
+        # Counted from now: running clocks keep their keys as time goes by.
+        key = np.where(stopped > 0, due + (store.now_ms - stopped), due)
+        if self.descending:
+            key = -key
+        if has_clock.all():
+            return key
+        with_clock = key[has_clock]
+        # Room is left above, so that later arrivals with a clock still fit in below those without.
+        top = (int(with_clock.max()) if len(with_clock) else 0) + _TWO_YEARS_MS
+        waiting = store.reported_at[slots]
+        first = int(waiting[~has_clock].min())
+        return np.where(has_clock, key, top + (waiting - first))
+
+    def _sorted(self) -> Int32:
+        slots = np.flatnonzero(self.mask).astype(np.int32)
+        self._keys = None
+        if not len(slots):
+            return slots
+        store = self.store
+        key = self._signed_key(slots)
+        base = int(key.min())
+        bits = max(len(store.by_rank) - 1, 1).bit_length()
+        if int(key.max()) - base >= 1 << (62 - bits):
+            return slots[np.lexsort((store.id[slots], key))]
+        # Key and rank in one number: one plain sort is several times faster than sorting places.
+        packed = (key - base) << bits
+        packed |= store.rank[slots]
+        packed.sort()
+        self._keys, self._base, self._bits = packed, base, bits
+        self._keys_edition = store.rank_edition
+        rows: Int32 = store.by_rank[packed & ((1 << bits) - 1)]
+        return rows
+
+    def _is_still(self) -> bool:
+        """Whether time alone does not move rows: no handed-back case stands among running clocks."""
+        return self.order_key != "slack" or not bool(
+            ((self.store.stopped_at > 0) & (self.store.due_at > 0) & self.mask).any()
+        )
+
+    def _patched(self, touched: Int32) -> Int32:
+        """The rows with the touched slots laid in anew, or sorted afresh when that is not safe."""
+        store = self.store
+        if (
+            self._keys is None
+            or self.order_key in _BY_TEXT
+            or self.order_key in _BY_CODE
+            or self.order_key == "slack"
+            or self._keys_edition != store.rank_edition
+            or len(store.by_rank) > 1 << self._bits
+        ):
+            return self._sorted()
+        is_touched = np.zeros(store.size, dtype=bool)
+        is_touched[touched] = True
+        kept = ~is_touched[self.rows]
+        keys = self._keys[kept]
+        entering = np.unique(touched[self.mask[touched]])
+        if len(entering):
+            key = self._signed_key(entering) - self._base
+            if int(np.abs(key).max()) >= 1 << (62 - self._bits):
+                return self._sorted()
+            packed = np.sort((key << self._bits) | store.rank[entering])
+            keys = np.insert(keys, np.searchsorted(keys, packed), packed)
+        self._keys = keys
+        rows: Int32 = store.by_rank[keys & ((1 << self._bits) - 1)]
+        return rows
+
+    def _text_ranks(self, key: str) -> Int64:
+        """The rank of each slot's text among all texts; equal texts share one."""
+        store = self.store
+        edition, size, ranks = self._text_orders.get(key, (-1, 0, np.empty(0, dtype=np.int64)))
+        if edition == store.text_edition and size == store.size:
+            return ranks
+        texts: list[str] = getattr(store, key)
+        # Nearly sorted already when it was sorted before: Python's sort then takes one pass.
+        order: list[int] = np.argsort(ranks, kind="stable").tolist()
+        order += range(len(order), store.size)
+        order.sort(key=texts.__getitem__)
+        ordered = [texts[slot] for slot in order]
+        steps = np.fromiter(
+            (a != b for a, b in zip(ordered[1:], ordered, strict=False)),
+            dtype=np.int64,
+            count=max(len(ordered) - 1, 0),
+        )
+        ranks = np.empty(store.size, dtype=np.int64)
+        ranks[order] = np.concatenate([[0], np.cumsum(steps)]) if len(order) else []
+        self._text_orders[key] = (store.text_edition, store.size, ranks)
+        return ranks
+
+
+_DIMENSION_OF = {
+    "districts": "district",
+    "communities": "community",
+    "units": "unit",
+    "categories": "category",
+}
+_PASSES: dict[str, Callable[[Lens, Any, Slots], Mask]] = {
+    "states": Lens._passes_states,
+    "sources": Lens._passes_sources,
+    "lights": Lens._passes_lights,
+    "slack": Lens._passes_slack,
+    "arrived": Lens._passes_arrived,
+    "closed": Lens._passes_closed,
+    "no_position": Lens._passes_no_position,
+    "box": Lens._passes_box,
+    "ids": Lens._passes_ids,
+    "text": Lens._passes_text,
+}
+
+
+def _within(values: Int64, span: tuple[int | None, int | None]) -> Mask:
+    low, high = span
+    passes = np.ones(len(values), dtype=bool)
+    if low is not None:
+        passes &= values >= low
+    if high is not None:
+        passes &= values < high
+    return passes

@@ -1,0 +1,136 @@
+"""Finds pieces of text in 100,000 rows while somebody types: one long array of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from db.live.columns import Int32, Int64, Mask
+
+_Chars = npt.NDArray[np.uint16]
+T = TypeVar("T", bound=np.generic)
+
+_END = "\n"
+
+
+class TextIndex:
+    """The texts of slots, lower-cased, one after another. A slot's newest text counts, older ones are left.
+
+    Left-over text is swept out when it is more than half. A hit never spans two texts: each ends with a line
+    end, which neither a text nor a search word contains.
+    """
+
+    def __init__(self) -> None:
+        self._chars: _Chars = np.empty(4096, dtype=np.uint16)
+        self._length = 0
+        self._starts: Int64 = np.empty(256, dtype=np.int64)
+        self._slots: Int32 = np.empty(256, dtype=np.int32)
+        self._texts = 0
+        # The newest text of each slot, -1 when it has none.
+        self._newest: Int64 = np.full(256, -1, dtype=np.int64)
+        self._live = 0
+        # How often each character occurs: a word is looked for by its rarest one.
+        self._frequency: Int64 = np.zeros(65_536, dtype=np.int64)
+
+    def put(self, slots: Sequence[int], texts: Sequence[str]) -> None:
+        """Give slots (each at most once) their texts, in place of the ones they had."""
+        if not slots:
+            return
+        folded = [fold(text).replace(_END, " ") for text in texts]
+        chars = np.frombuffer(
+            (_END.join(folded) + _END).encode("utf-16-le", "surrogatepass"), dtype=np.uint16
+        )
+        ends = np.flatnonzero(chars == ord(_END))
+        starts = np.concatenate([[0], ends[:-1] + 1]) + self._length
+        chosen = np.asarray(slots, dtype=np.int32)
+        self._chars = _roomy(self._chars, self._length + len(chars))
+        self._starts = _roomy(self._starts, self._texts + len(starts))
+        self._slots = _roomy(self._slots, self._texts + len(starts))
+        self._chars[self._length : self._length + len(chars)] = chars
+        self._starts[self._texts : self._texts + len(starts)] = starts
+        self._slots[self._texts : self._texts + len(starts)] = chosen
+        top = int(chosen.max()) + 1
+        if top > len(self._newest):
+            grown = np.full(max(top, 2 * len(self._newest)), -1, dtype=np.int64)
+            grown[: len(self._newest)] = self._newest
+            self._newest = grown
+        self._live += int(np.count_nonzero(self._newest[chosen] < 0))
+        self._newest[chosen] = np.arange(self._texts, self._texts + len(starts))
+        if len(chars) > 4096:
+            self._frequency += np.bincount(chars, minlength=65_536)
+        else:
+            np.add.at(self._frequency, chars, 1)
+        self._length += len(chars)
+        self._texts += len(starts)
+        if self._texts > 2 * self._live + 256:
+            self._sweep()
+
+    def drop(self, slots: Int32) -> None:
+        """Forget the texts of slots."""
+        known = slots[slots < len(self._newest)]
+        self._live -= int(np.count_nonzero(self._newest[known] >= 0))
+        self._newest[known] = -1
+        if self._texts > 2 * self._live + 256:
+            self._sweep()
+
+    def find(self, text: str, size: int) -> Mask:
+        """Which of the first ``size`` slots contain every word of ``text``, in any case and order."""
+        found = np.ones(size, dtype=bool)
+        for word in fold(text).split():
+            found &= self._find_word(word, size)
+        return found
+
+    def _find_word(self, word: str, size: int) -> Mask:
+        wanted = np.frombuffer(word.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
+        chars = self._chars[: self._length]
+        found = np.zeros(size, dtype=bool)
+        by_rarity = np.argsort(self._frequency[wanted], kind="stable")
+        anchor = int(by_rarity[0])
+        last = self._length - len(wanted)
+        if last < 0:
+            return found
+        # Where the word would begin, if its rarest character is at each of these places.
+        places = np.flatnonzero(chars[anchor : last + anchor + 1] == wanted[anchor])
+        for offset in by_rarity[1:]:
+            if not len(places):
+                return found
+            places = places[chars[places + offset] == wanted[offset]]
+        if not len(places):
+            return found
+        texts = np.searchsorted(self._starts[: self._texts], places, side="right") - 1
+        slots = self._slots[texts]
+        current = (self._newest[slots] == texts) & (slots < size)
+        found[slots[current]] = True
+        return found
+
+    def _sweep(self) -> None:
+        texts = np.sort(self._newest[self._newest >= 0])
+        starts = self._starts[: self._texts]
+        ends = np.append(starts[1:], self._length)
+        kept = np.zeros(self._texts, dtype=bool)
+        kept[texts] = True
+        lengths = ends - starts
+        self._chars = self._chars[: self._length][np.repeat(kept, lengths)]
+        self._length = len(self._chars)
+        self._slots = self._slots[: self._texts][kept]
+        self._starts = np.concatenate([[0], np.cumsum(lengths[kept])[:-1]]).astype(np.int64)[: len(texts)]
+        self._texts = len(texts)
+        self._newest[:] = -1
+        self._newest[self._slots] = np.arange(self._texts)
+        self._frequency = np.bincount(self._chars, minlength=65_536).astype(np.int64)
+
+
+def fold(text: str) -> str:
+    """Text as it is compared: lower case."""
+    return text.lower()
+
+
+def _roomy(array: npt.NDArray[T], needed: int) -> npt.NDArray[T]:
+    if needed <= len(array):
+        return array
+    grown = np.empty(max(needed, 2 * len(array)), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
