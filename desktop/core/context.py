@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QObject, Signal
 
 from db.kernel.actor import Actor
-from db.live.board import Board
+from db.live.board import Board, News
 from db.live.filters import Filter, Scope
-from db.live.store import Applied
 
 
 class Freshness(StrEnum):
@@ -32,6 +32,19 @@ class DataAge:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class City:
+    """Whose room this is."""
+
+    name: str
+    name_en: str
+    is_invented: bool
+
+    def label(self, language: str) -> str:
+        """The name in a language."""
+        return (self.name_en or self.name) if language == "en" else self.name
+
+
 class Context(QObject):
     """Screens meet only here: what one of them changes, all of them hear of, itself included."""
 
@@ -39,19 +52,22 @@ class Context(QObject):
     selection_changed = Signal()
     opened = Signal(int)
     """A case was asked to be shown in full."""
-    applied = Signal(object)
-    """``Applied``: the board took in news or the clock moved on; empty when the filter changed nothing but itself."""
+    news = Signal(object)
+    """``News``: the board took in a change, or its clock moved on."""
     age_changed = Signal()
-    people_changed = Signal()
-    registers_changed = Signal()
-    language_changed = Signal()
 
-    def __init__(self, board: Board, who: Actor, parent: QObject | None = None) -> None:
+    def __init__(self, board: Board, who: Actor, city: City, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.board = board
         self.who = who
+        self.city = city
         self.selection: frozenset[int] = frozenset()
         self.age = DataAge(Freshness.LOADING, 0)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return self.board.store.zone
 
     @property
     def filter(self) -> Filter:
@@ -95,10 +111,11 @@ class Context(QObject):
             self.age = age
             self.age_changed.emit()
 
-    def announce(self, applied: Applied) -> None:
+    def announce(self, news: News) -> None:
         """Tell the screens what the board took in; cases that left are no longer selected."""
         store = self.board.store
         gone = frozenset(case_id for case_id in self.selection if store.slot_of(case_id) is None)
-        self.applied.emit(applied)
+        if not news.is_empty:
+            self.news.emit(news)
         if gone:
             self.select(self.selection - gone)

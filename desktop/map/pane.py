@@ -1,0 +1,227 @@
+"""The map pane: live cases and collectors over the base map, one selection and one filter with the other panes."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from db.cases.rules import STATES, Light
+from db.kernel.language import _, language
+from db.live.board import News
+from db.registers.queries import BaseMap as RegisterMap
+from desktop.core.context import Context, Freshness
+from desktop.core.words import clock_time, number, time_left
+from desktop.map.bridge import HoverCard
+from desktop.map.ground import ground
+from desktop.map.view import CASES, PEOPLE, MapView
+from desktop.widgets.button import Button
+from desktop.widgets.pane import Pane
+from desktop.widgets.theme import Theme
+
+STALE_AFTER_MS = 5 * 60_000
+"""A collector not heard of for so long is drawn faded."""
+
+
+def page_words() -> dict[str, str]:
+    """What the page says, in the reader's language."""
+    return {
+        "loading": _("The map is being drawn…"),
+        "returning": _("The map stopped and is coming back…"),
+        "no_ground": _("No base map in this database"),
+        "no_points": _("No case with a position"),
+        "on_time": _("On time"),
+        "soon": _("Due soon"),
+        "over": _("Overdue"),
+        "no_clock": _("Not yet dispatched"),
+        "person": _("Collector"),
+        "person_stale": _("Collector, not heard of lately"),
+        "metres": _("m"),
+        "kilometres": _("km"),
+    }
+
+
+class MapPane(Pane):
+    """Sends the page what the board holds, and turns what the hand does there into selection and filter."""
+
+    drawn = Signal(int)
+    """The generation now on screen."""
+
+    def __init__(self, theme: Theme, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(theme, _("Map"), parent=parent)  # zh: 地图
+        self._context = context
+        self._theme_now = theme
+        self.map = MapView(theme.colors(), page_words(), self)
+        self.map.set_scale(theme.scale)
+        self._hidden: frozenset[str] = frozenset()
+        self._switches: dict[str, Button] = {}
+        self._people_count = -1
+        self._codes: dict[str, int] = {}
+        self._add_switches()
+        self.set_content(self.map)
+        self.map.set_hover_text(self._card)
+        self.map.set_hover_text(self._person_card, PEOPLE)
+        # A burst of news moves the points once.
+        self._people_timer = QTimer(self)
+        self._people_timer.setSingleShot(True)
+        self._people_timer.setInterval(200)
+        self._connect()
+        self._replace()
+        self._on_people()
+        self._on_age()
+
+    def set_ground(self, source: RegisterMap) -> None:
+        """Lay the base map of this database under the cases."""
+        areas = self._context.board.store.directory.areas
+        self._codes = {entry.code: key for key, entry in areas.items() if entry.kind in ("district", "community")}
+        codes = {key: entry.code for key, entry in areas.items()}
+        city = self._context.city
+        words = _("{city} · streets and borders invented for the demo") if city.is_invented else "{city}"
+        self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
+
+    def fit_cases(self) -> None:
+        """Show all cases that have a position."""
+        store = self._context.board.store
+        shown = self._context.board.lens.mask & ~np.isnan(store.lon[: store.size])
+        if not shown.any():
+            self.map.fit()
+            return
+        lon, lat = store.lon[: store.size][shown], store.lat[: store.size][shown]
+        self.map.fit((float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())))
+
+    def _add_switches(self) -> None:
+        for layer, words in (
+            ("cases", _("Cases")),
+            ("people", _("Collectors")),
+            ("cells", _("Cells")),
+            ("names", _("Names")),
+        ):
+            button = Button(self._theme_now, words, kind="quiet")
+            button.setCheckable(True)
+            button.setChecked(self.map.layers()[layer])
+            button.toggled.connect(lambda on, layer=layer: self.map.set_layers({layer: on}))
+            self._switches[layer] = button
+            self.add_tool(button)
+
+    def _connect(self) -> None:
+        context = self._context
+        context.news.connect(self._on_news)
+        context.filter_changed.connect(self._on_filter)
+        context.selection_changed.connect(self._on_selection)
+        context.age_changed.connect(self._on_age)
+        self._people_timer.timeout.connect(self._on_people)
+        self._theme_now.changed.connect(self._on_theme)
+        self.map.picked.connect(self._on_picked)
+        self.map.opened.connect(lambda slot: context.opened.emit(int(context.board.store.id[slot])))
+        self.map.area_picked.connect(self._on_area)
+        self.map.drawn.connect(self.drawn)
+        self.map.view_changed.connect(lambda _view: self._say_where())
+
+    # What the page is told
+
+    def _replace(self) -> None:
+        store = self._context.board.store
+        n = store.size
+        mask = self._context.board.lens.mask
+        self.map.set_points(CASES, store.lon[:n], store.lat[:n], store.light[:n], mask[:n])
+        self._say_where()
+
+    def _on_news(self, news: News) -> None:
+        if news.people_changed:
+            self._people_timer.start()
+        applied = news.applied
+        if applied.reset:
+            self._replace()
+            self._on_selection()
+            return
+        store = self._context.board.store
+        slots = np.unique(applied.touched)
+        if len(slots):
+            mask = self._context.board.lens.mask
+            self.map.patch_points(CASES, slots, store.lon[slots], store.lat[slots], store.light[slots], mask[slots])
+            self._say_where()
+
+    def _on_filter(self) -> None:
+        self.map.set_visible(self._context.board.lens.mask)
+        self._say_where()
+
+    def _on_selection(self) -> None:
+        slots = [self._context.board.store.slot_of(case_id) for case_id in self._context.selection]
+        self.map.set_selected([slot for slot in slots if slot is not None])
+
+    def _on_people(self) -> None:
+        people = self._context.board.people
+        stale = (self._context.board.store.now_ms - people.at > STALE_AFTER_MS).astype(np.uint8)
+        self.map.set_points(PEOPLE, people.lon, people.lat, stale, np.ones(len(people), dtype=bool))
+        if len(people) != self._people_count:
+            self._people_count = len(people)
+            self._switches["people"].setText(_("Collectors {count}").format(count=number(len(people))))
+
+    # What the hand did
+
+    def _on_picked(self, slots: list[int], mode: str) -> None:
+        store = self._context.board.store
+        ids = frozenset(int(store.id[slot]) for slot in slots if slot < store.size and store.alive[slot])
+        self._context.pick(ids, mode)
+
+    def _on_area(self, kind: str, code: str) -> None:
+        area_id = self._codes.get(code)
+        if area_id is not None:
+            self._context.toggle("districts" if kind == "district" else "communities", area_id)
+
+    # Words
+
+    def _card(self, slot: int) -> HoverCard | None:
+        store = self._context.board.store
+        if slot >= store.size or not store.alive[slot]:
+            return None
+        row = store.plain(slot)
+        directory = store.directory
+        light = Light(row["light"])
+        if light is Light.NO_CLOCK:
+            remaining = _("Not yet dispatched")
+        else:
+            remaining = time_left(row["due_at"] - (row["stopped_at"] or store.now_ms))
+        stage = _(STATES[row["state"]].label)
+        unit = directory.label("unit", row["unit_id"], language())
+        where = " · ".join(part for part in (row["address"], stage) if part)
+        who = " · ".join(part for part in (unit, row["number"]) if part)
+        return HoverCard(
+            directory.label("category", row["category_id"], language()),
+            remaining,
+            int(light),
+            tuple(line for line in (where, who) if line),
+        )
+
+    def _person_card(self, index: int) -> HoverCard | None:
+        people = self._context.board.people
+        if index >= len(people):
+            return None
+        store = self._context.board.store
+        entry = store.directory.persons.get(int(people.ids[index]))
+        if entry is None:
+            return None
+        seen = _("seen {time}").format(time=clock_time(int(people.at[index]), store.zone, seconds=True))
+        unit = store.directory.label("unit", entry.parent_id or 0, language())
+        return HoverCard(entry.name, "", 0, (f"{unit} · {entry.code}", seen))
+
+    def _say_where(self) -> None:
+        board = self._context.board
+        store = board.store
+        missing = int(np.count_nonzero(board.lens.mask & np.isnan(store.lon[: store.size])))
+        parts = [self._context.city.label(language())]
+        if missing:
+            parts.append(_("{count} without position").format(count=number(missing)))
+        self.set_subtitle(" · ".join(part for part in parts if part))
+
+    def _on_age(self) -> None:
+        age = self._context.age
+        if age.state is Freshness.LOST:
+            time = clock_time(age.at_ms, self._context.zone, seconds=True)
+            self.set_stale(_("Data of {time}").format(time=time))
+        else:
+            self.set_stale("")
+
+    def _on_theme(self) -> None:
+        self.map.set_palette(self._theme_now.colors())
+        self.map.set_scale(self._theme_now.scale)

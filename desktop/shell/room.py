@@ -1,0 +1,101 @@
+"""The room: three panes side by side under one strip of filters, each able to fill the room or to float."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from desktop.core.preferences import Preferences
+from desktop.widgets.pane import Pane
+from desktop.widgets.theme import Theme
+
+_SHARES = {"map": 44, "queue": 34, "kpi": 22}
+"""How the width is shared out before anybody has moved a splitter, in hundredths."""
+_LAYOUT = "room/splitter"
+
+
+class Room(QWidget):
+    """Lays panes out by id, left to right; knows none of them by name but for the first shares."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        strip: QWidget,
+        panes: Mapping[str, Pane],
+        preferences: Preferences,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._preferences = preferences
+        self._strip = strip
+        self.panes = dict(panes)
+        self._build()
+        self._wire()
+
+    def _build(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        for key, pane in self.panes.items():
+            pane.setObjectName(key)
+            self.splitter.addWidget(pane)
+        column = QVBoxLayout(self)
+        column.setSpacing(0)
+        column.addWidget(self._strip)
+        column.addWidget(self.splitter, 1)
+        self._column = column
+        self._on_theme()
+        kept = self._preferences.layout(_LAYOUT)
+        self._is_laid_out = not kept.isEmpty() and self.splitter.restoreState(kept)
+
+    def _wire(self) -> None:
+        self._theme.changed.connect(self._on_theme)
+        self.splitter.splitterMoved.connect(lambda: self._keep.start())
+        self._keep = QTimer(self)
+        self._keep.setSingleShot(True)
+        self._keep.setInterval(400)
+        self._keep.timeout.connect(lambda: self._preferences.keep_layout(_LAYOUT, self.splitter.saveState()))
+        for key, pane in self.panes.items():
+            pane.maximized.connect(lambda on, key=key: self.fill(key if on else ""))
+            pane.floated.connect(lambda _on: self._show_docked())
+
+    def fill(self, key: str) -> None:
+        """Let one pane fill the room; "" brings all of them back."""
+        for name, pane in self.panes.items():
+            pane.set_maximized(name == key)
+        self._show_docked()
+
+    def filled(self) -> str:
+        """The pane that fills the room, or "" ."""
+        return next((key for key, pane in self.panes.items() if pane.is_maximized()), "")
+
+    def reset(self) -> None:
+        """Everything back to its first place."""
+        for pane in self.panes.values():
+            pane.dock_back()
+        self.fill("")
+        self._share_out()
+        self._preferences.keep_layout(_LAYOUT, self.splitter.saveState())
+
+    def _show_docked(self) -> None:
+        """A pane in a window of its own leaves its place to the others."""
+        filled = self.filled()
+        for key, pane in self.panes.items():
+            pane.setVisible(not pane.is_floating() and filled in ("", key))
+
+    def _share_out(self) -> None:
+        width = max(self.splitter.width(), 1)
+        self.splitter.setSizes([width * _SHARES.get(key, 30) // 100 for key in self.panes])
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        if not self._is_laid_out:
+            self._is_laid_out = True
+            self._share_out()
+
+    def _on_theme(self) -> None:
+        px = self._theme.px
+        self._column.setContentsMargins(px(8), 0, px(8), px(8))
+        self.splitter.setHandleWidth(px(8))
