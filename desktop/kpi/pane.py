@@ -1,0 +1,378 @@
+"""The figures pane: cards and charts of the moment, each a way to narrow the room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from db.cases.rules import Light
+from db.kernel.language import N_, _, language
+from db.live.board import News
+from db.live.filters import Filter, Scope
+from db.live.tally import HOUR_MS, SOON_MS, Breakdown, Figures
+from db.live.usual import Usual
+from desktop.core.context import Context, Freshness
+from desktop.core.words import clock_time, number
+from desktop.widgets.bars import Pareto, StackedBars
+from desktop.widgets.button import Button
+from desktop.widgets.card import Card, CardGrid
+from desktop.widgets.chart import Histogram, HourLines
+from desktop.widgets.pane import Pane
+from desktop.widgets.theme import Theme
+
+CARDS = {
+    "open": (N_("Open"), N_("All cases reported and not yet ended, whatever their stage.")),  # zh: 在办
+    "due": (
+        N_("Due within 2 h"),  # zh: 2小时内到期
+        N_("In hand, the disposal clock running, two hours or less left."),
+    ),
+    "overdue": (
+        N_("Overdue, open"),  # zh: 超期未结
+        N_("Open and past the limit, or handed back after it and not closed yet."),
+    ),
+    "today": (
+        N_("Reported / closed today"),  # zh: 今日上报 / 结案
+        N_("Reports since midnight, and cases closed since midnight."),
+    ),
+    "on_time": (
+        N_("On-time closing"),  # zh: 按期结案率（含超期在办）
+        N_(
+            "Closed on time ÷ (closed + overdue and still open), today. Below it the figure of closed cases alone:"
+            " it looks better the more is left lying."
+        ),
+    ),
+    "rework": (
+        N_("Reworked"),  # zh: 返工率
+        N_("Cases closed today that had failed a check at least once ÷ cases closed today."),
+    ),
+}
+"""Title and definition of each card; the definition is its tool tip."""
+
+_CHARTS = {
+    "hours": N_("By hour"),
+    "units": N_("Units"),
+    "categories": N_("Categories"),
+    "left": N_("Time left"),
+}
+_LEAST = {"hours": 150, "units": 150, "categories": 140, "left": 130}
+"""Heights under which a chart says nothing; when they do not all fit, they share one place under tabs."""
+_SHOWN = 12
+
+
+class KpiPane(Pane):
+    """Follows the room's filter; a breakdown leaves its own part of it out, so that one can go on choosing."""
+
+    def __init__(self, theme: Theme, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(theme, _("Figures"), _("today"), parent=parent)  # zh: 指标
+        self._look = theme
+        self._context = context
+        self._usual: Usual | None = None
+        self._by = "unit"
+        self._tab = "hours"
+        self._is_folded = False
+        self._make()
+        self._connect()
+        self._show()
+        self._on_age()
+
+    def set_usual(self, usual: Usual | None) -> None:
+        """The grey band behind today's hours, and what there was at this hour yesterday."""
+        self._usual = usual
+        self._show()
+
+    def _make(self) -> None:
+        theme = self._look
+        cards = [Card(theme, key, _(title), _(definition)) for key, (title, definition) in CARDS.items()]
+        self.cards = CardGrid(theme, cards, columns=2)
+        self.cards.cards["rework"].set_filters(False)
+        self.hours = HourLines(
+            theme, _("Reported and closed, by hour"), _("grey: usual range"), _("reported"), _("closed")
+        )
+        self.units = StackedBars(theme, _("Most open, by unit"))
+        self.categories = Pareto(theme, _("What it is about"))
+        self.left = Histogram(theme, _("Time left"), _("hours"))
+        self.charts: dict[str, QWidget] = {
+            "hours": self.hours,
+            "units": self.units,
+            "categories": self.categories,
+            "left": self.left,
+        }
+        self._by_button = Button(theme, "", kind="quiet")
+        self.add_tool(self._by_button)
+        self._tabs = QWidget()
+        row = QHBoxLayout(self._tabs)
+        row.setContentsMargins(theme.px(8), theme.px(4), theme.px(8), 0)
+        row.setSpacing(theme.px(2))
+        self._tab_buttons: dict[str, Button] = {}
+        for key, title in _CHARTS.items():
+            button = self._tab_buttons[key] = Button(theme, _(title), kind="quiet")
+            button.setCheckable(True)
+            row.addWidget(button)
+        row.addStretch(1)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.cards)
+        self._column.addWidget(self._tabs)
+        for chart in self.charts.values():
+            chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+            self._column.addWidget(chart, 1)
+        self.set_content(inside)
+        self._say_by()
+        self._fold(force=True)
+
+    def _connect(self) -> None:
+        context = self._context
+        context.news.connect(self._on_news)
+        context.filter_changed.connect(self._show)
+        context.age_changed.connect(self._on_age)
+        self._look.changed.connect(lambda: self._fold(force=True))
+        self.cards.pressed_for.connect(self._on_card)
+        self.units.picked.connect(self._on_bar)
+        self.categories.picked.connect(lambda key: context.toggle("categories", int(key)))
+        self.left.ranged.connect(self._on_range)
+        self.left.cleared.connect(lambda: context.set_filter(context.filter.without("slack")))
+        self._by_button.clicked.connect(self._on_by)
+        for key, button in self._tab_buttons.items():
+            button.clicked.connect(lambda _on=False, key=key: self._choose_tab(key))
+
+    # What is shown
+
+    def _on_news(self, news: News) -> None:
+        if news.figures_changed:
+            self._show()
+
+    def _show(self) -> None:
+        figures = self._context.board.figures()
+        self._show_cards(figures)
+        self._show_hours(figures)
+        self._show_bars(figures)
+        self._show_left(figures)
+
+    def _show_cards(self, figures: Figures) -> None:
+        cards = self.cards.cards
+        before = self._usual.open_yesterday if self._usual is not None and self._context.filter.is_empty else None
+        compared = ""
+        if before is not None:
+            # zh: 较昨日同时 {difference}
+            compared = _("{difference} on this time yesterday").format(difference=_signed(figures.open - before))
+        cards["open"].set_figure(number(figures.open), "", compared)
+        waiting = figures.lights[Light.NO_CLOCK]
+        cards["due"].set_figure(
+            number(figures.due_within_2h),
+            "",
+            # zh: 另有 {count} 件未派遣
+            _("{count} not yet dispatched").format(count=number(waiting)),
+            "soon" if figures.due_within_2h else "neutral",
+        )
+        share = figures.overdue / figures.open if figures.open else None
+        cards["overdue"].set_figure(
+            number(figures.overdue),
+            "",
+            _("{share} of the open ones").format(share=percent(share)),
+            "over" if figures.overdue else "neutral",
+        )
+        cards["today"].set_figure(
+            number(figures.arrived_today), f"/ {number(figures.closed_today)}", self._compared_to_usual(figures)
+        )
+        cards["on_time"].set_figure(
+            *_rate(figures.strict_on_time_rate),
+            # zh: 仅算已结 {share}
+            _("closed ones alone {share}").format(share=percent(figures.on_time_rate)),
+        )
+        cards["rework"].set_figure(
+            *_rate(figures.rework_rate),
+            # zh: {count} 件 / {total} 件
+            _("{count} of {total} closed").format(
+                count=number(figures.reworked_today), total=number(figures.closed_today)
+            ),
+        )
+        self.cards.set_on(self._cards_on())
+
+    def _compared_to_usual(self, figures: Figures) -> str:
+        """How today's arrivals stand against the usual for this part of the day."""
+        if self._usual is None or not self._context.filter.is_empty:
+            return ""
+        hours = (figures.at_ms - figures.day_start_ms) / HOUR_MS
+        full = min(int(hours), 23)
+        usual = self._usual.arrivals
+        middle = float(usual.median[:full].sum() + usual.median[full] * (hours - full))
+        if middle < 1:
+            return ""
+        ratio = figures.arrived_today / middle - 1
+        if abs(ratio) < 0.08:
+            # zh: 与平日同时段相当
+            return _("as usual for the hour")
+        # zh: 比平日同时段 {difference}
+        return _("{difference} on the usual").format(difference=f"{ratio:+.0%}".replace("-", "−"))
+
+    def _show_hours(self, figures: Figures) -> None:
+        now = min(int((figures.at_ms - figures.day_start_ms) // HOUR_MS), 23)
+        low = high = None
+        if self._usual is not None and self._context.filter.is_empty:
+            low, high = self._usual.arrivals.low, self._usual.arrivals.high
+        else:
+            # The usual is known for the whole city only.
+            low = high = np.zeros(0)
+        self.hours.set_data(
+            figures.arrivals_by_hour[:now].astype(float), figures.closings_by_hour[:now].astype(float), low, high
+        )
+
+    def _show_bars(self, figures: Figures) -> None:
+        directory = self._context.board.directory
+        breakdown = figures.by_unit if self._by == "unit" else figures.by_district
+        part = "units" if self._by == "unit" else "districts"
+        keys, names, counts = _top(breakdown, lambda key: directory.label(self._by, key, language()) or _("none yet"))
+        # Without a clock there is no light: those cases count as grey length.
+        three = np.stack(
+            [counts[:, Light.OVER], counts[:, Light.SOON], counts[:, Light.ON_TIME] + counts[:, Light.NO_CLOCK]], axis=1
+        )
+        self.units.set_data(keys, names, three)
+        self.units.set_on(str(value) for value in getattr(self._context.filter, part))
+        keys, names, counts = _top(
+            figures.by_category, lambda key: directory.label("category", key, language()) or _("none")
+        )
+        totals = counts.sum(axis=1)
+        self.categories.set_data(keys, names, totals, float(figures.by_category.totals.sum()))
+        self.categories.set_on(str(value) for value in self._context.filter.categories)
+
+    def _show_left(self, figures: Figures) -> None:
+        low, high = _histogram_bounds(figures)
+        bins = figures.slack
+        edges = bins.edges / HOUR_MS
+        totals = bins.lights.sum(axis=1)
+        inner = totals[1:-1]
+        chosen = (edges[:-1] >= low) & (edges[1:] <= high)
+        counts = inner[chosen].astype(float)
+        counts[0] += totals[0] + inner[edges[1:] <= low].sum()
+        counts[-1] += totals[-1] + inner[edges[:-1] >= high].sum()
+        self.left.set_counts(np.append(edges[:-1][chosen], high), counts)
+        slack = self._context.filter.slack
+        if slack is None:
+            self.left.set_range(None, None)
+        else:
+            self.left.set_range(
+                -math.inf if slack[0] is None else slack[0] / HOUR_MS,
+                math.inf if slack[1] is None else slack[1] / HOUR_MS,
+            )
+
+    def _cards_on(self) -> list[str]:
+        chosen = self._context.filter
+        on = []
+        if chosen.slack == (0, SOON_MS):
+            on.append("due")
+        if chosen.lights == {int(Light.OVER)}:
+            on.append("overdue")
+        if chosen.arrived is not None and chosen.arrived == (self._context.board.figures().day_start_ms, None):
+            on.append("today")
+        if chosen.scope is Scope.TODAY_CLOSED:
+            on.append("on_time")
+        return on
+
+    # What a click does
+
+    def _on_card(self, key: str) -> None:
+        context = self._context
+        chosen = context.filter
+        if key == "open":
+            context.set_filter(Filter())
+        elif key == "due":
+            context.set_filter(_in_scope(chosen, Scope.OPEN).toggled("slack", (0, SOON_MS)))
+        elif key == "overdue":
+            context.set_filter(_in_scope(chosen, Scope.OPEN).toggled("lights", int(Light.OVER)))
+        elif key == "today":
+            turned = chosen.toggled("arrived", (context.board.figures().day_start_ms, None))
+            context.set_filter(_in_scope(turned, Scope.OPEN if turned.arrived is None else Scope.ALL))
+        elif key == "on_time":
+            is_on = chosen.scope is Scope.TODAY_CLOSED
+            context.set_filter(_in_scope(chosen, Scope.OPEN if is_on else Scope.TODAY_CLOSED))
+
+    def _on_bar(self, key: str, segment: str) -> None:
+        chosen = self._context.filter.toggled("units" if self._by == "unit" else "districts", int(key))
+        lights = {"over": Light.OVER, "soon": Light.SOON}
+        if segment in lights and int(lights[segment]) not in chosen.lights:
+            chosen = chosen.toggled("lights", int(lights[segment]))
+        self._context.set_filter(chosen)
+
+    def _on_range(self, low: float, high: float) -> None:
+        span = (
+            None if math.isinf(low) else round(low * HOUR_MS),
+            None if math.isinf(high) else round(high * HOUR_MS),
+        )
+        self._context.set_filter(self._context.filter.without("slack").toggled("slack", span))
+
+    def _on_by(self) -> None:
+        self._by = "district" if self._by == "unit" else "unit"
+        self._say_by()
+        self._show()
+
+    def _say_by(self) -> None:
+        by_unit = self._by == "unit"
+        self._by_button.setText(_("By district") if by_unit else _("By unit"))
+        self.units.set_title(_("Most open, by unit") if by_unit else _("Most open, by district"))
+
+    # Room for the charts
+
+    def _choose_tab(self, key: str) -> None:
+        self._tab = key
+        self._fold(force=True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self, *, force: bool = False) -> None:
+        """All charts under one another where they fit, else one at a time under tabs."""
+        needed = self._look.px(sum(_LEAST.values())) + self.cards.sizeHint().height()
+        content = self.content()
+        folded = content is not None and content.height() < needed
+        if folded == self._is_folded and not force:
+            return
+        self._is_folded = folded
+        self._tabs.setVisible(folded)
+        for key, chart in self.charts.items():
+            chart.setVisible(not folded or key == self._tab)
+        for key, button in self._tab_buttons.items():
+            button.setChecked(key == self._tab)
+
+    def _on_age(self) -> None:
+        age = self._context.age
+        if age.state is Freshness.LOST:
+            time = clock_time(age.at_ms, self._context.zone, seconds=True)
+            self.set_stale(_("Data of {time}").format(time=time))
+        else:
+            self.set_stale("")
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with two digits; "—" where there is nothing to divide by (DOMAIN 3.2)."""
+    return "—" if share is None else f"{share:.2%}"
+
+
+def _rate(share: float | None) -> tuple[str, str]:
+    """A share as a big number and its small unit."""
+    return ("—", "") if share is None else (f"{share * 100:.2f}", "%")
+
+
+def _signed(value: int) -> str:
+    return f"+{value:,}" if value > 0 else f"−{-value:,}" if value < 0 else "±0"
+
+
+def _in_scope(chosen: Filter, scope: Scope) -> Filter:
+    return Filter.from_json({**chosen.to_json(), "scope": scope.value})
+
+
+def _top(breakdown: Breakdown, name: Callable[[int], str]) -> tuple[list[str], list[str], np.ndarray]:
+    ids = [int(key) for key in breakdown.ids[:_SHOWN]]
+    return [str(key) for key in ids], [name(key) for key in ids], breakdown.lights[:_SHOWN]
+
+
+def _histogram_bounds(figures: Figures) -> tuple[float, float]:
+    """The hours between which there is anything to see; steady steps, so that the picture does not jump."""
+    edges = figures.slack.edges / HOUR_MS
+    return float(max(edges[0], -4)), float(min(edges[-1], 20))
