@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from db.live.columns import UInt8
@@ -19,7 +19,7 @@ from db.live.tally import Figures, tally
 class News:
     """What a step did to the board: each screen looks at the part that concerns it."""
 
-    applied: Applied = Applied()  # noqa: RUF009  frozen, and its arrays are empty
+    applied: Applied = field(default_factory=Applied)
     rows_changed: bool = False
     """The list is another one: rows came, went or moved."""
     figures_changed: bool = False

@@ -22,6 +22,16 @@ NO_SLOTS: Int32 = np.empty(0, dtype=np.int32)
 NO_IDS: Int64 = np.empty(0, dtype=np.int64)
 
 
+def no_slots() -> Int32:
+    """The default of a field that holds slots."""
+    return NO_SLOTS
+
+
+def no_ids() -> Int64:
+    """The default of a field that holds ids or moments."""
+    return NO_IDS
+
+
 class Codes:
     """The dictionary of one dimension: database id -> small code, never given anew; code 0 is "none"."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from db.cases.queries import Columns, no_rows
-from db.live.columns import NO_IDS, Int64, Mask
+from db.live.columns import NO_IDS, Int64, Mask, no_ids
 from db.live.directory import Directory
 from db.live.people import NOBODY, People
 
@@ -24,7 +24,7 @@ class Delta:
     seq: int = 0
     full: bool = False
     columns: Columns = field(default_factory=no_rows)
-    gone: Int64 = NO_IDS
+    gone: Int64 = field(default_factory=no_ids)
     people: People = NOBODY
     people_full: bool = False
     registers_changed: frozenset[str] = frozenset()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from db.live.columns import NO_IDS, Float64, Int64
+from db.live.columns import Float64, Int64, no_ids
 
-_NOWHERE: Float64 = np.empty(0, dtype=np.float64)
+
+def _nowhere() -> Float64:
+    return np.empty(0, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class People:
     """Persons with their newest places, one entry a person; ``at`` in milliseconds since 1970 UTC."""
 
-    ids: Int64 = NO_IDS
-    lon: Float64 = _NOWHERE
-    lat: Float64 = _NOWHERE
-    at: Int64 = NO_IDS
+    ids: Int64 = field(default_factory=no_ids)
+    lon: Float64 = field(default_factory=_nowhere)
+    lat: Float64 = field(default_factory=_nowhere)
+    at: Int64 = field(default_factory=no_ids)
 
     def __len__(self) -> int:
         return len(self.ids)

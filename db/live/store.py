@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from db.cases.queries import CLOSINGS, LIVE_TYPES, OPEN_STATES, STATE_CODES, TEXT_COLUMNS
+from db.cases.queries import CLOSINGS, LIVE_TYPES, OPEN_STATES, SOURCE_CODES, STATE_CODES, TEXT_COLUMNS
 from db.cases.rules import Light, lights
-from db.live.columns import DIMENSIONS, NO_SLOTS, Codes, Float64, Int32, Int64, Mask, UInt8
+from db.live.columns import DIMENSIONS, NO_SLOTS, Codes, Float64, Int32, Int64, Mask, UInt8, no_slots
 from db.live.days import day_start, next_day_start
 from db.live.delta import Delta
 from db.live.directory import Directory
@@ -42,10 +42,10 @@ _ARRAYS: dict[str, type[np.generic]] = {
 class Applied:
     """What a change did to the store, in slots. A slot freed now is given to nobody in the same change."""
 
-    added: Int32 = NO_SLOTS
-    changed: Int32 = NO_SLOTS
-    removed: Int32 = NO_SLOTS
-    turned: Int32 = NO_SLOTS
+    added: Int32 = field(default_factory=no_slots)
+    changed: Int32 = field(default_factory=no_slots)
+    removed: Int32 = field(default_factory=no_slots)
+    turned: Int32 = field(default_factory=no_slots)
     """Slots whose light is another one than before, by the clock alone."""
     reset: bool = False
 
@@ -201,7 +201,7 @@ class Store:
         }
         for name in DIMENSIONS:
             row[f"{name}_id"] = int(self.codes[name].ids[self._arrays[name][slot]])
-        row["state"] = STATE_CODES[row["state"]]
+        row["state"], row["source"] = STATE_CODES[row["state"]], SOURCE_CODES[row["source"]]
         row["light"] = Light(int(self.light[slot]))
         row["number"], row["address"] = self.number[slot], self.address[slot]
         return row

@@ -1,7 +1,7 @@
 """The figures of the moment, counted from the columns.
 
-They follow the filter; a breakdown leaves its own part of the filter out, so that a chart still shows what else
-could be chosen. Every count equals the length of the list that its click opens.
+They follow the filter; a breakdown leaves its own part of the filter out, so that a chart still shows what
+else could be chosen. Every count equals the length of the list that its click opens.
 """
 
 from __future__ import annotations
