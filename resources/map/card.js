@@ -1,5 +1,5 @@
 // The card beside the mark under the pointer. Its words come from people: they are only ever set as text.
-import { radiusAt, ringRadius, STYLES } from "./sprites.js";
+import { ringRadius, STYLES } from "./sprites.js";
 
 const GAP = 12;
 
@@ -36,7 +36,7 @@ export class Card {
     const text = await this.room.bridge.card(mark.layer, mark.slot);
     if (this.mark !== mark) return;
     const card = JSON.parse(text);
-    this._ring(place);
+    this._ring(place, mark);
     this.box.hidden = !card;
     if (card) this._fill(card, mark.layer);
     if (card) this._put(place);
@@ -60,8 +60,9 @@ export class Card {
     );
   }
 
-  _ring(place) {
-    const radius = ringRadius(radiusAt(this.room.map.getZoom()));
+  _ring(place, { layer, slot }) {
+    const { crowd, map } = this.room;
+    const radius = ringRadius(crowd.radius(layer, crowd.columns[layer].style[slot], map.getZoom()));
     const { style } = this.ring;
     style.width = style.height = `${2 * radius}px`;
     L.DomUtil.setPosition(this.ring, place.subtract([radius, radius]).round());

@@ -63,7 +63,7 @@ export class Ground {
       piece.steps = Array.from({ length: HEAT_STEPS }, () => new Path2D());
       const last = Math.min(piece.first + CELLS_PER_PIECE, strength.length);
       for (let cell = piece.first; cell < last; cell++) {
-        const step = Math.ceil(Math.min(1, strength[cell]) * HEAT_STEPS) - 1;
+        const step = Math.round(Math.min(1, strength[cell]) * HEAT_STEPS) - 1;
         if (step >= 0) trace(piece.steps[step], this.cellRings[cell], true);
       }
     }

@@ -159,10 +159,10 @@ class Room {
   paint(generation) {
     return new Promise((done) => {
       requestAnimationFrame(() => {
-        const spent = this.sheet.paint();
+        this.sheet.paint();
         this.card.recheck();
         requestAnimationFrame(() => {
-          this.bridge.draw(generation, spent);
+          this.bridge.draw(generation, this.sheet.spent);
           done();
         });
       });

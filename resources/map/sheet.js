@@ -8,6 +8,7 @@ export const Sheet = L.Layer.extend({
     this._canvases = {};
     this._soiled = new Set();
     this.frame = null;
+    this.spent = 0;
   },
 
   onAdd(map) {
@@ -69,9 +70,9 @@ export const Sheet = L.Layer.extend({
     this.paint();
   },
 
-  // Milliseconds spent.
+  // Draw what is soiled; `spent` tells how many milliseconds the last drawing took.
   paint() {
-    if (!this.frame || !this._map) return 0;
+    if (!this.frame || !this._map || !this._soiled.size) return;
     const start = performance.now();
     const { deviceWidth, deviceHeight, ratio } = this.frame;
     for (const [name, { canvas, context }] of Object.entries(this._canvases)) {
@@ -85,7 +86,7 @@ export const Sheet = L.Layer.extend({
       this._painters[name](context, this.frame);
     }
     this._soiled.clear();
-    return performance.now() - start;
+    this.spent = performance.now() - start;
   },
 
   // A drag that has used up the margin gets a new frame under way.
