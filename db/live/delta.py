@@ -28,7 +28,8 @@ class Delta:
     people: People = NOBODY
     people_full: bool = False
     registers_changed: frozenset[str] = frozenset()
-    """Names of register tables that were touched: screens that show them read them anew."""
+    """Names of register tables that were touched: screens that show them read them anew. A full delta names
+    none: all of them may have changed."""
     directory: Directory | None = None
     """The names of units, categories, areas and persons, when they are new."""
 
