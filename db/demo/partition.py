@@ -376,26 +376,18 @@ def _districts(communities: Geometries, district: Ints, outer: Geometries, seats
     return np.array([shapely.coverage_union_all(faces[group == i]) for i in range(len(seats))], dtype=object)
 
 
+_LANE_ENDINGS = (
+    ("巷", "Ln"), ("胡同", "Hutong"), ("前街", "Front St"), ("后街", "Back St"), ("东巷", "East Ln"),
+    ("西巷", "West Ln"), ("南巷", "South Ln"), ("北巷", "North Ln"), ("一巷", "Ln 1"), ("二巷", "Ln 2"),
+    ("三巷", "Ln 3"), ("四巷", "Ln 4"), ("五巷", "Ln 5"), ("东一巷", "East Ln 1"), ("东二巷", "East Ln 2"),
+    ("西一巷", "West Ln 1"), ("西二巷", "West Ln 2"), ("南一巷", "South Ln 1"), ("北一巷", "North Ln 1"),
+)  # fmt: skip
+
+
 def lane_streets(
     lanes: list[shapely.LineString], words: list[tuple[str, str]], rng: np.random.Generator
 ) -> list[Street]:
-    """Names for the lanes: an old trade or virtue and 巷, 胡同 or 街."""
-    endings = (
-        ("巷", "Ln"),
-        ("胡同", "Hutong"),
-        ("前街", "Front St"),
-        ("后街", "Back St"),
-        ("东巷", "East Ln"),
-        ("西巷", "West Ln"),
-        ("南巷", "South Ln"),
-        ("北巷", "North Ln"),
-    )
-    names = [(w + e, f"{we} {ee}") for e, ee in endings for w, we in words]
-    ordinals = ("", "二", "三", "四", "五")
-    full = [
-        (n[:-1] + o + n[-1] if o else n, f"{ne} {i + 1}" if o else ne)
-        for i, o in enumerate(ordinals)
-        for n, ne in names
-    ]
-    picked = rng.permutation(min(len(full), max(len(lanes), 1) + 40))
-    return [Street(*full[picked[i % len(picked)]], LANE, line) for i, line in enumerate(lanes)]
+    """Names for the lanes: an old trade or virtue and 巷, 胡同 or 街; more lanes, more of the endings."""
+    names = [(w + e, f"{we} {ee}") for e, ee in _LANE_ENDINGS for w, we in words]
+    picked = rng.permutation(min(len(names), len(lanes) + 40))
+    return [Street(*names[picked[i % len(picked)]], LANE, line) for i, line in enumerate(lanes)]
