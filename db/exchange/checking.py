@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -354,7 +355,7 @@ class _Checker:
             return ""
         if _CONTROL.search(raw):
             self._say(heading, raw, Reason.CONTROL_CHARACTERS)
-        text = clean(raw, limit + 1) if lines else one_line(raw, limit + 1)
+        text = clean(raw, limit + 1) if lines and not raw.isprintable() else _line(raw, limit + 1)
         if len(text) > limit:
             self._say(heading, text, Reason.CUT, limit)
         return text[:limit].rstrip()
@@ -367,7 +368,7 @@ class _Checker:
             joined = "\x1f".join(self.cells).encode("utf-8", "replace")
             return "#" + hashlib.sha256(joined).hexdigest()[:19]
         raw, heading, _order = self._raw("number")
-        number = one_line(raw, 400)
+        number = _line(raw, 400)
         if not number:
             self._skip(heading, raw, Reason.NO_NUMBER)
         if len(number) > 60:
@@ -385,7 +386,7 @@ class _Checker:
 
     def _state(self) -> str:
         raw, heading, _order = self._raw("state")
-        word = one_line(raw)
+        word = _line(raw)
         words = self.mapping.states
         state = words.find(word) if word else None
         state = state or words.others
@@ -396,7 +397,7 @@ class _Checker:
 
     def _source(self) -> str:
         raw, heading, _order = self._raw("source")
-        word = one_line(raw)
+        word = _line(raw)
         words = self.mapping.sources
         found = (words.find(word) if word else None) or words.others
         if found is None and word:
@@ -404,7 +405,7 @@ class _Checker:
         return found or "other"
 
     def _class(self) -> str:
-        words = tuple(one_line(self.cells[place]) for place in self._category_places)
+        words = tuple(_line(self.cells[place]) for place in self._category_places)
         if words not in self._classes:
             self._classes[words] = _class_of(self.mapping, words)
         found = self._classes[words]
@@ -500,7 +501,7 @@ class _Checker:
 
     def _unit(self) -> str:
         raw, heading, _order = self._raw("unit")
-        word = one_line(raw, 60)
+        word = _line(raw, 60)
         register = self.mapping.units
         ours = register.words.find(word) if word else None
         if ours is not None:
@@ -515,12 +516,12 @@ class _Checker:
             self._say(heading, raw, Reason.UNKNOWN_UNIT)
             return ""
         if code not in self.checked.units:
-            self.checked.units[code] = NewPlace(word, one_line(self._raw("unit_name")[0], 100) or word)
+            self.checked.units[code] = NewPlace(word, _line(self._raw("unit_name")[0], 100) or word)
         return code
 
     def _district(self) -> str:
         raw, heading, _order = self._raw("district")
-        word = one_line(raw, 100)
+        word = _line(raw, 100)
         register = self.mapping.districts
         ours = register.words.find(word) if word else None
         word = word if ours is None else ours
@@ -542,6 +543,13 @@ def _class_of(mapping: CaseMapping, words: tuple[str, ...]) -> str | None:
     rules = [(len(key), ours) for key in (whole, words[0].casefold()) if (ours := table.exact.get(key))]
     rules += [(len(prefix), ours) for prefix, ours in table.prefixes if whole.startswith(prefix)]
     return max(rules, key=lambda rule: rule[0])[1] if rules else None
+
+
+def _line(text: str, limit: int = 400) -> str:
+    """``one_line``, without looking at each character where all of them can be printed."""
+    if text.isprintable():
+        return " ".join(unicodedata.normalize("NFC", text).split())[:limit]
+    return one_line(text, limit)
 
 
 def short_code(word: str) -> str:
