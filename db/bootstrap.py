@@ -137,3 +137,24 @@ def _load_calendar(unit: UnitOfWork) -> None:
             for row in reference.read_windows()
         ],
     )
+
+
+@dataclass(frozen=True)
+class CityFacts:
+    """Whose database it is."""
+
+    name: str
+    name_en: str
+    zone: str
+    is_demo: bool
+
+
+def city_facts(core: Core) -> CityFacts:
+    """Name and time zone of the city, and whether it is the invented one."""
+    with core.database.read() as connection:
+        return CityFacts(
+            settings.get(connection, "city.name", ""),
+            settings.get(connection, "city.name_en", ""),
+            settings.get(connection, "city.zone", "Asia/Shanghai"),
+            settings.get(connection, "demo.seed") is not None,
+        )

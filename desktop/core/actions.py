@@ -69,6 +69,9 @@ class Actions(QObject):
         """The actions of one menu, in the order in which they were added."""
         return [self._actions[key] for key, act in self._acts.items() if act.menu == menu]
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._actions
+
     def __getitem__(self, key: str) -> QAction:
         return self._actions[key]
 

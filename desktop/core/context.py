@@ -50,7 +50,7 @@ class Context(QObject):
 
     filter_changed = Signal()
     selection_changed = Signal()
-    opened = Signal(int)
+    opened = Signal(object)
     """A case was asked to be shown in full."""
     news = Signal(object)
     """``News``: the board took in a change, or its clock moved on."""

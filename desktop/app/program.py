@@ -1,0 +1,187 @@
+"""The running program: Qt, theme, sign-in, session; the room from the first window to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+from db.bootstrap import Core, city_facts, open_core
+from db.kernel.actor import Actor
+from db.kernel.language import _, language, set_language
+from db.people.commands import sign_in
+from desktop.app.session import Session
+from desktop.core.jobs import Jobs
+from desktop.core.preferences import LANGUAGE, LOGIN, THEME, WALL_DISTANCE, Preferences
+from desktop.core.trouble import Troubles
+from desktop.signin.page import SignInPage
+from desktop.wall.window import wall_scale
+from desktop.widgets.theme import Theme
+from desktop.widgets.webview import register_scheme
+
+NOBODY = Actor(account_id=0, name="")
+"""The wall's own: it may do nothing, and nothing personal is asked for it."""
+DEMO_LOGIN = "zhiban"
+DEMO_PASSWORD = "jingwei-2026"  # noqa: S105  printed in the README; the demo city has no secrets
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line chose; ``None`` = as remembered on this computer."""
+
+    url: str
+    lang: str | None = None
+    theme: str | None = None
+    user: str | None = None
+    wall: bool = False
+    distance_m: float | None = None
+
+
+class Program(QObject):
+    """Owns what outlives a session: Qt's application, theme, preferences, jobs, the open database."""
+
+    def __init__(self, options: Options, preferences: Preferences, theme: Theme) -> None:
+        super().__init__()
+        self._options = options
+        self._preferences = preferences
+        self._theme = theme
+        self.troubles = Troubles(self)
+        self.jobs = Jobs(self.troubles.report)
+        self.core: Core | None = None
+        self.session: Session | None = None
+        self._page: SignInPage | None = None
+
+    def open(self) -> None:
+        """Open the database; raises its ``Trouble`` before any window is there."""
+        self.core = open_core(self._options.url)
+
+    def ask(self) -> None:
+        """Show the sign-in page."""
+        assert self.core is not None
+        facts = city_facts(self.core)
+        city = (facts.name_en or facts.name) if language() == "en" else facts.name
+        hint = ""
+        if facts.is_demo:
+            hint = _("Demo city: name {login}, password {password}").format(login=DEMO_LOGIN, password=DEMO_PASSWORD)
+        login = self._preferences.get(LOGIN) or (DEMO_LOGIN if facts.is_demo else "")
+        page = SignInPage(self._theme, self.jobs, self._check_in, city=city, login=login, hint=hint)
+        page.setWindowTitle(_("Jingwei · {city}").format(city=city))
+        page.signed_in.connect(self.enter)
+        page.resize(self._theme.px(900), self._theme.px(600))
+        self._page = page
+        page.show()
+
+    def sign_in_page(self) -> SignInPage:
+        """The page that ``ask`` has shown."""
+        assert self._page is not None
+        return self._page
+
+    def enter(self, actor: Actor, *, wall: bool = False) -> Session:
+        """Open the room for a person, or the wall for everyone."""
+        assert self.core is not None
+        session = Session(
+            self.core, actor, self._theme, self._preferences, self.jobs, self.troubles, wall=wall, parent=self
+        )
+        session.left.connect(self._on_left)
+        session.language_wanted.connect(self._on_language)
+        session.window.closed.connect(self._on_closed)
+        self.session = session
+        if wall:
+            session.window.showFullScreen()
+        else:
+            session.window.show()
+        session.start()
+        if self._page is not None:
+            self._page.close()
+            self._page.deleteLater()
+            self._page = None
+        return session
+
+    def close(self) -> None:
+        """End the session, the threads, the database."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+        self.jobs.close()
+        if self.core is not None:
+            self.core.close()
+
+    async def _check_in(self, login: str, password: str) -> Actor:
+        assert self.core is not None
+        actor = await self.jobs.write(sign_in, self.core.database, login, password)
+        self._preferences.put(LOGIN, login)
+        return actor
+
+    def _on_left(self) -> None:
+        """Hand over: the next person signs in, then the room of the last one goes."""
+        session, self.session = self.session, None
+        self.ask()
+        if session is not None:
+            session.window.closed.disconnect(self._on_closed)
+            session.close()
+            session.deleteLater()
+
+    def _on_language(self, code: str) -> None:
+        set_language(code)
+        if self.session is not None:
+            self.session.remake_window()
+            self.session.window.closed.connect(self._on_closed)
+
+    def _on_closed(self) -> None:
+        QApplication.quit()
+
+
+def make_application(options: Options, preferences: Preferences, *, scale: float | None = None) -> tuple[QApplication, Theme]:
+    """Qt's application with our scheme, theme and language; must be called once, on the main thread."""
+    set_language(options.lang or preferences.get(LANGUAGE) or None)
+    register_scheme()
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(QGuiApplication.highDpiScaleFactorRoundingPolicy().PassThrough)
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("jingwei")
+    app.setQuitOnLastWindowClosed(False)
+    screen = app.primaryScreen()
+    if scale is None and screen is not None:
+        scale = Theme.scale_for(screen.availableSize(), screen.logicalDotsPerInch())
+        if options.wall:
+            distance = options.distance_m or preferences.get(WALL_DISTANCE)
+            preferences.put(WALL_DISTANCE, distance)
+            scale = wall_scale(screen.physicalSize().width(), screen.geometry().width(), distance)
+    theme = Theme(options.theme or preferences.get(THEME), scale or 1.0)
+    theme.apply(app)
+    return app, theme
+
+
+def run(options: Options) -> int:
+    """Open the room and stay until its window is closed; raises ``Trouble`` when the database cannot be opened."""
+    preferences = Preferences()
+    app, theme = make_application(options, preferences)
+    program = Program(options, preferences, theme)
+    program.open()
+    program.troubles.install()
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    # Python sees a signal only between its own instructions; Qt's loop gives it none while nothing happens.
+    breath = QTimer()
+    breath.start(200)
+    breath.timeout.connect(lambda: None)
+    signal.signal(signal.SIGINT, lambda *_args: app.quit())
+    QTimer.singleShot(0, (lambda: program.enter(NOBODY, wall=True)) if options.wall else program.ask)
+    stopped = asyncio.Event()
+    app.aboutToQuit.connect(stopped.set)
+    with loop:
+        loop.run_until_complete(stopped.wait())
+    program.close()
+    return 0
+
+
+def is_headless() -> bool:
+    """Whether there is no screen to draw on."""
+    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

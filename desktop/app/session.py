@@ -1,0 +1,218 @@
+"""One signed-in person at one database: feed, board, bridge and window, made and closed together."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QObject, Signal
+
+from db.bootstrap import Core, city_facts
+from db.kernel.actor import Actor
+from db.kernel.clock import to_ms
+from db.kernel.language import N_, _, language
+from db.live.board import Board, News
+from db.live.feed import Feed
+from db.live.usual import Usual, load_usual
+from db.registers.queries import BaseMap, base_map
+from desktop.catalog import Panes, make_panes
+from desktop.core.actions import Act
+from desktop.core.bridge import Bridge
+from desktop.core.context import City, Context
+from desktop.core.jobs import Jobs
+from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
+from desktop.core.trouble import Kind, Troubles
+from desktop.shell.window import Window
+from desktop.wall.window import WallWindow
+from desktop.widgets.theme import Theme
+
+
+class Session(QObject):
+    """Everything between signing in and signing out."""
+
+    drawn = Signal()
+    """Base map, cases, queue and figures stand on the screen for the first time."""
+    ended = Signal()
+    left = Signal()
+    """The person hands over to another."""
+    language_wanted = Signal(str)
+
+    def __init__(
+        self,
+        core: Core,
+        actor: Actor,
+        theme: Theme,
+        preferences: Preferences,
+        jobs: Jobs,
+        troubles: Troubles,
+        *,
+        wall: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.core = core
+        self._theme = theme
+        self._preferences = preferences
+        self._jobs = jobs
+        self._troubles = troubles
+        self._is_wall = wall
+        facts = city_facts(core)
+        zone = ZoneInfo(facts.zone)
+        city = City(facts.name, facts.name_en, facts.is_demo)
+        self.context = Context(Board(zone, to_ms(core.clock.now())), actor, city, self)
+        self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
+        self._awaited = {"cases", "ground", "usual"}
+        self._ground: BaseMap | None = None
+        self._usual: Usual | None = None
+        self._usual_day = 0
+        self._map_goal: int | None = None
+        self.panes: Panes
+        self.window: Window | WallWindow
+        self._make_window()
+        self.bridge.first_came.connect(lambda: self._arrived("cases"))
+        self.context.news.connect(self._on_news)
+        troubles.told.connect(self._on_told)
+
+    def start(self) -> None:
+        """Let the data come; the window may be shown before or after."""
+        self.bridge.start()
+        self._jobs.start(self._load_ground())
+        self._jobs.start(self._load_usual())
+
+    def close(self) -> None:
+        """Stop the feed; the window goes with it."""
+        self._troubles.told.disconnect(self._on_told)
+        self.bridge.stop()
+        self.window.close()
+        self.window.deleteLater()
+
+    def remake_window(self) -> None:
+        """Make the window anew, in the language now in use; data, filter and selection stay."""
+        old, geometry = self.window, self.window.saveGeometry()
+        view = self.panes.map.map.view()
+        old.closed.disconnect(self.ended)
+        old.close()
+        old.deleteLater()
+        self._make_window()
+        self.window.restoreGeometry(geometry)
+        if self._ground is not None:
+            self.panes.map.set_ground(self._ground)
+        if view is not None:
+            self.panes.map.map.restore_view(view)
+        self.panes.kpi.set_usual(self._usual)
+        self.window.show()
+
+    def _make_window(self) -> None:
+        self.panes = make_panes(self._theme, self.context, self._preferences)
+        self.panes.map.drawn.connect(self._on_map_drawn)
+        if self._is_wall:
+            self.window = WallWindow(self._theme, self.context, self.core.clock, self.panes.by_id())
+            self.window.closed.connect(self.ended)
+            return
+        local = self.core.database.dialect == "sqlite"
+        self.window = Window(
+            self._theme,
+            self.context,
+            self._preferences,
+            self.core.clock,
+            self.panes.by_id(),
+            self._acts(),
+            _("Local database") if local else _("Server"),
+        )
+        self.window.acted.connect(self._on_notice)
+        self.window.closed.connect(self.ended)
+
+    def _acts(self) -> list[Act]:
+        preferences = self._preferences
+        return [
+            Act("undo", N_("Undo my last act"), lambda: self._jobs.start(self._undo()), "Ctrl+Z", menu="case"),
+            Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
+            Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
+            Act(
+                "dense",
+                N_("Dense rows"),
+                lambda: preferences.put(DENSE, not preferences.get(DENSE)),
+                "Ctrl+D",
+                menu="view",
+                checkable=True,
+                checked=lambda: preferences.get(DENSE),
+            ),
+            Act("fit", N_("Show all cases on the map"), lambda: self.panes.map.fit_cases(), "Ctrl+0", menu="view"),
+            Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
+            Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
+        ]
+
+    async def run(self, command: Any) -> Any:
+        """Run a command for the person signed in, off the GUI thread."""
+        return await self._jobs.write(self.core.bus.run, command, self.context.who)
+
+    async def _undo(self) -> None:
+        outcome = await self._jobs.write(self.core.bus.undo, self.context.who)
+        self._tell(Kind.DONE, _("Undone: {what}").format(what=outcome.result))
+
+    def _tell(self, kind: str, words: str) -> None:
+        # On the wall nobody can answer: what is wrong stands in the log, and the age of the data on the screen.
+        if isinstance(self.window, Window):
+            self.window.tell(kind, words)
+
+    async def _load_ground(self) -> None:
+        self._ground = await self._jobs.read(self._read, base_map)
+        self._show_ground()
+
+    async def _load_usual(self) -> None:
+        board = self.context.board
+        self._usual_day = board.store.day_start_ms
+        self._usual = await self._jobs.read(
+            self._read, lambda connection: load_usual(connection, board.store.zone, board.now_ms)
+        )
+        self.panes.kpi.set_usual(self._usual)
+        self._arrived("usual")
+
+    def _read(self, question: Any) -> Any:
+        with self.core.database.read() as connection:
+            return question(connection)
+
+    def _show_ground(self) -> None:
+        # The names on the map come with the first snapshot; the ground waits for them.
+        if self._ground is not None and "cases" not in self._awaited and "ground" in self._awaited:
+            self.panes.map.set_ground(self._ground)
+            if not len(self._ground.districts):
+                self.panes.map.fit_cases()
+            self._arrived("ground")
+
+    def _arrived(self, what: str) -> None:
+        self._awaited.discard(what)
+        if what == "cases":
+            self._show_ground()
+        if not self._awaited and self._map_goal is None:
+            self._map_goal = self.panes.map.map.generation
+
+    def _on_map_drawn(self, generation: int) -> None:
+        if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
+            self._map_goal = -1
+            self.drawn.emit()
+
+    def _on_news(self, news: News) -> None:
+        board = self.context.board
+        if self._usual_day and board.store.day_start_ms != self._usual_day:
+            self._jobs.start(self._load_usual())
+        if "area" in news.registers_changed:
+            self._awaited.add("ground")
+            self._jobs.start(self._load_ground())
+
+    def _on_told(self, kind: str, words: str) -> None:
+        self._tell(kind, words)
+
+    def _on_notice(self, key: str) -> None:
+        if key == "undo":
+            self._jobs.start(self._undo())
+
+    def _on_theme(self) -> None:
+        name = "light" if self._theme.is_dark else "dark"
+        self._preferences.put(THEME, name)
+        self._theme.use(name=name)
+
+    def _on_language(self) -> None:
+        code = "en" if language() == "zh_CN" else "zh_CN"
+        self._preferences.put(LANGUAGE, code)
+        self.language_wanted.emit(code)

@@ -1,0 +1,119 @@
+"""``jingwei shot``: a picture of a page, taken once everything on it is drawn."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QPoint, QSettings, QSize
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
+from qasync import QEventLoop
+
+from db.kernel.actor import Actor
+from db.kernel.language import N_, _
+from db.kernel.refusal import Refused, Unavailable
+from db.people.commands import actor_of
+from db.people.queries import accounts
+from desktop.app.program import Options, Program, make_application
+from desktop.core.preferences import Preferences
+from desktop.widgets.theme import Theme
+
+PAGES = ("room", "signin", "wall")
+PATIENCE_S = 60.0
+SETTLE_MS = 350
+"""Time for the last repaint of charts and of the page's compositor after the data is there."""
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    parser: argparse.ArgumentParser = verbs.add_parser("shot", help=_("write a picture of a page"))
+    parser.add_argument("out", type=Path, metavar="OUT.png")
+    parser.add_argument("--page", choices=PAGES, default="room")
+    parser.add_argument("--size", default="1920x1080", metavar="WxH")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--db", metavar="URL", default=None)
+    parser.add_argument("--user", metavar="NAME", default=None, help=_("whose room; by default the duty leader's"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw and write; raises ``Trouble``."""
+    # A picture never needs a screen, and never opens a window on one.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    size = parsed_size(arguments.size)
+    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    options = Options(arguments.db, theme=arguments.theme)
+    app, theme = make_application(options, preferences, scale=Theme.scale_for(size))
+    program = Program(options, preferences, theme)
+    program.open()
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    try:
+        with loop:
+            image = loop.run_until_complete(_take(program, arguments.page, arguments.user, size))
+            program.close()
+    finally:
+        if program.core is not None:
+            program.core.close()
+    write(image, arguments.out)
+    print(arguments.out)
+    return 0
+
+
+def parsed_size(text: str) -> QSize:
+    """``1920x1080`` as a size; raises ``Refused``."""
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.isdigit() and 200 <= int(part) <= 16_000 for part in parts):
+        raise Refused("bad_size", N_("“{text}” is no size; write for example 1920x1080."), text=text)
+    return QSize(int(parts[0]), int(parts[1]))
+
+
+def duty_officer(program: Program, login: str | None) -> Actor:
+    """The account named, or the first duty leader's, or the first there is; raises ``Refused``."""
+    assert program.core is not None
+    database = program.core.database
+    if login is None:
+        with database.read() as connection:
+            known = accounts(connection)
+        if not known:
+            raise Refused("no_accounts", N_("This database has no accounts yet."))
+        login = next((each.login for each in known if each.post == "duty_leader"), known[0].login)
+    return actor_of(database, login)
+
+
+async def _take(program: Program, page: str, login: str | None, size: QSize) -> QImage:
+    if page == "signin":
+        program.ask()
+        window: QWidget = program.sign_in_page()
+        window.resize(size)
+    else:
+        session = program.enter(duty_officer(program, login), wall=page == "wall")
+        window = session.window
+        window.resize(size)
+        drawn = asyncio.Event()
+        session.drawn.connect(drawn.set)
+        try:
+            await asyncio.wait_for(drawn.wait(), PATIENCE_S)
+        except TimeoutError:
+            raise Unavailable("not_drawn", N_("The page was not drawn within {seconds} s."), seconds=int(PATIENCE_S)) from None
+    await asyncio.sleep(SETTLE_MS / 1000)
+    return picture(window)
+
+
+def picture(window: QWidget) -> QImage:
+    """What a window shows, as an image of its own size."""
+    image = QImage(window.size() * window.devicePixelRatioF(), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(window.devicePixelRatioF())
+    painter = QPainter(image)
+    window.render(painter, QPoint())
+    painter.end()
+    return image
+
+
+def write(image: QImage, path: Path) -> None:
+    """Write a PNG; raises ``Unavailable`` when it cannot be."""
+    if not image.save(str(path), "PNG"):
+        raise Unavailable("cannot_write", N_("{path} cannot be written."), path=path)

@@ -1,0 +1,183 @@
+"""The main window: top bar, room, status strip, menus, and the notices that tell what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenuBar, QVBoxLayout, QWidget
+
+from db.kernel.clock import Clock
+from db.kernel.language import N_, _, language
+from desktop.core.actions import Act, Actions
+from desktop.core.context import Context, Freshness
+from desktop.core.preferences import Preferences
+from desktop.core.trouble import Kind
+from desktop.core.words import clock_time, number
+from desktop.shell.filters import FilterStrip
+from desktop.shell.room import Room
+from desktop.shell.top import TopBar
+from desktop.widgets.notice import NoticeStack
+from desktop.widgets.pane import Pane
+from desktop.widgets.status import StatusStrip
+from desktop.widgets.theme import Theme
+
+MENUS = {
+    "file": N_("File"),
+    "case": N_("Case"),  # zh: 案件
+    "view": N_("View"),
+    "help": N_("Help"),
+}
+TOOLS = (
+    ("undo", "undo"),
+    ("import", "import"),
+    ("wall", "wall"),
+    ("theme", "theme"),
+    ("language", "language"),
+)
+"""Action ids of the tool bar and their icons."""
+
+_TONES = {Kind.DONE: "neutral", Kind.REFUSED: "soon", Kind.UNAVAILABLE: "over", Kind.BUG: "over"}
+_WINDOW = "room/window"
+
+
+class Window(QWidget):
+    """The room of one signed-in person."""
+
+    closed = Signal()
+    acted = Signal(str)
+    """The button of a notice was pressed: its key."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        context: Context,
+        preferences: Preferences,
+        clock: Clock,
+        panes: Mapping[str, Pane],
+        acts: Sequence[Act],
+        database: str,
+    ) -> None:
+        super().__init__(None, Qt.WindowType.Window)
+        self._theme = theme
+        self._context = context
+        self._preferences = preferences
+        self._clock = clock
+        self._database = database
+        self.actions_ = Actions(self, context.who)
+        self.actions_.add([*acts, *self._own_acts()])
+        self._build(panes)
+        self._wire()
+        self._on_age()
+
+    def tell(self, kind: str, words: str, button: str = "", key: str = "", keys: str = "") -> None:
+        """Show a sentence at the foot of the room; what is wrong stays longer than what went well."""
+        seconds = 8.0 if kind in (Kind.DONE, Kind.REFUSED) else 20.0
+        self._notices.show_notice(words, _TONES.get(Kind(kind), "neutral"), button, key, keys, seconds)
+
+    def _own_acts(self) -> list[Act]:
+        focus_search: Callable[[], None] = lambda: self._top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)  # noqa: E731
+        return [
+            Act("search", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
+            Act("widen", N_("Widen: selection, then filter"), self._on_escape, "Esc", menu="view"),
+            Act("fill_map", N_("Map alone"), lambda: self._fill("map"), "F5", menu="view"),
+            Act("fill_queue", N_("Cases alone"), lambda: self._fill("queue"), "F6", menu="view"),
+            Act("fill_kpi", N_("Figures alone"), lambda: self._fill("kpi"), "F7", menu="view"),
+            Act("reset_layout", N_("Panes back to their places"), lambda: self.room.reset(), "F8", menu="view"),
+            Act("full_screen", N_("Full screen"), self._on_full_screen, "F11", menu="view"),
+        ]
+
+    def _build(self, panes: Mapping[str, Pane]) -> None:
+        self.setWindowTitle(_("Jingwei · {city}").format(city=self._context.city.label(language())))
+        menus = QMenuBar()
+        for menu_id, title in MENUS.items():
+            if actions := self.actions_.of_menu(menu_id):
+                menus.addMenu(_(title)).addActions(actions)
+        tools = [(self.actions_[key], icon) for key, icon in TOOLS if key in self.actions_]
+        self._top = TopBar(self._theme, self._context, self._clock, menus, tools)
+        self.strip = FilterStrip(self._theme, self._context)
+        self.room = Room(self._theme, self.strip, panes, self._preferences)
+        self.status = StatusStrip(self._theme)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._top)
+        column.addWidget(self.room, 1)
+        column.addWidget(self.status)
+        self._notices = NoticeStack(self._theme, self)
+        kept = self._preferences.layout(_WINDOW)
+        if kept.isEmpty() or not self.restoreGeometry(kept):
+            self.resize(1600, 900)
+
+    def _wire(self) -> None:
+        context = self._context
+        self._top.searched.connect(self._on_searched)
+        self._notices.acted.connect(self.acted)
+        context.age_changed.connect(self._on_age)
+        context.news.connect(lambda _news: self._say_counts())
+        context.selection_changed.connect(self._say_counts)
+
+    def _fill(self, key: str) -> None:
+        self.room.fill("" if self.room.filled() == key else key)
+
+    def _on_escape(self) -> None:
+        if self._top.search.hasFocus() and not self._top.search.text():
+            self.room.panes["queue"].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._context.widen()
+
+    def _on_full_screen(self) -> None:
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
+    def _on_searched(self, text: str) -> None:
+        chosen = self._context.filter
+        if text.strip() != chosen.text:
+            chosen = chosen.without("text")
+            self._context.set_filter(chosen.toggled("text", text.strip()) if text.strip() else chosen)
+
+    def _on_age(self) -> None:
+        age = self._context.age
+        # zh: 数据时间 {time}
+        time = _("data of {time}").format(time=clock_time(age.at_ms, self._context.zone, seconds=True))
+        part = self.status.part("database")
+        if age.state is Freshness.LOADING:
+            part.set(_("Reading {database}…").format(database=self._database), "text2", 3)
+        elif age.state is Freshness.LIVE:
+            part.set(f"{self._database} · {time}", "text2", 0)
+        elif age.state is Freshness.STALE:
+            part.set(_("{database} is slow · {time}").format(database=self._database, time=time), "soon", 1)
+        else:
+            words = _("Database lost, trying again · {time}").format(time=time)
+            part.set(words, "over", 2, age.reason)
+        self._say_counts()
+
+    def _say_counts(self) -> None:
+        board = self._context.board
+        if self._context.age.state is Freshness.LOADING:
+            return
+        # zh: 在办 {count} 件
+        self.status.part("open").set(_("{count} open").format(count=number(board.lens.total_open)))
+        people = len(board.people)
+        self.status.part("people").set(
+            _("{count} collectors on the map").format(count=number(people)) if people else ""
+        )
+        chosen = len(self._context.selection)
+        self.status.part("selected", right=True).set(
+            _("{count} selected").format(count=number(chosen)) if chosen else ""
+        )
+        self.status.part("who", right=True).set(
+            _("signed in: {who}").format(who=self._context.who.name)
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("ground"))
+        painter.end()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._preferences.keep_layout(_WINDOW, self.saveGeometry())
+        self._preferences.flush()
+        for pane in self.room.panes.values():
+            pane.dock_back()
+        super().closeEvent(event)
+        self.closed.emit()

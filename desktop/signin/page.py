@@ -1,0 +1,95 @@
+"""The sign-in page: name, password, and plain words when it does not work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from db.kernel.actor import Actor
+from db.kernel.language import _
+from db.kernel.refusal import Trouble
+from desktop.core.jobs import Jobs
+from desktop.widgets.form import Form
+from desktop.widgets.plain import label
+from desktop.widgets.theme import Theme
+
+CheckIn = Callable[[str, str], Awaitable[Actor]]
+
+
+class SignInPage(QWidget):
+    """Asks who is there; ``signed_in`` carries the actor."""
+
+    signed_in = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        jobs: Jobs,
+        check_in: CheckIn,
+        *,
+        city: str,
+        login: str = "",
+        hint: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._jobs = jobs
+        self._check_in = check_in
+        self._build(city, login, hint)
+        self.form.sent.connect(self._on_sent)
+
+    def _build(self, city: str, login: str, hint: str) -> None:
+        theme = self._theme
+        self.login = QLineEdit(login)
+        self.login.setMaxLength(60)
+        self.password = QLineEdit()
+        self.password.setMaxLength(200)
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.form = Form(theme, _("Sign in"))
+        self.form.add("login", _("Name"), self.login)
+        self.form.add("password", _("Password"), self.password)
+        self.form.setFixedWidth(theme.px(320))
+        column = QVBoxLayout()
+        column.setSpacing(theme.px(8))
+        column.addStretch(2)
+        column.addWidget(label(_("Jingwei"), "figure", "text1", bold=True))
+        column.addWidget(label(_("{city} city management").format(city=city), "body", "text2"))
+        column.addSpacing(theme.px(16))
+        column.addWidget(self.form)
+        if hint:
+            words = label(hint, "label", "text3")
+            words.setWordWrap(True)
+            words.setFixedWidth(theme.px(320))
+            column.addWidget(words)
+        column.addStretch(3)
+        row = QHBoxLayout(self)
+        row.addStretch(1)
+        row.addLayout(column)
+        row.addStretch(1)
+        (self.password if login else self.login).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_sent(self) -> None:
+        if self.form.send_button.isEnabled():
+            self._jobs.start(self._try())
+
+    async def _try(self) -> None:
+        self.form.send_button.setEnabled(False)
+        try:
+            actor = await self._check_in(self.login.text().strip(), self.password.text())
+        except Trouble as trouble:
+            self.password.clear()
+            self.form.set_errors({"password": trouble.text()})
+            return
+        finally:
+            self.form.send_button.setEnabled(True)
+        self.password.clear()
+        self.signed_in.emit(actor)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("ground"))
+        painter.end()
