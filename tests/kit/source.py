@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("db", "desktop")
-NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "node_modules"}
+NOT_OURS = {"__pycache__", "build", "dist"}
+OURS_ALL_THE_SAME = {".ci", ".gitignore", ".gitattributes"}
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -21,16 +22,17 @@ def text_files() -> Iterator[tuple[Path, str]]:
     """Every file of the tree that is text, with its text."""
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
-        if (
-            not path.is_file()
-            or NOT_OURS.intersection(parts)
-            or any(part.endswith("_cache") for part in parts)
-        ):
+        if not path.is_file() or any(part in NOT_OURS or _is_hidden(part) for part in parts):
             continue
         try:
             yield path, path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
+
+
+def _is_hidden(part: str) -> bool:
+    """Caches, environments and git's own: whatever begins with a dot and is not kept in git."""
+    return part.startswith(".") and part not in OURS_ALL_THE_SAME
 
 
 @cache
