@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
 
 from desktop.widgets.plain import tip
@@ -24,6 +24,8 @@ class Card(QAbstractButton):
 
     pressed_for = Signal(str)
     """Clicked, or Enter or Space: the key of the card."""
+    figured = Signal()
+    """Another figure, which may need another room."""
 
     def __init__(
         self, theme: Theme, key: str, title: str, definition: str = "", parent: QWidget | None = None
@@ -35,6 +37,7 @@ class Card(QAbstractButton):
         self._definition = definition
         self._filters = False
         self._on = False
+        self._compact = False
         self.setText(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover, True)
@@ -52,6 +55,7 @@ class Card(QAbstractButton):
         self._number, self._unit, self._comparison, self._tone = now
         self._speak()
         self.update()
+        self.figured.emit()
 
     def set_title(self, title: str) -> None:
         """What is counted."""
@@ -74,6 +78,18 @@ class Card(QAbstractButton):
     def is_on(self) -> bool:
         """Whether the card's filter is shown as on."""
         return self._on
+
+    def set_compact(self, compact: bool) -> None:
+        """Draw the figure smaller, because it or its neighbour in the grid does not fit."""
+        if compact != self._compact:
+            self._compact = compact
+            self.update()
+
+    def figure_width(self) -> float:
+        """The width that number and unit need at full size, margins included, in pixels."""
+        number = QFontMetricsF(self._theme.font("figure")).horizontalAdvance(self._number)
+        unit = QFontMetricsF(self._theme.font("place")).horizontalAdvance(self._unit)
+        return number + unit + self._theme.px(24 + (3 if self._unit else 0))
 
     def set_filters(self, filters: bool) -> None:
         """Whether a press does anything."""
@@ -113,21 +129,23 @@ class Card(QAbstractButton):
             painter.drawRect(whole.adjusted(0.5, 0.5, -1.5, -1.5))
         side = theme.px(12)
         width = whole.width() - 2 * side
-        titles, figures = QFontMetricsF(theme.font("label")), QFontMetricsF(theme.font("figure"))
-        units, notes = QFontMetricsF(theme.font("place")), QFontMetricsF(theme.font("axis"))
+        number_font = theme.font("clock" if self._compact else "figure")
+        unit_font = theme.font("label" if self._compact else "place")
+        titles, figures = QFontMetricsF(theme.font("label")), QFontMetricsF(number_font)
+        units, notes = QFontMetricsF(unit_font), QFontMetricsF(theme.font("axis"))
         top = theme.px(10)
         painter.setFont(theme.font("label"))
         painter.setPen(theme.tone("text2", selected=self._on))
         row = QRectF(side, top, width, theme.px(18))
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, _cut(titles, self.text(), width))
         # The figure stands on a base line of its own so that unit and number share it.
-        base = top + theme.px(46)
-        painter.setFont(theme.font("figure"))
+        base = top + theme.px(42 if self._compact else 46)
+        painter.setFont(number_font)
         painter.setPen(theme.tone(_TONES[self._tone], selected=self._on))
         number_width = figures.horizontalAdvance(self._number)
         painter.drawText(round(side - theme.px(1)), round(base), self._number)
         if self._unit:
-            painter.setFont(theme.font("place"))
+            painter.setFont(unit_font)
             painter.setPen(theme.tone("text2", selected=self._on))
             left = side + number_width + theme.px(3)
             painter.drawText(round(left), round(base), _cut(units, self._unit, side + width - left))
@@ -163,13 +181,13 @@ class CardGrid(QWidget):
         self._columns = columns
         self.cards = {card.key: card for card in cards}
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 1)
-        self._grid.setSpacing(1)
         for card in cards:
+            card.figured.connect(self._fit)
             card.pressed_for.connect(self.pressed_for)
         self.set_columns(columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
 
     def set_columns(self, columns: int) -> None:
         """How many cards stand in a row."""
@@ -187,15 +205,32 @@ class CardGrid(QWidget):
         for key, card in self.cards.items():
             card.set_on(key in keys)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() / self._columns
+        compact = any(card.figure_width() > room for card in self.cards.values())
+        for card in self.cards.values():
+            card.set_compact(compact)
+
+    def _on_theme_changed(self) -> None:
+        line = self._theme.px(1)
+        self._grid.setContentsMargins(0, 0, 0, line)
+        self._grid.setSpacing(line)
+        self._fit()
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        line = self._theme.color("line")
+        line, thick = self._theme.color("line"), self._theme.px(1)
         cards = list(self.cards.values())
         for place, card in enumerate(cards):
             area = card.geometry()
-            painter.fillRect(area.left(), area.bottom() + 1, area.width() + 1, 1, line)
+            painter.fillRect(area.left(), area.bottom() + 1, area.width() + thick, thick, line)
             if (place + 1) % self._columns and place + 1 < len(cards):
-                painter.fillRect(area.right() + 1, area.top(), 1, area.height(), line)
+                painter.fillRect(area.right() + 1, area.top(), thick, area.height(), line)
         painter.end()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from db.kernel.language import _
@@ -65,7 +65,8 @@ class PlotFrame(ChartFrame):
                 tickAlpha=0,
                 tickFont=font,
                 tickTextOffset=theme.px(5),
-                hideOverlappingLabels=False,
+                # Labels may stand over the ends of the axis, by as much as half of the widest.
+                hideOverlappingLabels=round(metrics.horizontalAdvance("00:00")),
                 autoExpandTextSpace=False,
             )
             axis.setTextPen(theme.color("text3"))
@@ -164,6 +165,8 @@ class HourLines(PlotFrame):
             line.setData(self._hours[:count], values[:count])
         self._show_or_not()
         self._place_labels()
+        said = [f"{name} {v[-1]:,.0f}" for name, v in zip(self._names, self._values, strict=True) if len(v)]
+        self.setAccessibleDescription(", ".join(said))
 
     def _place_labels(self) -> None:
         room = self._plot.height() - self._bottom_axis.height()
@@ -171,7 +174,8 @@ class HourLines(PlotFrame):
             for item in self._labels:
                 item.setVisible(False)
             return
-        line_height = QFontMetricsF(self._theme.font("label")).height() * 0.95
+        theme = self._theme
+        line_height = QFontMetricsF(theme.font("label")).height() * 0.95
         per_pixel = self._top.top / room
         ends = [float(values[-1]) if len(values) else np.nan for values in self._values]
         places = list(ends)
@@ -189,14 +193,15 @@ class HourLines(PlotFrame):
                 end = float(self._hours[min(len(values), len(self._hours)) - 1])
                 late = end > 19
                 item.setAnchor((1, 0.5) if late else (0, 0.5))
-                item.setPos(24.0 if late else end + 0.15, min(place + lift, self._top.top - half))
+                away = theme.px(5) * 24 / max(1, self._plot.width())
+                item.setPos(24.0 if late else end + away, min(place + lift, self._top.top - half))
 
     def _on_theme_changed(self) -> None:
         super()._on_theme_changed()
         theme = self._theme
         self._dress_axes()
         self._band_fill.setBrush(theme.color("band"))
-        self._base.setPen(pg.mkPen(theme.color("line"), width=1))
+        self._base.setPen(pg.mkPen(theme.color("line"), width=theme.px(1)))
         for edge in self._band_edges:
             edge.setPen(pg.mkPen(None))
         tokens = ("accent", "chart_second")
@@ -211,6 +216,7 @@ class Histogram(PlotFrame):
     """How many cases have how many hours left: red below 0, amber to the edge of "soon", grey after.
 
     A click on a bar or a drag over several asks for that range; a click on the range shown gives it back.
+    With the keyboard: left and right walk, Shift widens, Enter asks.
     """
 
     ranged = Signal(float, float)
@@ -246,6 +252,7 @@ class Histogram(PlotFrame):
             QEvent.Type.MouseButtonRelease: self._on_released,
         }
         self._plot.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._on_theme_changed()
         self._show_or_not()
 
@@ -272,6 +279,25 @@ class Histogram(PlotFrame):
             self._show_tip(event)
             return True
         return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not self.is_empty():
+            step = 1 if key == Qt.Key.Key_Right else -1
+            self._to = min(max(self._to + step, 0), len(self._counts) - 1)
+            if self._from < 0 or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self._from = self._to
+            self.setAccessibleDescription(self._said(self._to))
+            self._mark()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._from >= 0:
+            self._ask()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._from = self._to = -1
+        self._mark()
 
     def _draw(self) -> None:
         self._show_or_not()
@@ -329,8 +355,10 @@ class Histogram(PlotFrame):
             self._mark()
 
     def _on_released(self, event: QMouseEvent) -> None:
-        if self._from < 0 or event.button() != Qt.MouseButton.LeftButton:
-            return
+        if self._from >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self._ask()
+
+    def _ask(self) -> None:
         first, last = sorted((self._from, self._to))
         self._from = self._to = -1
         bounds = self._bounds(first, last)
@@ -349,6 +377,9 @@ class Histogram(PlotFrame):
         if place < 0:
             QToolTip.hideText()
             return
+        QToolTip.showText(event.globalPos(), tip(self._said(place)), self._plot)
+
+    def _said(self, place: int) -> str:
         low, high = self._bounds(place, place)
         if low == -np.inf:
             span = _("{high} h or less").format(high=_hours(high))
@@ -356,7 +387,7 @@ class Histogram(PlotFrame):
             span = _("more than {low} h").format(low=_hours(low))
         else:
             span = _("{low} to {high} h").format(low=_hours(low), high=_hours(high))
-        QToolTip.showText(event.globalPos(), tip(f"{span}: {self._counts[place]:,.0f}"), self._plot)
+        return f"{span}: {self._counts[place]:,.0f}"
 
     def _on_theme_changed(self) -> None:
         super()._on_theme_changed()
@@ -365,8 +396,8 @@ class Histogram(PlotFrame):
         for bars, token in zip(self._bars, ("over_fill", "soon_fill", "chart_neutral"), strict=True):
             bars.setOpts(brush=theme.color(token))
         self._marked.setOpts(brush=theme.color("accent_ground"))
-        self._base.setPen(pg.mkPen(theme.color("line"), width=1))
-        self._zero.setPen(pg.mkPen(theme.color("line"), width=1))
+        self._base.setPen(pg.mkPen(theme.color("line"), width=theme.px(1)))
+        self._zero.setPen(pg.mkPen(theme.color("line"), width=theme.px(1)))
 
 
 def _hours(hour: float) -> str:

@@ -80,10 +80,14 @@ class ChartFrame(QWidget):
         metrics = QFontMetricsF(painter.font())
         right = float(self.width() - edge)
         middle = height / 2 + theme.px(2)
+        # Where there is no room for the words of the legend, the shapes still tell.
+        words = sum(metrics.horizontalAdvance(word) + theme.px(22) for _light, word, _token in self._legend)
+        wordless = words > self.width() * 0.62
         for light, word, token in reversed(self._legend):
-            right -= metrics.horizontalAdvance(word)
-            painter.setPen(theme.color("text3"))
-            painter.drawText(QPointF(right, middle + metrics.ascent() / 2 - metrics.descent() / 3), word)
+            if not wordless:
+                right -= metrics.horizontalAdvance(word)
+                painter.setPen(theme.color("text3"))
+                painter.drawText(QPointF(right, middle + metrics.ascent() / 2 - metrics.descent() / 3), word)
             right -= theme.px(8)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.fillPath(light_path(light, QPointF(right, middle), theme.px(8)), theme.color(token))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from db.kernel.language import _
 from desktop.widgets.button import Button, IconButton
-from desktop.widgets.plain import label
+from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 
 RADIUS = 8
@@ -155,14 +155,12 @@ class Pane(QFrame):
         self._header = QWidget(self._inside)
         row = QHBoxLayout(self._header)
         self._title = label(title, bold=True)
-        self._subtitle = label(subtitle, tone="text2")
-        self._subtitle.setMinimumWidth(0)
+        self._subtitle = Elided(subtitle, tone="text2")
         self._tools = QHBoxLayout()
         self._maximize = IconButton(self._theme, "maximize", _("Fill the room with this pane"))
         self._float = IconButton(self._theme, "float", _("Float in a window of its own"))
         row.addWidget(self._title)
-        row.addWidget(self._subtitle)
-        row.addStretch(1)
+        row.addWidget(self._subtitle, 1)
         row.addLayout(self._tools)
         row.addWidget(self._maximize)
         row.addWidget(self._float)
@@ -210,10 +208,11 @@ class Pane(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("line"), 1))
+        line, radius = self._theme.px(1), self._theme.px(RADIUS)
+        painter.setPen(QPen(self._theme.color("line"), line))
         painter.setBrush(self._theme.color("pane"))
-        radius = self._theme.px(RADIUS)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        half = line / 2
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), radius, radius)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -235,7 +234,8 @@ class Pane(QFrame):
     def _on_theme_changed(self) -> None:
         theme = self._theme
         self._header.setFixedHeight(theme.px(HEADER))
-        self._outer.setContentsMargins(1, 1, 1, 1)
+        line = theme.px(1)
+        self._outer.setContentsMargins(line, line, line, line)
         row = self._header.layout()
         row.setContentsMargins(theme.px(12), 0, theme.px(6), 0)
         row.setSpacing(theme.px(8))
@@ -250,13 +250,17 @@ class Hairline(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setFixedHeight(1)
-        theme.changed.connect(self.update)
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("line"))
         painter.end()
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedHeight(self._theme.px(1))
+        self.update()
 
 
 class FloatWindow(QWidget):
@@ -403,9 +407,10 @@ class Corners(QWidget):
         edge = QRectF(self.rect())
         outside, inside = QPainterPath(), QPainterPath()
         outside.addRect(edge)
-        inside.addRoundedRect(edge.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        half = self._theme.px(1) / 2
+        inside.addRoundedRect(edge.adjusted(half, half, -half, -half), radius, radius)
         painter.fillPath(outside - inside, self._theme.color("ground"))
-        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.setPen(QPen(self._theme.color("line"), self._theme.px(1)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(inside)
         painter.end()

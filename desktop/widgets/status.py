@@ -129,7 +129,7 @@ class StatusStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("pane"))
-        painter.fillRect(0, 0, self.width(), 1, self._theme.color("line"))
+        painter.fillRect(0, 0, self.width(), self._theme.px(1), self._theme.color("line"))
         painter.end()
 
     def _on_theme_changed(self) -> None:

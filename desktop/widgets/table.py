@@ -181,6 +181,8 @@ class Table(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAutoScroll(False)
+        # Always there, though empty: columns must not jump when the rows begin to overflow.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -199,6 +201,9 @@ class Table(QTableView):
         self._rows.refreshed.connect(self._on_refreshed)
         self._patience.timeout.connect(self.viewport().update)
         self.verticalScrollBar().valueChanged.connect(self._remember_top)
+        self.verticalScrollBar().rangeChanged.connect(
+            lambda _least, most: self.verticalScrollBar().setEnabled(most > 0)
+        )
         self._header.sectionClicked.connect(self._on_header_clicked)
         self._header.sectionResized.connect(self._on_column_sized)
         self._header.sectionMoved.connect(lambda *_places: self.columns_changed.emit())
@@ -287,15 +292,18 @@ class Table(QTableView):
             painter.fillRect(rect, theme.color(token))
         elif row == self._hover:
             painter.fillRect(rect, theme.color("hover"))
-        line = QRect(rect.left(), rect.bottom(), rect.width(), 1)
+        thick = theme.px(1)
+        line = QRect(rect.left(), rect.bottom() + 1 - thick, rect.width(), thick)
         painter.fillRect(line, theme.color("row_line_selected" if selected else "row_line"))
         if selected:
-            painter.fillRect(QRect(0, rect.top(), theme.px(_BAR), rect.height() - 1), theme.color("accent"))
+            painter.fillRect(
+                QRect(0, rect.top(), theme.px(_BAR), rect.height() - thick), theme.color("accent")
+            )
         padding = theme.px(_PADDING)
         for place, left, width in columns:
             column = self._rows.columns[place]
             cell = self._rows.source.cell(row, column.key)
-            inner = QRect(left + padding, rect.top(), width - 2 * padding, rect.height() - 1)
+            inner = QRect(left + padding, rect.top(), width - 2 * padding, rect.height() - thick)
             if cell.light is not None:
                 inner = self._paint_mark(painter, cell, inner)
             if cell.text:
@@ -304,7 +312,7 @@ class Table(QTableView):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(theme.color("focus"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(rect.adjusted(0, 0, -1, -2))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1 - thick))
 
     def _paint_mark(self, painter: QPainter, cell: Cell, inner: QRect) -> QRect:
         size = self._theme.px(_MARK)

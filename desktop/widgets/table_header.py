@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from desktop.widgets.theme import Theme
@@ -67,9 +67,8 @@ class TableHeader(QHeaderView):
         ground.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        bottom = self.viewport().height() - 0.5
-        painter.drawLine(QPointF(0, bottom), QPointF(self.viewport().width(), bottom))
+        thick, area = self._theme.px(1), self.viewport().rect()
+        painter.fillRect(0, area.height() - thick, area.width(), thick, self._theme.color("line"))
         painter.end()
 
     def _paint_arrow(self, painter: QPainter, center: QPointF) -> None:
