@@ -8,7 +8,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
@@ -109,6 +109,8 @@ class Program(QObject):
         if self.session is not None:
             self.session.close()
             self.session = None
+        # The web page has to go before its profile, and both before Qt: now, not when Python gets round to it.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         self.jobs.close()
         if self.core is not None:
             self.core.close()

@@ -13,7 +13,7 @@ from db.kernel.clock import to_ms
 from db.kernel.language import N_, _, language
 from db.live.board import Board, News
 from db.live.feed import Feed
-from db.live.usual import Usual, load_usual
+from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.catalog import Panes, make_panes
 from desktop.core.actions import Act
@@ -64,7 +64,7 @@ class Session(QObject):
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
-        self._usual_day = 0
+        self._usual_days = UsualDays(core.database, zone)
         self._map_goal: int | None = None
         self.panes: Panes
         self.window: Window | WallWindow
@@ -160,11 +160,7 @@ class Session(QObject):
         self._show_ground()
 
     async def _load_usual(self) -> None:
-        board = self.context.board
-        self._usual_day = board.store.day_start_ms
-        self._usual = await self._jobs.read(
-            self._read, lambda connection: load_usual(connection, board.store.zone, board.now_ms)
-        )
+        self._usual = await self._jobs.read(self._usual_days.of, self.context.board.now_ms)
         self.panes.kpi.set_usual(self._usual)
         self._arrived("usual")
 
@@ -194,7 +190,8 @@ class Session(QObject):
 
     def _on_news(self, news: News) -> None:
         board = self.context.board
-        if self._usual_day and board.store.day_start_ms != self._usual_day:
+        if self._usual is not None and board.store.day_start_ms != self._usual.day_start_ms:
+            self._usual = None
             self._jobs.start(self._load_usual())
         if "area" in news.registers_changed:
             self._awaited.add("ground")

@@ -156,9 +156,10 @@ class KpiPane(Pane):
 
     def _show_cards(self, figures: Figures) -> None:
         cards = self.cards.cards
-        before = self._usual.open_yesterday if self._usual is not None and self._context.filter.is_empty else None
         compared = ""
-        if before is not None:
+        if self._usual is not None and self._context.filter.is_empty:
+            ended = figures.closed_today + figures.by_state["rejected"] + figures.by_state["void"]
+            before = self._usual.open_at(figures.at_ms, figures.open, figures.arrived_today, ended)
             # zh: 较昨日同时 {difference}
             compared = _("{difference} on this time yesterday").format(difference=_signed(figures.open - before))
         cards["open"].set_figure(number(figures.open), "", compared)
@@ -200,8 +201,7 @@ class KpiPane(Pane):
             return ""
         hours = (figures.at_ms - figures.day_start_ms) / HOUR_MS
         full = min(int(hours), 23)
-        usual = self._usual.arrivals
-        middle = float(usual.median[:full].sum() + usual.median[full] * (hours - full))
+        middle = self._usual.arrivals.so_far(hours - full, full)
         if middle < 1:
             return ""
         ratio = figures.arrived_today / middle - 1
@@ -214,7 +214,7 @@ class KpiPane(Pane):
     def _show_hours(self, figures: Figures) -> None:
         now = min(int((figures.at_ms - figures.day_start_ms) // HOUR_MS), 23)
         low = high = None
-        if self._usual is not None and self._context.filter.is_empty:
+        if self._usual is not None and self._usual.days and self._context.filter.is_empty:
             low, high = self._usual.arrivals.low, self._usual.arrivals.high
         else:
             # The usual is known for the whole city only.
