@@ -49,6 +49,13 @@ class Reply(NamedTuple):
 
 Provider = Callable[[dict[str, str]], Reply]
 
+NOTHING = Reply(b"", "text/plain")
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
 
 def register_scheme() -> None:
     """Make the scheme known to Chromium; must run before the QApplication is made, and may run twice."""
@@ -92,7 +99,7 @@ def is_local(url: QUrl) -> bool:
 
 
 class LocalSite(QWebEngineUrlSchemeHandler):
-    """Answers `jingwei://room/<path>` from providers, single files and folders; anything else is not found."""
+    """Answers `jingwei://room/<path>` from providers, texts and folders; anything else is empty with `X-Missing: 1`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -129,14 +136,12 @@ class LocalSite(QWebEngineUrlSchemeHandler):
         reply = self._answer(url.path().lstrip("/"), query)
         if reply is None:
             log.warning("The page asked for %s, which nobody serves.", url.toString())
-            job.fail(QWebEngineUrlRequestJob.Error.UrlNotFound)
-            return
+            # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme of our own
+            # has no status codes; so the answer is empty and says in a header that there is none.
+            reply = NOTHING
+        headers = {**HEADERS, "X-Missing": "1"} if reply is NOTHING else HEADERS
         job.setAdditionalResponseHeaders(
-            {
-                QByteArray(b"Content-Security-Policy"): [QByteArray(POLICY.encode())],
-                QByteArray(b"X-Content-Type-Options"): [QByteArray(b"nosniff")],
-                QByteArray(b"Cache-Control"): [QByteArray(b"no-store")],
-            }
+            {QByteArray(name.encode()): [QByteArray(value.encode())] for name, value in headers.items()}
         )
         buffer = QBuffer(job)  # the job owns it, so it lives as long as Chromium reads from it
         buffer.setData(reply.body)
@@ -153,7 +158,7 @@ class LocalSite(QWebEngineUrlSchemeHandler):
                 return None
         prefix, _, name = path.rpartition("/")
         folder = self._folders.get(prefix)
-        if folder is None or not name or name.startswith("."):
+        if folder is None or name.startswith(".") or Path(name).name != name:  # Windows splits at "\\" too
             return None
         file = folder / name
         return Reply(file.read_bytes(), f"{_content_type(name)}; charset=utf-8") if file.is_file() else None

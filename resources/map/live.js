@@ -155,25 +155,24 @@ class Room {
     this.margin.refresh();
   }
 
-  // Draw what is soiled in the next frame and say so once that frame has been shown.
-  paint(generation) {
-    return new Promise((done) => {
-      requestAnimationFrame(() => {
-        this.sheet.paint();
-        this.card.recheck();
-        requestAnimationFrame(() => {
-          this.bridge.draw(generation, this.sheet.spent);
-          done();
-        });
-      });
-    });
+  // Draw what is soiled in the next frame and say so once that frame has been shown: the one after hands it to Qt, the
+  // one after that finds it in the widget.
+  async paint(generation) {
+    await nextFrame();
+    this.sheet.paint();
+    this.card.recheck();
+    await nextFrame();
+    await nextFrame();
+    this.bridge.draw(generation, this.sheet.spent);
   }
 }
+
+const nextFrame = () => new Promise(requestAnimationFrame);
 
 const binary = new Set(["cells", "heat", "selected"]);
 
 async function fetched(path) {
   const answer = await fetch(`/${path}`);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  if (!answer.ok || answer.headers.has("x-missing")) throw new Error(`There is no ${path}`);
   return answer;
 }

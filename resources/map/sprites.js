@@ -34,7 +34,7 @@ const SMALLEST_ALARM = 2;
 // the crowd leaves room for. `spacing` is the mean distance of cases in CSS pixels. What alarms shrinks less.
 export function radiusOf({ word }, zoom, spacing) {
   const byZoom = Math.min(4.4, Math.max(2.1, 2.1 + (zoom - 12) * 0.5));
-  const byCrowd = Math.max(CALM.has(word) ? SMALLEST : SMALLEST_ALARM, 0.6 * spacing);
+  const byCrowd = Math.max(CALM.has(word) ? SMALLEST : SMALLEST_ALARM, 0.42 * spacing);
   return Math.round(Math.min(byZoom, byCrowd) * 10) / 10;
 }
 
