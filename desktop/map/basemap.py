@@ -17,7 +17,7 @@ Line = Sequence[LonLat]
 Bounds = tuple[float, float, float, float]
 Grade = Literal["main", "side", "lane"]
 
-# Shapes travel as pixels of this zoom, relative to the middle of the map: short numbers, exact to some centimetres.
+# Shapes travel as pixels of this zoom from the middle of the map: short numbers, exact to some centimetres.
 LOCAL_ZOOM = 14
 
 
@@ -141,6 +141,6 @@ def encode_shapes(base: BaseMap) -> bytes:
 
 
 def encode_cells(base: BaseMap) -> bytes:
-    """Give the page the cells: int32 offsets[cells + 1], then float32 x, y of every corner in local pixels."""
+    """Give the page the cells: int32 offsets[cells + 1], then float32 x, y of each corner in local pixels."""
     corners = _Plane(base.bounds).place(base.cell_rings)
     return np.asarray(base.cell_offsets, np.int32).tobytes() + corners.astype(np.float32).tobytes()

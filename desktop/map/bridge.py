@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 @dataclass(frozen=True)
 class HoverCard:
-    """What the card beside a point says, as plain text; `tone` is the style whose colour the time left takes."""
+    """What the card beside a point says, as plain text; `tone` is the style that colours the time left."""
 
     title: str
     remaining: str = ""
@@ -32,7 +32,7 @@ class PageBridge(QObject):
     opened = Signal(str, int)  # layer, slot
     hovered = Signal(str, int)  # layer, slot or -1
     area_picked = Signal(str, str)  # kind, code
-    view_changed = Signal(float, float, float, bool, int)  # lon, lat, zoom, moved by hand, goal it has followed
+    view_changed = Signal(float, float, float, bool, int)  # lon, lat, zoom, by hand, goal it followed
     drawn = Signal(int, float)  # generation, milliseconds of the redraw
     violated = Signal(str)
 

@@ -42,7 +42,7 @@ class LiveLayers(JSCSSMixin, MacroElement):
 
 
 class RoomMap(Map):
-    """A folium map that names no foreign server: Leaflet from its package, no jQuery, no Bootstrap, no icon fonts."""
+    """A folium map that names no foreign server and loads no jQuery, Bootstrap or icon fonts."""
 
     default_js: ClassVar[list[tuple[str, str]]] = [
         ("leaflet", f"{ORIGIN}/leaflet/leaflet.js"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,8 @@ WHOLE_ABOVE = 0.5
 class PointColumns:
     """Positions, styles and visibility by slot, each slot with the generation that last touched it.
 
-    The page asks with the newest generation it has and gets either everything or the slots touched since, so a
-    lost message, a slow page and a page that died are the same case.
+    The page asks with the newest generation it has and gets either everything or the slots touched since, so
+    a lost message, a slow page and a page that died are the same case.
     """
 
     def __init__(self) -> None:
@@ -33,9 +34,14 @@ class PointColumns:
         return len(self._x)
 
     def replace(
-        self, generation: int, lon: npt.ArrayLike, lat: npt.ArrayLike, style: npt.ArrayLike, visible: npt.ArrayLike
+        self,
+        generation: int,
+        lon: npt.ArrayLike,
+        lat: npt.ArrayLike,
+        style: npt.ArrayLike,
+        visible: npt.ArrayLike,
     ) -> None:
-        """Forget all slots and take these; degrees WGS-84, NaN = no position. ValueError when lengths differ."""
+        """Forget all slots and take these; WGS-84 degrees, NaN = no position. ValueError on odd lengths."""
         x, y = project(lon, lat)
         styles, shown = np.array(style, np.uint8), np.array(visible, np.bool_)
         _same_length(x, y, styles, shown)
@@ -81,23 +87,36 @@ class PointColumns:
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def since(self, generation: int, now: int) -> bytes:
-        """Encode what was touched after `generation`, for the page; `now` is the generation this answer brings.
+        """Encode what was touched after `generation`, for the page; `now` is the generation the answer brings.
 
-        Layout, little endian: uint32 length of a JSON head, the head padded to 8 bytes, then x f64[k], y f64[k],
-        slots i32[k] (left out in a whole copy), styles u8[k], visible u8[k], and the mask of all slots as bits.
+        Layout, little endian: uint32 length of a JSON head, the head padded to 8 bytes, then x f64[k],
+        y f64[k], slots i32[k] (left out in a whole copy), styles u8[k], visible u8[k], and, where the mask
+        has changed, the mask of all slots as bits.
         """
         slots = None if generation < self._whole_at else np.flatnonzero(self._touched > generation)
         if slots is not None and len(slots) > WHOLE_ABOVE * len(self):
             slots = None
         masked = slots is not None and generation < self._mask_at
         chosen = slice(None) if slots is None else slots
-        parts = [self._x[chosen], self._y[chosen], self._style[chosen], self._visible[chosen].view(np.uint8)]
+        count = len(self) if slots is None else len(slots)
+        parts: list[npt.NDArray[Any]] = [
+            self._x[chosen],
+            self._y[chosen],
+            self._style[chosen],
+            self._visible[chosen].view(np.uint8),
+        ]
         if slots is not None:
             parts.insert(2, slots.astype(np.int32))
         if masked:
             parts.append(np.packbits(self._visible, bitorder="little"))
         head = json.dumps(
-            {"generation": now, "length": len(self), "count": len(parts[0]), "whole": slots is None, "masked": masked}
+            {
+                "generation": now,
+                "length": len(self),
+                "count": count,
+                "whole": slots is None,
+                "masked": masked,
+            }
         ).encode()
         head += b" " * (-(len(head) + 4) % 8)
         return len(head).to_bytes(4, "little") + head + b"".join(part.tobytes() for part in parts)

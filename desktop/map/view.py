@@ -41,9 +41,24 @@ WORDS = (
 
 # What `palette` must hold.
 TOKENS = (
-    "ground pane raised pressed line text1 text2 text3 accent accent_ground on_time soon over no_clock "
-    "land road side_road water park"
-).split()
+    "ground",
+    "pane",
+    "pressed",
+    "line",
+    "text1",
+    "text2",
+    "text3",
+    "accent",
+    "on_time",
+    "soon",
+    "over",
+    "no_clock",
+    "land",
+    "road",
+    "side_road",
+    "water",
+    "park",
+)
 
 # A mark may have a stronger colour than the word of the same meaning; without one it takes the word's.
 MARKS = {
@@ -56,7 +71,19 @@ MARKS = {
 }
 
 # The switches of `set_layers`; all but the heat of the cells are on at first.
-LAYERS = ("cases", "people", "districts", "communities", "roads", "names", "water", "parks", "cells", "heat", "legend")
+LAYERS = (
+    "cases",
+    "people",
+    "districts",
+    "communities",
+    "roads",
+    "names",
+    "water",
+    "parks",
+    "cells",
+    "heat",
+    "legend",
+)
 
 CardProvider = Callable[[int], HoverCard | None]
 
@@ -73,9 +100,10 @@ class View(NamedTuple):
 class MapView(QWidget):
     """The map pane's drawing: ground, cases and people.
 
-    Every setter files its value under a section with a new generation and rings the page once per turn of the
-    event loop; the page fetches the sections it lacks. So a slow page skips what is already out of date, and a
-    page that was reborn fetches everything. Setters return the generation, which `drawn` names once it is on screen.
+    Every setter files its value under a section with a new generation and rings the page once per turn of
+    the event loop; the page fetches the sections it lacks. So a slow page skips what is already out of date,
+    and a page that was reborn fetches everything. Setters return the generation, which `drawn` names once it
+    is on screen.
     """
 
     ready = Signal()
@@ -157,7 +185,7 @@ class MapView(QWidget):
     def set_points(
         self, layer: str, lon: npt.ArrayLike, lat: npt.ArrayLike, style: npt.ArrayLike, visible: npt.ArrayLike
     ) -> int:
-        """Replace a layer ("cases" or "people"): WGS-84 degrees, NaN = not drawn; the array index is the slot.
+        """Replace a layer ("cases" or "people"): WGS-84 degrees, NaN = not drawn; the index is the slot.
 
         Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people: 0 heard of lately, 1 stale.
         """
@@ -284,10 +312,9 @@ class MapView(QWidget):
         return lambda _query: Reply(self._values[section], kind)
 
     def _points_reply(self, query: dict[str, str]) -> Reply:
-        columns = self._points[query["layer"]]
-        return Reply(
-            columns.since(int(query["since"]), self._sections[f"points/{query['layer']}"]), "application/octet-stream"
-        )
+        layer, since = query["layer"], int(query["since"])
+        now = self._sections[f"points/{layer}"]
+        return Reply(self._points[layer].since(since, now), "application/octet-stream")
 
     def _card(self, layer: str, slot: int) -> HoverCard | None:
         provider = self._cards.get(layer)

@@ -99,7 +99,7 @@ def is_local(url: QUrl) -> bool:
 
 
 class LocalSite(QWebEngineUrlSchemeHandler):
-    """Answers `jingwei://room/<path>` from providers, texts and folders; anything else is empty with `X-Missing: 1`."""
+    """Answers `jingwei://room/<path>` from providers, texts and folders; else empty with `X-Missing: 1`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -136,8 +136,8 @@ class LocalSite(QWebEngineUrlSchemeHandler):
         reply = self._answer(url.path().lstrip("/"), query)
         if reply is None:
             log.warning("The page asked for %s, which nobody serves.", url.toString())
-            # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme of our own
-            # has no status codes; so the answer is empty and says in a header that there is none.
+            # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme of
+            # our own has no status codes; so the answer is empty and says in a header that there is none.
             reply = NOTHING
         headers = {**HEADERS, "X-Missing": "1"} if reply is NOTHING else HEADERS
         job.setAdditionalResponseHeaders(
@@ -174,14 +174,13 @@ def _content_type(name: str) -> str:
 class LocalPage(QWebEnginePage):
     """A page that cannot be led away from our own origin and whose console goes to the log."""
 
-    def acceptNavigationRequest(self, url: QUrl | str, _kind: QWebEnginePage.NavigationType, _main: bool) -> bool:
+    def acceptNavigationRequest(
+        self, url: QUrl | str, _kind: QWebEnginePage.NavigationType, _main: bool
+    ) -> bool:
         allowed = QUrl(url).toString().startswith(ORIGIN + "/")
         if not allowed:
             log.warning("Refused to leave the page for %s", QUrl(url).toString())
         return allowed
-
-    def createWindow(self, _kind: QWebEnginePage.WebWindowType) -> QWebEnginePage | None:
-        return None
 
     def chooseFiles(self, *_: object) -> list[str]:
         return []
@@ -220,12 +219,14 @@ class LocalView(QWebEngineView):
         self._fence = RequestFence(self)
         self._profile = QWebEngineProfile()  # without a name: off the record
         self._profile.setHttpCacheType(QWebEngineProfile.HttpCacheType.NoCache)
-        self._profile.setPersistentPermissionsPolicy(QWebEngineProfile.PersistentPermissionsPolicy.AskEveryTime)
+        self._profile.setPersistentPermissionsPolicy(
+            QWebEngineProfile.PersistentPermissionsPolicy.AskEveryTime
+        )
         self._profile.setSpellCheckEnabled(False)
         self._profile.setUrlRequestInterceptor(self._fence)
         self._profile.installUrlSchemeHandler(SCHEME.encode(), self.site)
         self.setPage(LocalPage(self._profile, self))
-        self._profile.setParent(self)  # after the page: children die in order, and a profile must outlive its pages
+        self._profile.setParent(self)  # after the page: children die in order, and pages must go first
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setAcceptDrops(False)
         settings, attribute = self.page().settings(), QWebEngineSettings.WebAttribute

@@ -12,8 +12,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
 
 from desktop.map.bridge import HoverCard
-
-from .conftest import MIDDLE, MapProbe, tokens
+from tests.desktop.map.probe import MIDDLE, MapProbe, tokens
 
 # Chromium speaks of the graphics card it does not find, once per process.
 pytestmark = pytest.mark.expects_qt_warning
@@ -39,7 +38,8 @@ def close_to(seen: QColor, token: str, theme: str = "dark") -> bool:
 
 
 @pytest.mark.parametrize(
-    ("style", "token"), [(ON_TIME, "on_time_fill"), (SOON, "soon_fill"), (OVER, "over_fill"), (NO_CLOCK, "land")]
+    "style,token",
+    [(ON_TIME, "on_time_fill"), (SOON, "soon_fill"), (OVER, "over_fill"), (NO_CLOCK, "land")],
 )
 def test_a_case_lies_where_leaflet_projects_it_in_the_colour_of_its_light(
     probe: MapProbe, style: int, token: str
@@ -95,7 +95,8 @@ def test_a_click_picks_the_topmost_case_and_modifiers_toggle(
 
 
 def test_a_band_drawn_with_shift_picks_what_lies_inside(probe: MapProbe, until: Callable[..., None]) -> None:
-    probe.view.set_points("cases", [LON, LON + 0.005, LON + 0.03], [LAT] * 3, [OVER, ON_TIME, SOON], [True] * 3)
+    lon = [LON, LON + 0.005, LON + 0.03]
+    probe.view.set_points("cases", lon, [LAT] * 3, [OVER, ON_TIME, SOON], [True] * 3)
     probe.settle()
     picks: list[list[int]] = []
     probe.view.picked.connect(lambda slots, _mode: picks.append(slots))
@@ -141,7 +142,9 @@ def test_no_request_leaves_the_machine(probe: MapProbe, until: Callable[..., Non
     one_case(probe)
     probe.ask("document.body.appendChild(Object.assign(new Image(), {src: 'https://example.org/x.png'})).src")
     probe.ask("void fetch('https://example.org/y').catch(() => 0)")
-    probe.ask("document.body.insertAdjacentHTML('beforeend', '<script>window.taken = 1</script><p onclick=1>')")
+    probe.ask(
+        "document.body.appendChild(Object.assign(document.createElement('script'), {text: 'taken=1'})).id"
+    )
     until(lambda: len(probe.view.web.refused) >= 2)
     assert {url.rsplit("/", 1)[-1] for url in probe.view.web.refused if "example" in url} == {"x.png", "y"}
     assert probe.ask("window.taken ?? 0") == 0

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.widgets.webview import ORIGIN, LocalView, is_local, register_scheme
 
-# Both before the application exists; without the flag Chromium asks this machine for a graphics card and complains.
+# Both before the application exists; without the flag Chromium looks for a graphics card and complains.
 os.environ.setdefault("QTWEBENGINE_CHROMIUM_FLAGS", "--disable-gpu")
 register_scheme()
 
@@ -80,7 +80,7 @@ def test_files_outside_a_served_folder_are_not_found(
     view.open("a.html")
     until(lambda: bool(ended), 10_000)
     view.page().runJavaScript(
-        "Promise.all(['/open/a.js', '/open/../secret.txt', '/open/%2e%2e/secret.txt', '/open/..%2fsecret.txt']"
+        "Promise.all(['open/a.js', 'open/../secret.txt', 'open/%2e%2e/secret.txt', 'open/..%2fsecret.txt']"
         ".map(async (path) => (await fetch(path)).headers.has('x-missing') ? 'no' : 'yes'))"
         ".then((texts) => { document.title = texts.join() })"
     )
