@@ -69,8 +69,8 @@ _STANDS = np.array([code in HANDED_BACK for code in STATE_CODES])
 def live_rows(connection: Connection, ids: Sequence[int] | None, day_start_ms: int) -> Columns:
     """The cases that belong on the screen, as columns: all open ones and those that ended since midnight.
 
-    With ``ids`` only those cases, whatever their state; ids that are not there are left out. ``stopped_at`` is
-    when the unit handed the case back (or, failing that, when it ended), 0 while the disposal clock runs.
+    With ``ids`` only those cases, whatever their state; ids that are not there are left out. ``stopped_at``
+    is when the unit handed the case back (or, failing that, when it ended), 0 while the disposal clock runs.
     """
     parts: list[Columns] = []
     for statement in _statements(ids, day_start_ms):
@@ -175,7 +175,7 @@ class StepTaken:
 
 @dataclass(frozen=True)
 class CaseDetails:
-    """Everything about one case that the desk may see; who reported it has a permission and a road of its own."""
+    """Everything about one case that the desk may see; its reporter has a permission and a road apart."""
 
     id: int
     number: str

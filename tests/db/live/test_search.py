@@ -1,0 +1,51 @@
+"""Text is found while it is typed, whatever was written over it since."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.live.search import TextIndex
+
+writings = st.lists(
+    st.tuples(st.integers(0, 40), st.one_of(st.none(), st.text(alphabet="abA 井盖路1\n𠮷", max_size=5))),
+    max_size=60,
+)
+
+
+@given(writings, st.text(alphabet="abA 井盖𠮷", max_size=3))
+def test_a_search_finds_what_the_newest_texts_hold(written: list[tuple[int, str | None]], text: str) -> None:
+    index, texts = TextIndex(), dict[int, str]()
+    for slot, value in written:
+        if value is None:
+            index.drop(np.array([slot], dtype=np.int32))
+            texts.pop(slot, None)
+        else:
+            index.put([slot], [value])
+            texts[slot] = value
+    words = text.lower().split()
+    found = set(np.flatnonzero(index.find(text, 41)).tolist())
+    if words:
+        assert found == {slot for slot, value in texts.items() if all(w in value.lower() for w in words)}
+    else:
+        assert len(found) == 41
+
+
+def test_texts_written_over_and_over_are_swept_out() -> None:
+    index = TextIndex()
+    for turn in range(50):
+        index.put(range(100), [f"荆河路 {turn} {slot}" for slot in range(100)])
+        index.drop(np.array([turn], dtype=np.int32))
+    assert index._texts < 500
+    assert np.flatnonzero(index.find("49 7", 100)).tolist() == [
+        slot for slot in range(100) if "7" in str(slot)
+    ]
+    assert not index.find("48 99", 100).any()
+
+
+def test_two_texts_do_not_make_a_word_together() -> None:
+    index = TextIndex()
+    index.put([0, 1], ["荆", "河"])
+    assert not index.find("荆河", 2).any()
+    assert not index.find("荆\n河", 2).any()
