@@ -87,7 +87,7 @@ class PointColumns:
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def since(self, generation: int, now: int) -> bytes:
-        """Encode what was touched after `generation`, for the page; `now` is the generation the answer brings.
+        """Encode for the page what was touched after `generation`; `now` is what the answer brings it to.
 
         Layout, little endian: uint32 length of a JSON head, the head padded to 8 bytes, then x f64[k],
         y f64[k], slots i32[k] (left out in a whole copy), styles u8[k], visible u8[k], and, where the mask
@@ -99,14 +99,10 @@ class PointColumns:
         masked = slots is not None and generation < self._mask_at
         chosen = slice(None) if slots is None else slots
         count = len(self) if slots is None else len(slots)
-        parts: list[npt.NDArray[Any]] = [
-            self._x[chosen],
-            self._y[chosen],
-            self._style[chosen],
-            self._visible[chosen].view(np.uint8),
-        ]
+        parts: list[npt.NDArray[Any]] = [self._x[chosen], self._y[chosen]]
         if slots is not None:
-            parts.insert(2, slots.astype(np.int32))
+            parts.append(slots.astype(np.int32))
+        parts += [self._style[chosen], self._visible[chosen]]
         if masked:
             parts.append(np.packbits(self._visible, bitorder="little"))
         head = json.dumps(

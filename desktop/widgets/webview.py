@@ -136,8 +136,8 @@ class LocalSite(QWebEngineUrlSchemeHandler):
         reply = self._answer(url.path().lstrip("/"), query)
         if reply is None:
             log.warning("The page asked for %s, which nobody serves.", url.toString())
-            # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme of
-            # our own has no status codes; so the answer is empty and says in a header that there is none.
+            # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme
+            # of our own has no status codes; so the answer is empty and says in a header that there is none.
             reply = NOTHING
         headers = {**HEADERS, "X-Missing": "1"} if reply is NOTHING else HEADERS
         job.setAdditionalResponseHeaders(
