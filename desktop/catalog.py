@@ -28,6 +28,4 @@ class Panes:
 
 def make_panes(theme: Theme, context: Context, preferences: Preferences) -> Panes:
     """Map, queue and figures over one context."""
-    return Panes(
-        MapPane(theme, context), QueuePane(theme, context, preferences), KpiPane(theme, context)
-    )
+    return Panes(MapPane(theme, context), QueuePane(theme, context, preferences), KpiPane(theme, context))

@@ -39,7 +39,9 @@ def line(what: str, value: float, unit: str, goal: float | None = None) -> Line:
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    parser: argparse.ArgumentParser = verbs.add_parser("bench", help=_("measure the program on this computer"))
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        "bench", help=_("measure the program on this computer")
+    )
     parser.add_argument("name", choices=sorted(BENCHES))
     parser.add_argument("--db", metavar="URL", default=None)
     parser.add_argument("--runs", type=int, default=RUNS)
@@ -50,7 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure and print; exit code 1 when a goal is missed."""
     lines = list(BENCHES[arguments.name](arguments))
     if arguments.json:
-        print(json.dumps([*[asdict(fact) for fact in machine()], *[asdict(each) for each in lines]], ensure_ascii=False))
+        print(
+            json.dumps(
+                [*[asdict(fact) for fact in machine()], *[asdict(each) for each in lines]], ensure_ascii=False
+            )
+        )
     else:
         for fact in machine():
             print(f"{_(fact.what):<42} {fact.value:>10g} {fact.unit}")
@@ -63,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def machine() -> list[Line]:
     """What this computer is; without it a figure says nothing."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 0.0
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 0.0
+    )
     python = sys.version_info
     return [
         line(f"{platform.system()} {platform.machine()}", os.cpu_count() or 0, "cores"),
@@ -84,7 +92,9 @@ def start(arguments: argparse.Namespace) -> Iterator[Line]:
         begun = time.monotonic()
         done = subprocess.run(probe, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
-            raise Unavailable("bench_failed", N_("The measured program failed: {reason}"), reason=done.stderr.strip()[-400:])
+            raise Unavailable(
+                "bench_failed", N_("The measured program failed: {reason}"), reason=done.stderr.strip()[-400:]
+            )
         told = json.loads(done.stdout.splitlines()[-1])
         if count:
             seconds.append(told["usable_at"] - begun)
@@ -115,7 +125,9 @@ def memory_mib(root: int) -> float:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
-        total += next((int(row.split()[1]) for row in rollup.splitlines() if row.startswith("Pss:")), 0) / 1024
+        total += (
+            next((int(row.split()[1]) for row in rollup.splitlines() if row.startswith("Pss:")), 0) / 1024
+        )
     return total
 
 

@@ -69,7 +69,9 @@ class Program(QObject):
         city = (facts.name_en or facts.name) if language() == "en" else facts.name
         hint = ""
         if facts.is_demo:
-            hint = _("Demo city: name {login}, password {password}").format(login=DEMO_LOGIN, password=DEMO_PASSWORD)
+            hint = _("Demo city: name {login}, password {password}").format(
+                login=DEMO_LOGIN, password=DEMO_PASSWORD
+            )
         login = self._preferences.get(LOGIN) or (DEMO_LOGIN if facts.is_demo else "")
         page = SignInPage(self._theme, self.jobs, self._check_in, city=city, login=login, hint=hint)
         page.setWindowTitle(_("Jingwei · {city}").format(city=city))
@@ -140,11 +142,15 @@ class Program(QObject):
         QApplication.quit()
 
 
-def make_application(options: Options, preferences: Preferences, *, scale: float | None = None) -> tuple[QApplication, Theme]:
+def make_application(
+    options: Options, preferences: Preferences, *, scale: float | None = None
+) -> tuple[QApplication, Theme]:
     """Qt's application with our scheme, theme and language; must be called once, on the main thread."""
     set_language(options.lang or preferences.get(LANGUAGE) or None)
     register_scheme()
-    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(QGuiApplication.highDpiScaleFactorRoundingPolicy().PassThrough)
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
+        QGuiApplication.highDpiScaleFactorRoundingPolicy().PassThrough
+    )
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("jingwei")
@@ -186,4 +192,6 @@ def run(options: Options) -> int:
 
 def is_headless() -> bool:
     """Whether there is no screen to draw on."""
-    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

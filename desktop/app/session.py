@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import QObject, Signal
 
 from db.bootstrap import Core, city_facts
+from db.cases.commands import load_workflow
+from db.cases.workflow import Workflow
 from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
+from db.kernel.command import command_label, command_name
 from db.kernel.language import N_, _, language
 from db.live.board import Board, News
 from db.live.feed import Feed
@@ -22,6 +25,7 @@ from desktop.core.context import City, Context
 from desktop.core.jobs import Jobs
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
+from desktop.core.words import number
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
 from desktop.widgets.theme import Theme
@@ -65,6 +69,7 @@ class Session(QObject):
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
         self._usual_days = UsualDays(core.database, zone)
+        self._workflow: Workflow | None = None
         self._map_goal: int | None = None
         self.panes: Panes
         self.window: Window | WallWindow
@@ -78,6 +83,7 @@ class Session(QObject):
         self.bridge.start()
         self._jobs.start(self._load_ground())
         self._jobs.start(self._load_usual())
+        self._jobs.start(self._load_workflow())
 
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
@@ -105,6 +111,9 @@ class Session(QObject):
     def _make_window(self) -> None:
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.panes.map.drawn.connect(self._on_map_drawn)
+        self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
+        if self._workflow is not None:
+            self.panes.queue.bar.set_workflow(self._workflow)
         if self._is_wall:
             self.window = WallWindow(self._theme, self.context, self.core.clock, self.panes.by_id())
             self.window.closed.connect(self.ended)
@@ -125,7 +134,9 @@ class Session(QObject):
     def _acts(self) -> list[Act]:
         preferences = self._preferences
         return [
-            Act("undo", N_("Undo my last act"), lambda: self._jobs.start(self._undo()), "Ctrl+Z", menu="case"),
+            Act(
+                "undo", N_("Undo my last act"), lambda: self._jobs.start(self._undo()), "Ctrl+Z", menu="case"
+            ),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -137,27 +148,42 @@ class Session(QObject):
                 checkable=True,
                 checked=lambda: preferences.get(DENSE),
             ),
-            Act("fit", N_("Show all cases on the map"), lambda: self.panes.map.fit_cases(), "Ctrl+0", menu="view"),
+            Act(
+                "fit",
+                N_("Show all cases on the map"),
+                lambda: self.panes.map.fit_cases(),
+                "Ctrl+0",
+                menu="view",
+            ),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
 
-    async def run(self, command: Any) -> Any:
-        """Run a command for the person signed in, off the GUI thread."""
-        return await self._jobs.write(self.core.bus.run, command, self.context.who)
+    async def _do(self, command: Any) -> None:
+        """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
+        outcome = await self._jobs.write(self.core.bus.run, command, self.context.who)
+        what = _(command_label(command_name(type(command))))
+        # zh: {what}：{count} 件
+        words = _("{what}: {count}").format(what=what, count=number(len(command.case_ids)))
+        self._tell(Kind.DONE, words, undo=bool(outcome.seq))
 
     async def _undo(self) -> None:
         outcome = await self._jobs.write(self.core.bus.undo, self.context.who)
         self._tell(Kind.DONE, _("Undone: {what}").format(what=outcome.result))
 
-    def _tell(self, kind: str, words: str) -> None:
+    def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
         # On the wall nobody can answer: what is wrong stands in the log, and the age of the data on the screen.
         if isinstance(self.window, Window):
-            self.window.tell(kind, words)
+            button = (_("Undo"), "undo", "Ctrl Z") if undo else ("", "", "")
+            self.window.tell(kind, words, *button)
 
     async def _load_ground(self) -> None:
         self._ground = await self._jobs.read(self._read, base_map)
         self._show_ground()
+
+    async def _load_workflow(self) -> None:
+        self._workflow = await self._jobs.read(self._read, load_workflow)
+        self.panes.queue.bar.set_workflow(self._workflow)
 
     async def _load_usual(self) -> None:
         self._usual = await self._jobs.read(self._usual_days.of, self.context.board.now_ms)

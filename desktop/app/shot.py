@@ -36,7 +36,9 @@ def add(verbs: Any) -> None:
     parser.add_argument("--size", default="1920x1080", metavar="WxH")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--db", metavar="URL", default=None)
-    parser.add_argument("--user", metavar="NAME", default=None, help=_("whose room; by default the duty leader's"))
+    parser.add_argument(
+        "--user", metavar="NAME", default=None, help=_("whose room; by default the duty leader's")
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,7 +100,9 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
         try:
             await asyncio.wait_for(drawn.wait(), PATIENCE_S)
         except TimeoutError:
-            raise Unavailable("not_drawn", N_("The page was not drawn within {seconds} s."), seconds=int(PATIENCE_S)) from None
+            raise Unavailable(
+                "not_drawn", N_("The page was not drawn within {seconds} s."), seconds=int(PATIENCE_S)
+            ) from None
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
 

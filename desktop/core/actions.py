@@ -60,7 +60,9 @@ class Actions(QObject):
             allowed = not act.permission or self._who.may(act.permission)
             action.setEnabled(allowed)
             action.setToolTip(
-                _(act.title) if allowed else _("{what}: your role does not allow it.").format(what=_(act.title))
+                _(act.title)
+                if allowed
+                else _("{what}: your role does not allow it.").format(what=_(act.title))
             )
             if act.checkable:
                 action.setChecked(act.checked())

@@ -29,7 +29,9 @@ def start(folder: Path | None, *, verbose: bool) -> None:
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = RotatingFileHandler(folder / "jingwei.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8")
+            file = RotatingFileHandler(
+                folder / "jingwei.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8"
+            )
         except OSError as error:
             root.warning("no log file: %s", error)
         else:

@@ -46,7 +46,9 @@ class Preferences(QObject):
 
     def __init__(self, settings: QSettings | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings = settings or QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "jingwei", "jingwei")
+        self._settings = settings or QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "jingwei", "jingwei"
+        )
 
     def get(self, preference: Preference[T]) -> T:
         """The value in force."""

@@ -47,15 +47,17 @@ class Troubles(QObject):
         else:
             _log.error("unexpected error", exc_info=error)
             kind = Kind.BUG
-            words = _("Something went wrong in the program ({error}). Nothing was lost; the log has the details.").format(
-                error=type(error).__name__
-            )
+            words = _(
+                "Something went wrong in the program ({error}). Nothing was lost; the log has the details."
+            ).format(error=type(error).__name__)
         self.told.emit(kind, words)
 
     def install(self) -> None:
         """Catch what nobody caught, on every thread."""
         sys.excepthook = self._from_main
-        threading.excepthook = lambda args: self.report(args.exc_value or RuntimeError(args.exc_type.__name__))
+        threading.excepthook = lambda args: self.report(
+            args.exc_value or RuntimeError(args.exc_type.__name__)
+        )
 
     def _from_main(
         self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None

@@ -161,7 +161,9 @@ class KpiPane(Pane):
             ended = figures.closed_today + figures.by_state["rejected"] + figures.by_state["void"]
             before = self._usual.open_at(figures.at_ms, figures.open, figures.arrived_today, ended)
             # zh: 较昨日同时 {difference}
-            compared = _("{difference} on this time yesterday").format(difference=_signed(figures.open - before))
+            compared = _("{difference} on this time yesterday").format(
+                difference=_signed(figures.open - before)
+            )
         cards["open"].set_figure(number(figures.open), "", compared)
         waiting = figures.lights[Light.NO_CLOCK]
         cards["due"].set_figure(
@@ -179,7 +181,9 @@ class KpiPane(Pane):
             "over" if figures.overdue else "neutral",
         )
         cards["today"].set_figure(
-            number(figures.arrived_today), f"/ {number(figures.closed_today)}", self._compared_to_usual(figures)
+            number(figures.arrived_today),
+            f"/ {number(figures.closed_today)}",
+            self._compared_to_usual(figures),
         )
         cards["on_time"].set_figure(
             *_rate(figures.strict_on_time_rate),
@@ -220,17 +224,27 @@ class KpiPane(Pane):
             # The usual is known for the whole city only.
             low = high = np.zeros(0)
         self.hours.set_data(
-            figures.arrivals_by_hour[:now].astype(float), figures.closings_by_hour[:now].astype(float), low, high
+            figures.arrivals_by_hour[:now].astype(float),
+            figures.closings_by_hour[:now].astype(float),
+            low,
+            high,
         )
 
     def _show_bars(self, figures: Figures) -> None:
         directory = self._context.board.directory
         breakdown = figures.by_unit if self._by == "unit" else figures.by_district
         part = "units" if self._by == "unit" else "districts"
-        keys, names, counts = _top(breakdown, lambda key: directory.label(self._by, key, language()) or _("none yet"))
+        keys, names, counts = _top(
+            breakdown, lambda key: directory.label(self._by, key, language()) or _("none yet")
+        )
         # Without a clock there is no light: those cases count as grey length.
         three = np.stack(
-            [counts[:, Light.OVER], counts[:, Light.SOON], counts[:, Light.ON_TIME] + counts[:, Light.NO_CLOCK]], axis=1
+            [
+                counts[:, Light.OVER],
+                counts[:, Light.SOON],
+                counts[:, Light.ON_TIME] + counts[:, Light.NO_CLOCK],
+            ],
+            axis=1,
         )
         self.units.set_data(keys, names, three)
         self.units.set_on(str(value) for value in getattr(self._context.filter, part))
@@ -268,7 +282,10 @@ class KpiPane(Pane):
             on.append("due")
         if chosen.lights == {int(Light.OVER)}:
             on.append("overdue")
-        if chosen.arrived is not None and chosen.arrived == (self._context.board.figures().day_start_ms, None):
+        if chosen.arrived is not None and chosen.arrived == (
+            self._context.board.figures().day_start_ms,
+            None,
+        ):
             on.append("today")
         if chosen.scope is Scope.TODAY_CLOSED:
             on.append("on_time")

@@ -73,7 +73,9 @@ class MapPane(Pane):
     def set_ground(self, source: RegisterMap) -> None:
         """Lay the base map of this database under the cases."""
         areas = self._context.board.store.directory.areas
-        self._codes = {entry.code: key for key, entry in areas.items() if entry.kind in ("district", "community")}
+        self._codes = {
+            entry.code: key for key, entry in areas.items() if entry.kind in ("district", "community")
+        }
         codes = {key: entry.code for key, entry in areas.items()}
         city = self._context.city
         words = _("{city} · streets and borders invented for the demo") if city.is_invented else "{city}"
@@ -138,7 +140,9 @@ class MapPane(Pane):
         slots = np.unique(applied.touched)
         if len(slots):
             mask = self._context.board.lens.mask
-            self.map.patch_points(CASES, slots, store.lon[slots], store.lat[slots], store.light[slots], mask[slots])
+            self.map.patch_points(
+                CASES, slots, store.lon[slots], store.lat[slots], store.light[slots], mask[slots]
+            )
             self._say_where()
 
     def _on_filter(self) -> None:

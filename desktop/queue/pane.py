@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from db.kernel.language import N_, _
@@ -13,6 +15,7 @@ from desktop.core.context import Context, Freshness
 from desktop.core.preferences import COLUMNS as COLUMNS_KEPT
 from desktop.core.preferences import DENSE, DESCENDING, ORDER, Preferences
 from desktop.core.words import clock_time, number
+from desktop.queue.acting import VERBS, ActionBar
 from desktop.queue.rows import COLUMNS, QueueRows
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
@@ -53,6 +56,8 @@ class QueuePane(Pane):
         self.add_tool(self._order)
         self.add_tool(self._columns)
         self.set_content(self.table)
+        self.bar = ActionBar(theme, context)
+        self.add_footer(self.bar)
         self._restore()
         self._connect()
         self._refresh()
@@ -87,6 +92,11 @@ class QueuePane(Pane):
         self._columns.clicked.connect(self._on_choose_columns)
         self._order.clicked.connect(self._on_turn)
         self._preferences.changed.connect(self._on_preference)
+        for verb in VERBS.values():
+            if verb.keys:
+                shortcut = QShortcut(QKeySequence(verb.keys), self.table)
+                shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                shortcut.activated.connect(lambda keys=verb.keys: self.bar.press(keys))
 
     def _refresh(self) -> None:
         self.model.refresh()

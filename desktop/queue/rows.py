@@ -45,7 +45,9 @@ class QueueRows:
             "reported_at": lambda row: Cell(self._moment(row["reported_at"]), tone="text2"),
             "district": lambda row: Cell(self._label("district", row), tone="text2"),
             "community": lambda row: Cell(self._label("community", row), tone="text2"),
-            "source": lambda row: Cell(_(SOURCES[row["source"]]) if row["source"] in SOURCES else row["source"], tone="text2"),
+            "source": lambda row: Cell(
+                _(SOURCES[row["source"]]) if row["source"] in SOURCES else row["source"], tone="text2"
+            ),
             "due_at": lambda row: Cell(self._moment(row["due_at"]), tone="text2"),
             "reworks": lambda row: Cell(str(row["reworks"]) if row["reworks"] else "", tone="text2"),
         }
@@ -75,7 +77,10 @@ class QueueRows:
 
     def _address(self, row: Mapping[str, Any]) -> Cell:
         if row["lon"] != row["lon"]:
-            return Cell(f"{row['address']}  {_('(no position)')}" if row["address"] else _("(no position)"), tone="text2")
+            return Cell(
+                f"{row['address']}  {_('(no position)')}" if row["address"] else _("(no position)"),
+                tone="text2",
+            )
         return Cell(row["address"], tone="text2")
 
     def _label(self, kind: str, row: Mapping[str, Any]) -> str:

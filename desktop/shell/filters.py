@@ -127,7 +127,11 @@ class FilterStrip(ChipRow):
             return [(code, _(words), figures.by_source.get(code, 0)) for code, words in SOURCES.items()]
         directory = self._context.board.directory
         if part == "majors":
-            return [(key, directory.label("major", key, language()), n) for key, n in figures.by_major.items() if key]
+            return [
+                (key, directory.label("major", key, language()), n)
+                for key, n in figures.by_major.items()
+                if key
+            ]
         kind, breakdown = {
             "districts": ("district", figures.by_district),
             "units": ("unit", figures.by_unit),

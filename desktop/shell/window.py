@@ -77,14 +77,18 @@ class Window(QWidget):
         self._notices.show_notice(words, _TONES.get(Kind(kind), "neutral"), button, key, keys, seconds)
 
     def _own_acts(self) -> list[Act]:
-        focus_search: Callable[[], None] = lambda: self._top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)  # noqa: E731
+        focus_search: Callable[[], None] = lambda: self._top.search.setFocus(
+            Qt.FocusReason.ShortcutFocusReason
+        )
         return [
             Act("search", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
             Act("widen", N_("Widen: selection, then filter"), self._on_escape, "Esc", menu="view"),
             Act("fill_map", N_("Map alone"), lambda: self._fill("map"), "F5", menu="view"),
             Act("fill_queue", N_("Cases alone"), lambda: self._fill("queue"), "F6", menu="view"),
             Act("fill_kpi", N_("Figures alone"), lambda: self._fill("kpi"), "F7", menu="view"),
-            Act("reset_layout", N_("Panes back to their places"), lambda: self.room.reset(), "F8", menu="view"),
+            Act(
+                "reset_layout", N_("Panes back to their places"), lambda: self.room.reset(), "F8", menu="view"
+            ),
             Act("full_screen", N_("Full screen"), self._on_full_screen, "F11", menu="view"),
         ]
 
@@ -165,9 +169,7 @@ class Window(QWidget):
         self.status.part("selected", right=True).set(
             _("{count} selected").format(count=number(chosen)) if chosen else ""
         )
-        self.status.part("who", right=True).set(
-            _("signed in: {who}").format(who=self._context.who.name)
-        )
+        self.status.part("who", right=True).set(_("signed in: {who}").format(who=self._context.who.name))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

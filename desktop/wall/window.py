@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QScreen
+from PySide6.QtGui import (
+    QCloseEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QScreen,
+)
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from db.kernel.clock import Clock, to_ms
@@ -40,7 +48,12 @@ class WallWindow(QWidget):
     closed = Signal()
 
     def __init__(
-        self, theme: Theme, context: Context, clock: Clock, panes: Mapping[str, Pane], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        context: Context,
+        clock: Clock,
+        panes: Mapping[str, Pane],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._theme = theme
