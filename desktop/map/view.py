@@ -128,6 +128,7 @@ class MapView(QWidget):
         self._view: View | None = None
         self._awaits_first_fit = True
         self._greeted = False
+        self._state = "loading"
         self.paint_ms = 0.0
         self._build()
         self._wire()
@@ -244,9 +245,9 @@ class MapView(QWidget):
 
     def set_words(self, words: Mapping[str, str]) -> int:
         """Take the words of `WORDS`; KeyError when one is missing."""
-        self._values["words"] = chosen = {word: words[word] for word in WORDS}
-        self._cover.setText(chosen["loading" if self._generation == 0 or self._view is None else "returning"])
-        return self._file("words", chosen)
+        generation = self._file("words", {word: words[word] for word in WORDS})
+        self._say_state()
+        return generation
 
     def set_layers(self, layers: Mapping[str, bool]) -> int:
         """Switch layers of `LAYERS` on and off; those not named stay. KeyError for an unknown one."""
@@ -352,9 +353,13 @@ class MapView(QWidget):
         self._greeted = False
         if self._view is not None:
             self._file("view", _as_goal(self._view))
-        self._cover.setText(self._values["words"]["returning"])
+        self._state = "returning"
+        self._say_state()
         self._cover.show()
         self._cover.raise_()
+
+    def _say_state(self) -> None:
+        self._cover.setText(self._values["words"][self._state])
 
     def _on_view_changed(self, lon: float, lat: float, zoom: float, by_hand: bool, goal: int) -> None:
         # A report that left the page before it knew the newest goal says nothing about where we are going.

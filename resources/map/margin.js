@@ -26,7 +26,7 @@ export class Margin {
     this.notice.hidden = !missing;
     this.notice.textContent = missing ? words[missing] : "";
     this.legend.hidden = layers.legend === false || crowd.empty;
-    this.scale.hidden = ground.empty && crowd.empty;
+    this.foot.hidden = ground.empty && crowd.empty;
   }
 
   _scale() {

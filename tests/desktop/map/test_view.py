@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from desktop.map.bridge import HoverCard
 from tests.desktop.map.probe import MIDDLE, MapProbe, tokens
@@ -175,3 +176,35 @@ def test_data_never_moves_a_map_that_was_moved_by_hand(probe: MapProbe) -> None:
     view = probe.view.view()
     one_case(probe, lon=117.11)
     assert probe.view.view() == view
+
+
+def test_home_shows_all_again_and_arrows_and_signs_move(probe: MapProbe, until: Callable[..., None]) -> None:
+    one_case(probe)
+    target = probe.view.web.focusProxy()
+    target.setFocus()
+    probe.ask("jingwei.map.getContainer().focus()")
+
+    def press(key: Qt.Key, text: str = "") -> None:
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            QApplication.sendEvent(target, QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, text))
+
+    press(Qt.Key.Key_Plus, "+")
+    until(lambda: probe.view.view().zoom == 14)
+    press(Qt.Key.Key_Right)
+    until(lambda: probe.view.view().lon > LON + 0.001)
+    assert probe.view.view().by_hand
+    press(Qt.Key.Key_Home)
+    until(lambda: probe.view.view().zoom < 13)
+    assert not probe.view.view().by_hand
+
+
+def test_a_fitted_map_fits_again_when_the_window_changes(probe: MapProbe, until: Callable[..., None]) -> None:
+    one_case(probe)
+    probe.view.fit()
+    probe.settle()
+    zoom = probe.view.view().zoom
+    probe.view.resize(900, 700)
+    until(lambda: probe.view.view().zoom > zoom)
+    probe.view.set_layers({"cases": False})
+    probe.settle()
+    sees(probe, "land")
