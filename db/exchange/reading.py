@@ -209,7 +209,8 @@ def _encoding(
         raise Refused(
             "workbook", N_("{path} is a workbook, not a CSV file; save it as CSV first."), path=str(path)
         )
-    if bom != "utf-16" and b"\0" in start:
+    # A NUL further down is one bad cell; in the first line it means UTF-16 without a mark, or no text at all.
+    if bom != "utf-16" and b"\0" in start.split(b"\n", 1)[0]:
         raise Refused("not_text", N_("{path} is not a text file."), path=str(path))
     if bom is not None:
         candidates = [bom]
