@@ -102,7 +102,13 @@ def _load_roles(unit: UnitOfWork) -> None:
         role,
         ("id", "code", "name", "name_en", "permissions"),
         [
-            (reference.stable_id("role", row.code), row.code, row.name, row.name_en, canonical(row.permissions))
+            (
+                reference.stable_id("role", row.code),
+                row.code,
+                row.name,
+                row.name_en,
+                canonical(row.permissions),
+            )
             for row in reference.read_roles()
         ],
     )
@@ -120,7 +126,12 @@ def _load_calendar(unit: UnitOfWork) -> None:
     unit.insert(
         calendar_day,
         [
-            {"id": reference.stable_id("day", row.day.isoformat()), "day": row.day, "kind": row.kind, "name": row.name}
+            {
+                "id": reference.stable_id("day", row.day.isoformat()),
+                "day": row.day,
+                "kind": row.kind,
+                "name": row.name,
+            }
             for row in reference.read_days()
         ],
     )

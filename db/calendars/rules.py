@@ -145,7 +145,7 @@ class WorkingCalendar:
             raise _missing(self.years[-1] + 1)
         return int(self.at_worked(target)[0])
 
-    def due_many(self, start_ms: Ms, amounts: npt.NDArray[np.int64], units: Sequence[str]) -> tuple[Ms, Ms]:
+    def due_many(self, start_ms: Ms, amounts: npt.NDArray[np.int64], units: Sequence[str] | npt.NDArray[np.str_]) -> tuple[Ms, Ms]:
         """Due and amber moments of many cases at once: ``(due_at, soon_at)``, arrays of the same length."""
         names = np.asarray(units)
         length = np.zeros(len(start_ms), dtype=np.int64)

@@ -152,7 +152,7 @@ def _report(command: Report, unit: UnitOfWork) -> int:
     workflow = load_workflow(unit.connection)
     faults = []
     if command.source not in SOURCES:
-        faults.append(Refused("unknown_source", N_("There is no source “{code}”."), code=command.source))
+        faults.append(Refused("unknown_source", N_("There is no source “{source}”."), source=command.source))
     if not unit.connection.execute(select(category.c.id).where(category.c.id == command.category_id)).first():
         faults.append(Refused("unknown_category", N_("Choose a category.")))
     if (command.lon is None) != (command.lat is None):

@@ -10,8 +10,7 @@ from db.bootstrap import open_core
 from db.engine import journal
 from db.kernel.clock import to_ms
 from db.kernel.language import N_, _
-from db.live.board import Board
-from db.live.feed import Feed
+from db.live.recount import differences
 
 REASONS = {
     "missing": N_("the entry is missing"),
@@ -36,10 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with core.database.read() as connection:
             proof = journal.verify(connection)
-        differences = recount_differences(core.database, to_ms(core.clock.now()))
+        with core.database.read() as connection:
+            differing = differences(connection, to_ms(core.clock.now()))
     finally:
         core.close()
-    whole = proof.whole and not differences
+    whole = proof.whole and not differing
     if arguments.json:
         print(
             json.dumps(
@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
                     "whole": proof.whole,
                     "broken_at": proof.broken_at,
                     "reason": proof.reason,
-                    "counters_equal": not differences,
-                    "differences": differences,
+                    "counters_equal": not differing,
+                    "differences": differing,
                 },
                 ensure_ascii=False,
             )
@@ -63,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
                 entry=proof.broken_at, reason=_(REASONS[proof.reason])
             )
         )
-    if differences:
+    if differing:
         print(_("The live counters differ from a recount:"))
-        for name, (live, counted) in differences.items():
+        for name, (live, counted) in differing.items():
             print(f"  {name}: {live} ≠ {counted}")
     else:
         print(_("The live counters equal a recount."))

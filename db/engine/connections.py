@@ -207,7 +207,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Transactions are begun by hand ("BEGIN IMMEDIATE"), so that a writer waits at the door and never half-way.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = %d" % (BUSY_SECONDS * 1000))
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     try:
         cursor.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:

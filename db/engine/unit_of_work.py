@@ -147,7 +147,7 @@ class UnitOfWork:
             cursor.close()
         else:
             cursor = self.connection.connection.cursor()
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
                 booleans = [i for i, c in enumerate(columns) if str(table.c[c].type) == "BOOLEAN"]
                 for chunk in _chunks(rows, _LOAD_CHUNK):
                     digest.add(chunk)

@@ -66,7 +66,7 @@ def _create(command: CreateAccount, unit: UnitOfWork) -> int:
         faults.append(Refused("login_taken", N_("The name {login} is taken."), login=command.login))
     roles = {row.code: row.id for row in connection.execute(select(role.c.code, role.c.id))}
     faults += [
-        Refused("no_such_role", N_("There is no role {code}."), code=code)
+        Refused("no_such_role", N_("There is no role {role}."), role=code)
         for code in command.roles
         if code not in roles
     ]
