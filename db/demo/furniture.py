@@ -108,7 +108,7 @@ def furnish(city: City, count: int) -> Furniture:
         weight = length * np.array(density)[grades]
         ends = np.cumsum(weight)
         # A little more than wanted: some fall beyond the last cell. Evenly spaced, as things beside a road are.
-        drawn = wanted + wanted // 6 + 8
+        drawn = wanted + wanted // 3 + 12
         at = (np.arange(drawn) + rng.uniform(0.2, 0.8, drawn)) / drawn * ends[-1]
         street = np.searchsorted(ends, at, side="right").clip(0, len(lines) - 1)
         share_of = (at - (ends[street] - weight[street])) / np.maximum(weight[street], 1e-9)
