@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
 from db.cases.rules import STATES
+from db.exchange.known import Known
 from db.exchange.mapping import DATE_FIELDS, CaseMapping, Pick
 from db.exchange.problems import SILENT, Problem, ProblemList, Reason
-from db.exchange.queries import Known
 from db.exchange.reading import Progress, RawRow, SourceFile, rows
 from db.exchange.values import Unreadable, read_degrees, read_moment
 from db.kernel.geo import TO_WGS84, on_earth

@@ -17,8 +17,8 @@ from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
 from db.exchange.checking import Checked, Draft, Report, demand_targets, limit_days, short_code, soon_at
+from db.exchange.known import Known, known_in
 from db.exchange.mapping import CaseMapping
-from db.exchange.queries import Known, known_in
 from db.exchange.reading import Progress, keep_on
 from db.kernel.clock import to_ms
 from db.kernel.command import command

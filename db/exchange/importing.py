@@ -11,8 +11,8 @@ from db.engine.bus import Bus
 from db.engine.connections import Database
 from db.exchange.checking import Checked, Report, check
 from db.exchange.commands import import_of
+from db.exchange.known import known_in, known_without_database
 from db.exchange.mapping import CaseMapping
-from db.exchange.queries import known_in, known_without_database
 from db.exchange.reading import Progress, SourceFile, examine
 from db.kernel.actor import Actor
 

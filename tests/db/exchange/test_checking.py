@@ -11,9 +11,9 @@ import pytest
 
 from db.exchange.checking import Checked, Draft, check, limit_days, short_code, soon_at
 from db.exchange.importing import check_file
+from db.exchange.known import Known, known_without_database
 from db.exchange.mapping import CaseMapping, read_mapping
 from db.exchange.problems import Reason
-from db.exchange.queries import Known, known_without_database
 from db.exchange.reading import examine
 from db.kernel.geo import bd09_from_wgs84, gcj02_from_wgs84, metres_between
 from db.kernel.refusal import Refused
@@ -294,8 +294,8 @@ def test_the_hotline_example_reads_a_chinese_export(tmp_path: Path) -> None:
     lines = [
         "工单编号,工单状态,诉求来源,诉求标题,诉求内容,所属街道,事发地址,承办单位,经度,纬度,受理时间,派单时间,办结期限,"
         "办结时间,结案时间,来电人,联系电话,办理结果,诉求大类,诉求小类",
-        "GD1,办理中,电话,占道,摊位占道,龙泉街道,善国路,城管局,117.162098,35.088498,2024/4/16 3:03,2024/4/16 3:10"
-        ",2024年4月18日 3时3分,,,张三,13800001234,,街面秩序,占道经营",
+        "GD1,办理中,电话,占道,摊位占道,龙泉街道,善国路,城管局"
+        ",117.162098,35.088498,2024/4/16 3:03,2024/4/16 3:10,2024年4月18日 3时3分,,,张三,13800001234,,街面秩序,占道经营",
         "GD2,已归档,微信,噪声,,北辛街道,,城管局,,,20240416030315,,,2024-04-17 08:00,,,,已整改,噪声污染,其他"
         "噪声",
     ]

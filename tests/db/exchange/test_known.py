@@ -6,8 +6,8 @@ from pathlib import Path
 
 from db.bootstrap import Core
 from db.exchange.importing import check_file, import_checked
+from db.exchange.known import known_in, known_without_database, taken_numbers
 from db.exchange.mapping import Target, read_mapping
-from db.exchange.queries import known_in, known_without_database, taken_numbers
 from db.kernel.actor import SYSTEM
 from tests.db.exchange.kit import row, write_mapping, write_rows
 
