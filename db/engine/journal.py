@@ -86,7 +86,7 @@ def append(
 
 def _sealed_arguments(command: object) -> dict[str, Any]:
     """The command's fields; what a citizen told of himself is left out (it stands in the rows, digested)."""
-    private = getattr(type(command), "private_fields", frozenset())
+    private: frozenset[str] = getattr(type(command), "private_fields", frozenset())
     return {key: "#" if key in private and value else value for key, value in as_plain(command).items()}
 
 
