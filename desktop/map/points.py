@@ -72,8 +72,9 @@ class PointColumns:
         self._touched[at] = generation
 
     def show(self, generation: int, visible: npt.ArrayLike) -> None:
-        """Show just the slots whose bit is set. ValueError when the mask has another length."""
+        """Show just the slots whose bit is set; a longer mask grows the columns, a shorter is a ValueError."""
         mask = np.array(visible, np.bool_)
+        self._grow(len(mask))
         _same_length(self._x, mask)
         self._visible = mask
         self._mask_at = generation

@@ -344,7 +344,6 @@ class MapView(QWidget):
     def _on_drawn(self, generation: int, milliseconds: float) -> None:
         self.paint_ms = milliseconds
         if self._cover.isVisible():
-            self.web.settled()
             self._cover.hide()
             self.ready.emit()
         self.drawn.emit(generation)

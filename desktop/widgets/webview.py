@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import mimetypes
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -206,10 +207,11 @@ class LocalView(QWebEngineView):
     died = Signal()
 
     RETURN_AFTER_MS = (0, 500, 2_000, 10_000)
+    FORGIVEN_AFTER_S = 60.0
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._deaths = 0
+        self._deaths: list[float] = []
         self._address = QUrl()
         self._build()
         self._wire()
@@ -267,15 +269,13 @@ class LocalView(QWebEngineView):
         self._address = QUrl(f"{ORIGIN}/{path}")
         self.load(self._address)
 
-    def settled(self) -> None:
-        """Say that the page works: the next death is answered at once again."""
-        self._deaths = 0
-
     def _on_terminated(self, status: QWebEnginePage.RenderProcessTerminationStatus, code: int) -> None:
         if status == QWebEnginePage.RenderProcessTerminationStatus.NormalTerminationStatus:
             return
-        wait = self.RETURN_AFTER_MS[min(self._deaths, len(self.RETURN_AFTER_MS) - 1)]
-        self._deaths += 1
+        now = time.monotonic()
+        self._deaths = [death for death in self._deaths if now - death < self.FORGIVEN_AFTER_S]
+        wait = self.RETURN_AFTER_MS[min(len(self._deaths), len(self.RETURN_AFTER_MS) - 1)]
+        self._deaths.append(now)
         log.error("The page died (%s, code %d); it comes back in %d ms.", status.name, code, wait)
         self.died.emit()
         # Loading from inside this signal would hit the dying process.

@@ -2,6 +2,7 @@
 import { ringRadius, STYLES } from "./sprites.js";
 
 const GAP = 12;
+const STRAYED = 24; // CSS pixels between pointer and mark at which the mark has left, e.g. because its slot was reused
 
 export class Card {
   constructor(room) {
@@ -18,8 +19,9 @@ export class Card {
     this.hide();
   }
 
-  // Turn to a mark ({layer, slot}) or to none.
-  show(mark) {
+  // Turn to a mark ({layer, slot}) or to none; `point` is where the pointer is.
+  show(mark, point = null) {
+    this.point = point;
     if (mark?.layer === this.mark?.layer && mark?.slot === this.mark?.slot) return;
     this.mark = mark;
     this.room.bridge?.hover(mark?.layer ?? "", mark?.slot ?? -1);
@@ -32,7 +34,7 @@ export class Card {
     const { mark } = this;
     if (!mark) return;
     const place = this.room.crowd.place(mark);
-    if (!place) return this.show(null);
+    if (!place || (this.point && place.distanceTo(this.point) > STRAYED)) return this.show(null);
     const text = await this.room.bridge.card(mark.layer, mark.slot);
     if (this.mark !== mark) return;
     const card = JSON.parse(text);

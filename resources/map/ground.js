@@ -1,12 +1,6 @@
 // The ground: land, water, parks, roads, borders and cells, drawn quieter than anything that lies on it.
+import { GRADES } from "./grades.js";
 import { layNames } from "./names.js";
-
-// Width at zoom 15 in CSS pixels, the zoom from which a grade is drawn, its colour, the zoom of its names.
-export const GRADES = {
-  lane: { width: 2, from: 14.25, colour: "side_road", named: 15.75 },
-  side: { width: 4, from: 12.25, colour: "side_road", named: 14.25 },
-  main: { width: 7, from: 0, colour: "road", named: 12.75 },
-};
 
 const CELLS_FROM = 14.25;
 const CELLS_PER_PIECE = 256; // a piece outside the window is skipped as a whole

@@ -39,7 +39,7 @@ export class Hand {
   _point(point) {
     if (this.start || this.map.dragging.moving()) return;
     const mark = this.room.crowd.pick(point);
-    this.room.card.show(mark);
+    this.room.card.show(mark, point);
     const area = mark ? null : this.room.ground.nameAt(point);
     this.container.classList.toggle("pointing", Boolean(mark || area));
   }

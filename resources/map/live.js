@@ -43,6 +43,10 @@ class Room {
     this.hand = new Hand(this);
     this.map.on("moveend", () => this.report());
     this.map.on("resize", () => this.byHand || this.aim(this.goal));
+    watchRatio(() => {
+      this.sheet.reframe();
+      this.margin.refresh();
+    });
     bridge.rung.connect((sections) => {
       this.wanted = JSON.parse(sections);
       this.pull();
@@ -165,6 +169,18 @@ class Room {
     await nextFrame();
     this.bridge.draw(generation, this.sheet.spent);
   }
+}
+
+// A window dragged to a screen of another density keeps its size in CSS pixels, so no resize tells of it.
+function watchRatio(changed) {
+  matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener(
+    "change",
+    () => {
+      changed();
+      watchRatio(changed);
+    },
+    { once: true },
+  );
 }
 
 const nextFrame = () => new Promise(requestAnimationFrame);

@@ -1,5 +1,5 @@
 // Where names stand: areas at their label point, roads along their line, none over another.
-import { GRADES } from "./ground.js";
+import { GRADES } from "./grades.js";
 
 const FAMILY = '"Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei", sans-serif';
 const REPEAT = 440; // CSS pixels between two names of one road

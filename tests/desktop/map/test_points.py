@@ -67,5 +67,7 @@ def test_columns_of_different_length_are_refused() -> None:
         columns.patch(2, [0, 1], [117.0], [35.0], [0], [True])
     with pytest.raises(ValueError, match="different length"):
         columns.show(2, [True])
+    columns.show(2, [True] * 5)
+    assert len(columns) == 5
     with pytest.raises(ValueError, match="never negative"):
         columns.patch(2, [-1], [117.0], [35.0], [0], [True])
