@@ -36,7 +36,6 @@ _BY_TEXT = ("number", "address")
 _LIGHT_ORDER: Int64 = np.array([2, 1, 0, 3], dtype=np.int64)
 # What a lens of one hundred thousand cases re-sorts faster than it patches.
 _PATCH_SHARE = 16
-_TWO_YEARS_MS = 1 << 36
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,21 +287,19 @@ class Lens:
     def _slack_key(self, slots: Int32) -> Int64:
         """Time left; then, whichever way the list runs, cases without a clock, longest waiting first."""
         store = self.store
-        due = store.due_at[slots]
-        has_clock = due > 0
+        key = store.due_at[slots]
+        no_clock = np.flatnonzero(key == 0)
         stopped = store.stopped_at[slots]
         # Counted from now: running clocks keep their keys as time goes by.
-        key = np.where(stopped > 0, due + (store.now_ms - stopped), due)
+        standing = np.flatnonzero(stopped)
+        key[standing] += store.now_ms - stopped[standing]
         if self.descending:
-            key = -key
-        if has_clock.all():
-            return key
-        with_clock = key[has_clock]
-        # Room is left above, so that later arrivals with a clock still fit in below those without.
-        top = (int(with_clock.max()) if len(with_clock) else 0) + _TWO_YEARS_MS
-        waiting = store.reported_at[slots]
-        first = int(waiting[~has_clock].min())
-        return np.where(has_clock, key, top + (waiting - first))
+            np.negative(key, out=key)
+        if len(no_clock):
+            waiting = store.reported_at[slots[no_clock]]
+            key[no_clock] = key.min()
+            key[no_clock] = int(key.max()) + 1 + (waiting - int(waiting.min()))
+        return key
 
     def _sorted(self) -> Int32:
         slots = np.flatnonzero(self.mask).astype(np.int32)

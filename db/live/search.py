@@ -39,10 +39,11 @@ class TextIndex:
         """Give slots (each at most once) their texts, in place of the ones they had."""
         if not slots:
             return
-        folded = [fold(text).replace(_END, " ") for text in texts]
-        chars = np.frombuffer(
-            (_END.join(folded) + _END).encode("utf-16-le", "surrogatepass"), dtype=np.uint16
-        )
+        joined = _END.join(texts)
+        if joined.count(_END) >= len(texts):
+            joined = _END.join([text.replace(_END, " ") for text in texts])
+        encoded = (fold(joined) + _END).encode("utf-16-le", "surrogatepass")
+        chars = np.frombuffer(encoded, dtype=np.uint16)
         ends = np.flatnonzero(chars == ord(_END))
         starts = np.concatenate([[0], ends[:-1] + 1]) + self._length
         chosen = np.asarray(slots, dtype=np.int32)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from db.cases.tables import case
 from db.engine.connections import Database
@@ -33,6 +34,7 @@ from tests.db.live.city import (
     remove,
     write,
 )
+from tests.kit.postgres import PostgresServer
 
 NOW_MS = to_ms(NOW)
 
@@ -245,6 +247,32 @@ def test_recovery_is_told_though_nothing_was_missed(
         monkeypatch.setattr(database, "data_version", answers)
         room.wait(lambda: len(room.deltas) == 2)
         assert room.deltas[1].is_empty
+
+
+def test_a_server_that_lets_nobody_in_is_noticed_within_a_second_and_caught_up_with(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    name = make_url(postgres_url).database
+    administration = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    database = found_city(postgres_url)
+
+    def let_in(allowed: bool) -> None:
+        with administration.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'))
+            ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+            if not allowed:
+                connection.execute(text(ends), {"name": name})
+
+    with Room(database).watching() as room:
+        let_in(False)
+        room.wait(lambda: [trouble.code for trouble in room.troubles] == ["database_lost"], 1.0)
+        let_in(True)
+        write(database, (case, [case_values(1)]))
+        room.wait(lambda: room.has(1))
+        assert room.feed.trouble is None
+        assert sum(delta.full for delta in room.deltas) == 1
+    database.close()
+    administration.dispose()
 
 
 def test_a_file_taken_away_is_noticed_within_a_second_and_caught_up_with(local: Database) -> None:
