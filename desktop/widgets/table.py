@@ -506,8 +506,12 @@ class Table(QTableView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
         dragging = bool(event.buttons() & Qt.MouseButton.LeftButton) and self._origin is not None
-        if dragging and row >= 0 and row != self._hover:
-            self._go(row, extend=True)
+        if dragging:
+            # Beyond the edge the drag goes on, and the rows scroll along.
+            height = self._row_height
+            reached = (int(event.position().y()) + self.verticalScrollBar().value()) // height
+            if self._current is None or reached != self._rows.source.row_of(self._current):
+                self._go(reached, extend=True)
         self._set_hover(row)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -194,6 +194,8 @@ class Theme(QObject):
         wish = match.group(1)
         if wish.endswith("px") and wish[:-2].isdigit():
             return f"{self.px(int(wish[:-2]))}px"
+        if wish.startswith("disc:"):  # the radius that makes a disc of a box with a hairline around it
+            return f"{(self.px(int(wish[5:-2])) + 2) // 2}px"
         if wish.startswith("size:"):
             return f"{self.size(wish.removeprefix('size:'))}px"
         if wish.startswith("picture:"):

@@ -64,3 +64,13 @@ def test_a_grid_passes_presses_on_and_shows_what_is_on(shown: Callable[..., obje
     grid.set_on(["b"])
     assert pressed == ["c"]
     assert [key for key, card in grid.cards.items() if card.is_on()] == ["b"]
+
+
+def test_figures_that_do_not_fit_are_all_drawn_smaller(shown: Callable[..., object]) -> None:
+    theme = Theme("dark")
+    grid = CardGrid(theme, [Card(theme, key, key) for key in "ab"])
+    shown(grid, 400, 90)
+    grid.cards["a"].set_figure("12,345,678", "/ 9,999,999")
+    assert [card._compact for card in grid.cards.values()] == [True, True]
+    grid.cards["a"].set_figure("12")
+    assert [card._compact for card in grid.cards.values()] == [False, False]

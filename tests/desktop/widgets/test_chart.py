@@ -104,6 +104,17 @@ def test_a_drag_asks_for_all_it_passed_and_the_ends_are_open(histogram: Histogra
     assert asked[-1] == (-math.inf, 3.0)
 
 
+def test_the_keyboard_walks_widens_and_asks(histogram: Histogram) -> None:
+    asked: list[tuple[float, float]] = []
+    histogram.ranged.connect(lambda low, high: asked.append((low, high)))
+    for _step in range(5):
+        QTest.keyClick(histogram, Qt.Key.Key_Right)
+    QTest.keyClick(histogram, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert histogram.accessibleDescription() == "1 to 2 h: 6"
+    QTest.keyClick(histogram, Qt.Key.Key_Return)
+    assert asked == [(0.0, 2.0)]
+
+
 def test_a_click_into_the_range_shown_gives_it_back(histogram: Histogram) -> None:
     cleared: list[bool] = []
     histogram.cleared.connect(lambda: cleared.append(True))

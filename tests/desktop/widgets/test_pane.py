@@ -70,3 +70,11 @@ def test_content_replaced_leaves_nothing_behind(pane: Pane) -> None:
     assert old is not None
     assert old.parent() is None
     old.deleteLater()
+
+
+def test_a_long_subtitle_gives_way_to_the_tools(pane: Pane) -> None:
+    least = pane.minimumSizeHint().width()
+    pane.set_subtitle("a very long place name " * 10)
+    assert pane.minimumSizeHint().width() == least
+    pane.grab()
+    assert "very long" in pane._subtitle.toolTip()

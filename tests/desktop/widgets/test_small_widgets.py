@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
@@ -185,3 +185,10 @@ def test_every_widget_follows_the_theme(theme: Theme, shown: Callable[..., objec
     assert strip.grab().toImage() != dark
     theme.use(scale=2.0)
     assert strip.height() == 56
+
+
+def test_a_widget_that_is_gone_no_longer_follows_the_theme(theme: Theme, application: QApplication) -> None:
+    for widget in (Button(theme, "x"), StatusStrip(theme), Progress(theme), CommandField(theme, "x")):
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    theme.use(name="light")

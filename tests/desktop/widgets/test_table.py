@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -106,6 +107,20 @@ def test_click_shift_click_and_control_click_select_as_everywhere(table: Table) 
     assert table.selected_ids() == {2, 3, 4, 5}
     click(table, 2, Qt.KeyboardModifier.ControlModifier)
     assert table.selected_ids() == {2, 4, 5}
+
+
+def test_a_drag_selects_what_it_passes_and_scrolls_at_the_edge(table: Table) -> None:
+    target = table.viewport()
+    QTest.mousePress(target, Qt.MouseButton.LeftButton, pos=QPoint(60, 17))
+    for y in (60, 120, 400):
+        place = QPointF(60, y)
+        held = Qt.MouseButton.LeftButton
+        move = QMouseEvent(
+            QMouseEvent.Type.MouseMove, place, place, held, held, Qt.KeyboardModifier.NoModifier
+        )
+        table.mouseMoveEvent(move)
+    assert table.selected_ids() == set(range(1, 13))
+    assert table.verticalScrollBar().value() > 0
 
 
 def test_the_keyboard_reaches_every_row(table: Table) -> None:
