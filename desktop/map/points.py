@@ -72,7 +72,7 @@ class PointColumns:
         self._touched[at] = generation
 
     def show(self, generation: int, visible: npt.ArrayLike) -> None:
-        """Show just the slots whose bit is set; a longer mask grows the columns, a shorter is a ValueError."""
+        """Show just the slots whose bit is set; a longer mask grows the columns, a shorter one is refused."""
         mask = np.array(visible, np.bool_)
         self._grow(len(mask))
         _same_length(self._x, mask)
