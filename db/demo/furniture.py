@@ -107,18 +107,21 @@ def furnish(city: City, count: int) -> Furniture:
         wanted = max(1, round(count * share / total))
         weight = length * np.array(density)[grades]
         ends = np.cumsum(weight)
-        # A little more than wanted: some fall beyond the last cell. Evenly spaced, as things beside a road are.
-        drawn = wanted + wanted // 3 + 12
-        at = (np.arange(drawn) + rng.uniform(0.2, 0.8, drawn)) / drawn * ends[-1]
-        street = np.searchsorted(ends, at, side="right").clip(0, len(lines) - 1)
-        share_of = (at - (ends[street] - weight[street])) / np.maximum(weight[street], 1e-9)
-        side = np.where(rng.random(drawn) < 0.5, -1.0, 1.0)
-        off = rng.uniform(low, high, drawn) * kerb[street] * side
-        points = _beside_many(lines[street], share_of * length[street], off)
-        cell = locate_cells(city.tree, points[:, 0], points[:, 1])
-        good = np.flatnonzero(cell >= 0)
-        keep = np.sort(rng.permutation(good)[:wanted])
-        picked.append((code, points[keep], cell[keep]))
+        points, cell = np.empty((0, 2)), np.empty(0, dtype=np.int64)
+        while len(cell) < wanted:
+            # A little more than is missing: some fall beyond the last cell. Evenly spaced, as things beside a road are.
+            missing = wanted - len(cell)
+            drawn = missing + missing // 3 + 12
+            at = (np.arange(drawn) + rng.uniform(0.2, 0.8, drawn)) / drawn * ends[-1]
+            street = np.searchsorted(ends, at, side="right").clip(0, len(lines) - 1)
+            share_of = (at - (ends[street] - weight[street])) / np.maximum(weight[street], 1e-9)
+            side = np.where(rng.random(drawn) < 0.5, -1.0, 1.0)
+            off = rng.uniform(low, high, drawn) * kerb[street] * side
+            placed = _beside_many(lines[street], share_of * length[street], off)
+            inside = locate_cells(city.tree, placed[:, 0], placed[:, 1])
+            keep = np.sort(rng.permutation(np.flatnonzero(inside >= 0))[:missing])
+            points, cell = np.vstack([points, placed[keep]]), np.concatenate([cell, inside[keep]])
+        picked.append((code, points, cell))
     sizes = [len(cell) for _code, _points, cell in picked]
     points = np.vstack([points for _code, points, _cell in picked])
     n = len(points)
