@@ -35,14 +35,22 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"jingwei {program_version()}")
-    parser.add_argument("--db", metavar="URL", default=None, help=_("database: sqlite:///FILE or postgresql://…"))
+    parser.add_argument(
+        "--db", metavar="URL", default=None, help=_("database: sqlite:///FILE or postgresql://…")
+    )
     parser.add_argument("--theme", choices=("dark", "light"), default=None)
     parser.add_argument("--user", metavar="NAME", default=None, help=_("name to sign in with"))
-    parser.add_argument("--wall", action="store_true", help=_("the room for the big screen: read-only, full screen"))
-    parser.add_argument("--distance", type=float, metavar="M", default=None, help=_("viewing distance of the wall in metres"))
+    parser.add_argument(
+        "--wall", action="store_true", help=_("the room for the big screen: read-only, full screen")
+    )
+    parser.add_argument(
+        "--distance", type=float, metavar="M", default=None, help=_("viewing distance of the wall in metres")
+    )
     parser.add_argument("--verbose", action="store_true", help=_("write the log to standard error too"))
     # Taken out by choose_language already; declared for the help text.
-    parser.add_argument("--lang", choices=("zh_CN", "en"), default=None, help=_("language of words and messages"))
+    parser.add_argument(
+        "--lang", choices=("zh_CN", "en"), default=None, help=_("language of words and messages")
+    )
     return parser
 
 
@@ -53,7 +61,10 @@ def _open_room(words: Sequence[str]) -> int:
     from desktop.core import logs
 
     if is_headless() and not os.environ.get("QT_QPA_PLATFORM"):
-        print(_("There is no screen here. “jingwei shot room.png” draws the room into a picture."), file=sys.stderr)
+        print(
+            _("There is no screen here. “jingwei shot room.png” draws the room into a picture."),
+            file=sys.stderr,
+        )
         return 2
     logs.start(data_folder() / "log", verbose=arguments.verbose)
     return run(

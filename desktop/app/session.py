@@ -178,7 +178,12 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load_ground(self) -> None:
-        self._ground = await self._jobs.read(self._read, base_map)
+        try:
+            self._ground = await self._jobs.read(self._read, base_map)
+        except Exception:
+            # A room without its base map is still a room; what went wrong is told by the job.
+            self._arrived("ground")
+            raise
         self._show_ground()
 
     async def _load_workflow(self) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from qasync import QEventLoop
 
 from db.kernel.actor import Actor
-from db.kernel.language import N_, _
+from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.people.queries import accounts
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     size = parsed_size(arguments.size)
     preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
-    options = Options(arguments.db, theme=arguments.theme)
+    options = Options(arguments.db, lang=language(), theme=arguments.theme)
     app, theme = make_application(options, preferences, scale=Theme.scale_for(size))
     program = Program(options, preferences, theme)
     program.open()
