@@ -106,6 +106,8 @@ class Report:
     already: int = 0
     marked: int = 0
     """Of the taken, those without a position."""
+    open: int = 0
+    """Of the taken, those still open."""
     classes: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     """Words of the category columns that fell to the default class."""
@@ -279,6 +281,7 @@ class _Checker:
     def _count(self, draft: Draft) -> None:
         report = self.checked.report
         report.taken += 1
+        report.open += STATES[draft.state].open
         report.classes[draft.target] += 1
         self.seen.add(draft.foreign_number)
         self.numbers.add(draft.number)

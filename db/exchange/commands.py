@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sqlalchemy import select
 
+from db.cases.rules import STATES
 from db.cases.tables import case, reporter, step
 from db.engine import settings
 from db.engine.bus import handles
@@ -168,13 +169,14 @@ class _Writer:
         """The drafts to write; those that came in by another way since the check are counted as there
         already.
         """
-        count = marked = 0
+        count = marked = still_open = 0
         for draft in self._drafts():
             count += 1
             marked += draft.lon is None
+            still_open += STATES[draft.state].open
             self.contacts += bool(draft.reporter_name or draft.reporter_phone)
         self.report.already += self.report.taken - count
-        self.report.taken, self.report.marked = count, marked
+        self.report.taken, self.report.marked, self.report.open = count, marked, still_open
         return self._drafts()
 
     def _add_classes(self) -> None:

@@ -72,6 +72,19 @@ def known_without_database() -> Known:
     )
 
 
+def class_names(mapping: CaseMapping) -> dict[str, tuple[str, str]]:
+    """What to call the class of each word of a mapping: its name in Chinese and in English."""
+    shipped = {
+        Target(row.standard, row.kind, row.code): (row.name, row.name_en or row.name)
+        for row in read_categories()
+    }
+    own = {extension.target: (extension.name, extension.name_en) for extension in mapping.extensions}
+    names = {**shipped, **own}
+    return {
+        word: names.get(target, (target.code, target.code)) for word, target in mapping.categories.items()
+    }
+
+
 def taken_numbers(
     connection: Connection, system: str, number_prefix: str
 ) -> tuple[frozenset[str], frozenset[str]]:
