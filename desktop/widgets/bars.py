@@ -228,8 +228,10 @@ class StackedBars(NamedBars):
 
     def _paint_bar(self, painter: QPainter, row: int, track: QRectF) -> None:
         theme = self._theme
-        pointed = row == self._hover or self._keys[row] in self._on
-        tokens = ("over_fill", "soon_fill", "bar_hover" if pointed else "bar")
+        neutral = "bar_hover" if row == self._hover else "bar"
+        if self._keys[row] in self._on:
+            neutral = "chart_neutral"
+        tokens = ("over_fill", "soon_fill", neutral)
         for part, token in zip(self._parts(row, track), tokens, strict=True):
             if part.width() > 0:
                 painter.fillRect(part, theme.color(token))

@@ -76,10 +76,11 @@ class PlotFrame(ChartFrame):
         self._left_axis.setWidth(round(metrics.horizontalAdvance("000")) + theme.px(8))
         # Room for half a label beyond each end of the axes.
         side = round(metrics.horizontalAdvance("24:00") / 2) + 1
-        self._plot.getPlotItem().layout.setContentsMargins(self._left_margin(side), theme.px(8), side, 0)
+        left, right = self._margins(side)
+        self._plot.getPlotItem().layout.setContentsMargins(left, theme.px(8), right, 0)
 
-    def _left_margin(self, side: int) -> int:
-        return 0
+    def _margins(self, side: int) -> tuple[int, int]:
+        return 0, 0
 
     def _show_or_not(self) -> None:
         self._plot.setVisible(not self.is_empty())
@@ -120,6 +121,7 @@ class HourLines(PlotFrame):
         self._names = (first, second)
         for item, name in zip(self._labels, self._names, strict=True):
             item.setText(name)
+        self._place_labels()
 
     def set_data(
         self,
@@ -175,7 +177,15 @@ class HourLines(PlotFrame):
                 item.setVisible(False)
             return
         theme = self._theme
-        line_height = QFontMetricsF(theme.font("label")).height() * 0.95
+        metrics = QFontMetricsF(theme.font("label"))
+        line_height = metrics.height() * 0.95
+        # Past 24 o'clock there is room for the words, so that at night they do not lie on the lines.
+        words = max(metrics.horizontalAdvance(name) for name in self._names) + theme.px(6)
+        words = max(words, QFontMetricsF(theme.font("axis")).horizontalAdvance("24:00") / 2 + 1)
+        width = max(1.0, self._plot.width() - self._left_axis.width() - words)
+        share = width / (width + words)
+        self._box.setXRange(0, 24 / share, padding=0)
+        self._base.setSpan(0, share)
         per_pixel = self._top.top / room
         ends = [float(values[-1]) if len(values) else np.nan for values in self._values]
         places = list(ends)
@@ -191,10 +201,7 @@ class HourLines(PlotFrame):
             item.setVisible(bool(np.isfinite(place)) and len(values) > 0)
             if item.isVisible():
                 end = float(self._hours[min(len(values), len(self._hours)) - 1])
-                late = end > 19
-                item.setAnchor((1, 0.5) if late else (0, 0.5))
-                away = theme.px(5) * 24 / max(1, self._plot.width())
-                item.setPos(24.0 if late else end + away, min(place + lift, self._top.top - half))
+                item.setPos(end + theme.px(2) * 24 / width, min(place + lift, self._top.top - half))
 
     def _on_theme_changed(self) -> None:
         super()._on_theme_changed()
@@ -320,8 +327,8 @@ class Histogram(PlotFrame):
         self._zero.setVisible(bool(edges[0] < 0 < edges[-1]))
         self._mark()
 
-    def _left_margin(self, side: int) -> int:
-        return side
+    def _margins(self, side: int) -> tuple[int, int]:
+        return side, side
 
     def _mark(self) -> None:
         low, high = self._range if self._range is not None else (0.0, 0.0)
