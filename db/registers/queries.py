@@ -128,7 +128,7 @@ def categories(connection: Connection, standard: str | None = None) -> list[Cate
     ).order_by(c.standard.desc(), c.kind, c.code)
     if standard is not None:
         query = query.where(c.standard == standard)
-    return [CategoryValue(*row) for row in connection.execute(query)]
+    return [CategoryValue(*row.tuple()) for row in connection.execute(query)]
 
 
 def conditions(connection: Connection, category_id: int) -> list[ConditionValue]:
@@ -238,7 +238,7 @@ def _shapes(
     rows: list[Sequence[object]], geometries: npt.NDArray[np.object_], origin: tuple[float, float]
 ) -> Shapes:
     count = len(rows)
-    if count and shapely.get_type_id(geometries[0]) in (1, 5):
+    if count and shapely.get_dimensions(geometries[0]) == 1:
         lines, owner = shapely.get_parts(geometries, return_index=True)
         points, ring_of = shapely.get_coordinates(lines, return_index=True)
         per_shape = np.bincount(owner, minlength=count)
@@ -254,10 +254,11 @@ def _shapes(
     ).reshape(count, 2)
     loose = np.flatnonzero(np.isnan(anchors[:, 0]))
     if loose.size:
-        middle = shapely.line_interpolate_point(geometries[loose], 0.5, normalized=True)
-        # A polygon has no middle along its length; its inner point stands in.
-        hollow = shapely.is_empty(middle) | shapely.is_missing(middle)
-        middle[hollow] = shapely.point_on_surface(geometries[loose][hollow])
+        own = geometries[loose]
+        middle = shapely.point_on_surface(own)
+        # The middle of a line's length lies better than the middle of its box.
+        single = shapely.get_type_id(own) == 1
+        middle[single] = shapely.line_interpolate_point(own[single], 0.5, normalized=True)
         anchors[loose] = shapely.get_coordinates(middle)
     return Shapes(
         ids=np.array([row[0] for row in rows], dtype=np.int64),
