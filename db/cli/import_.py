@@ -143,7 +143,7 @@ def _terminal_progress() -> Progress:
     def show(done: int, total: int, label: str) -> bool:
         nonlocal shown
         percent = 100 * done // max(total, 1)
-        line = f"{label or _('Reading')} {percent} %"
+        line = f"{label} {percent} %"
         if line != shown:
             end = "\r\x1b[K" if done >= total else ""
             sys.stderr.write(f"\r\x1b[K{line}{end}")

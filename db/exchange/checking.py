@@ -31,6 +31,8 @@ MAX_DESCRIPTION = 4000
 MAX_NOTE = 2000
 MAX_NUMBER = 24
 MAX_CODE = 24
+MAX_WORDS = 10_000
+"""So many words of the category columns are remembered; a column of free text must not fill the memory."""
 BEFORE_DISPATCH = frozenset({"reported", "pending_register", "pending_dispatch"})
 HANDED_BACK = frozenset({"pending_check", "pending_close", "closed", "forced"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -410,11 +412,14 @@ class _Checker:
     def _class(self) -> str:
         words = tuple(_line(self.cells[place]) for place in self._category_places)
         if words not in self._classes:
+            if len(self._classes) >= MAX_WORDS:
+                self._classes.clear()
             self._classes[words] = _class_of(self.mapping, words)
         found = self._classes[words]
         if found is None:
-            if len(self.checked.report.unmapped) < 10_000:
-                self.checked.report.unmapped[" / ".join(words)] += 1
+            unmapped, word = self.checked.report.unmapped, " / ".join(words)
+            if word in unmapped or len(unmapped) < MAX_WORDS:
+                unmapped[word] += 1
             return self.mapping.category_words.others or ""
         return found
 

@@ -101,8 +101,7 @@ def taken_numbers(
     ours = frozenset(
         connection.execute(
             select(case.c.number).where(
-                case.c.number >= number_prefix,
-                case.c.number < number_prefix + "\U0010ffff",
+                case.c.number.startswith(number_prefix, autoescape=True),
                 or_(case.c.foreign_system.is_(None), case.c.foreign_system != system),
             )
         ).scalars()

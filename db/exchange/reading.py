@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from db.exchange.mapping import CaseMapping
 from db.exchange.problems import Reason
-from db.kernel.language import N_
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused, Unavailable
 
 Progress = Callable[[int, int, str], bool]
@@ -226,7 +226,7 @@ def _encoding(
         for trial in trials:
             trial.feed(chunk, done)
         done += len(chunk)
-        keep_on(progress, done, size * 3, "")
+        keep_on(progress, done, size, _("Reading"))
     for trial in trials:
         trial.feed(b"", done, final=True)
     for trial in trials:

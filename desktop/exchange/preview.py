@@ -16,7 +16,8 @@ from desktop.widgets.rows import RIGHT, Cell, Column, ListedRows
 
 COLUMNS = (
     Column("line", N_("Line"), 56, align=RIGHT, sortable=False),
-    Column("outcome", N_("What is done"), 104, sortable=False),
+    Column("outcome", N_("What is done"), 144, sortable=False),
+    Column("remark", N_("Remark"), 200, sortable=False),
     Column("number", N_("Number"), 128, sortable=False),
     Column("reported", N_("Reported"), 128, sortable=False),
     Column("category", N_("Category"), 168, sortable=False),
@@ -24,8 +25,7 @@ COLUMNS = (
     Column("unit", N_("Unit"), 128, sortable=False),
     Column("district", N_("District"), 104, sortable=False),
     Column("position", N_("Position"), 144, sortable=False),
-    Column("address", N_("Address"), 152, sortable=False),
-    Column("remark", N_("Remark"), 160, stretch=True, sortable=False),
+    Column("address", N_("Address"), 152, stretch=True, sortable=False),
 )
 FIELDS = {
     "number": N_("Number"),
@@ -93,7 +93,7 @@ def _cells(
     unit = checked.units.get(draft.unit)
     chinese = language() == "zh_CN"
     registers = checked.mapping
-    cells["outcome"] = Cell(_("Taken"), tone="soon" if row.problems else "text1")
+    cells["outcome"] = Cell(_("Taken, see remark"), tone="soon") if row.problems else Cell(_("Taken"))
     cells["number"] = draft.number
     cells["reported"] = f"{local(draft.reported_at, zone):%Y-%m-%d %H:%M}"
     cells["category"] = names[draft.target][0 if chinese else 1]

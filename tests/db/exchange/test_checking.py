@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from db.exchange.checking import Checked, Draft, check, limit_days, short_code, soon_at
 from db.exchange.importing import check_file
@@ -277,6 +279,23 @@ def test_a_given_due_moment_becomes_days_and_an_amber_moment() -> None:
     assert limit_days(0, 0) == 1
 
 
+wild = st.text(st.characters(codec="utf-8"), max_size=40) | st.sampled_from(list(row().values()))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(row(), wild)), min_size=1, max_size=6))
+def test_whatever_stands_in_the_cells_each_row_is_counted_once(
+    town: Town, table: list[dict[str, str]]
+) -> None:
+    checked = town.check(row(No="first"), *table)
+    report = checked.report
+    assert report.taken + report.skipped + report.already == report.rows == 1 + len(table)
+    assert report.skipped == sum(problem.skipped for problem in checked.problems.first)
+    for draft in checked.drafts():
+        assert not any("\0" in value for value in draft if isinstance(value, str))
+        assert len(draft.number) <= 24
+
+
 def test_the_thousand_requests_of_new_york_are_all_taken() -> None:
     mapping = read_mapping(Path(__file__).parents[3] / "resources/reference/mappings/nyc311.toml")
     with check_file(real_file(), mapping, None) as checked:
@@ -295,7 +314,8 @@ def test_the_hotline_example_reads_a_chinese_export(tmp_path: Path) -> None:
         "工单编号,工单状态,诉求来源,诉求标题,诉求内容,所属街道,事发地址,承办单位,经度,纬度,受理时间,派单时间,办结期限,"
         "办结时间,结案时间,来电人,联系电话,办理结果,诉求大类,诉求小类",
         "GD1,办理中,电话,占道,摊位占道,龙泉街道,善国路,城管局"
-        ",117.162098,35.088498,2024/4/16 3:03,2024/4/16 3:10,2024年4月18日 3时3分,,,张三,13800001234,,街面秩序,占道经营",
+        ",117.162098,35.088498,2024/4/16 3:03,2024/4/16 3:10"
+        ",2024年4月18日 3时3分,,,张三,13800001234,,街面秩序,占道经营",
         "GD2,已归档,微信,噪声,,北辛街道,,城管局,,,20240416030315,,,2024-04-17 08:00,,,,已整改,噪声污染,其他"
         "噪声",
     ]

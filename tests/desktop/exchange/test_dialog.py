@@ -103,7 +103,7 @@ def test_the_first_rows_are_shown_as_they_would_be_taken(room: Room, tmp_path: P
         tmp_path, row(), row(No="2", Lon="", Lat=""), row(No="3", State="Lost"), row(What="<b>twice</b>")
     )
     room.run(lambda: room.dialog.choose(path, write_mapping(tmp_path)))
-    assert room.column("outcome") == ["Taken", "Taken", "Skipped", "Skipped"]
+    assert room.column("outcome") == ["Taken", "Taken, see remark", "Skipped", "Skipped"]
     assert room.column("number") == ["T-1", "T-2", "3", "1"]
     assert room.column("category")[0] == "Noise nuisance"
     assert room.column("reported")[0] == "2024-04-16 03:03"
