@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from db.bootstrap import Core, city_facts
 from db.cases.commands import load_workflow
-from db.cases.workflow import Workflow
+from db.cases.workflow import VERB_LABELS, Workflow
+from db.cli.main import program_version
+from db.exchange.checking import Checked
+from db.exchange.importing import check_file, import_checked
+from db.exchange.mapping import read_mapping
 from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
@@ -26,6 +32,9 @@ from desktop.core.jobs import Jobs
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
+from desktop.exchange.dialog import ImportDialog, ImportWork
+from desktop.queue.acting import VERBS
+from desktop.shell.keys import KeySheet, printed
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
 from desktop.widgets.theme import Theme
@@ -155,9 +164,46 @@ class Session(QObject):
                 "Ctrl+0",
                 menu="view",
             ),
+            Act(
+                "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
+            ),
+            Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
+            Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
+
+    def _on_import(self) -> None:
+        work = ImportWork(self._check_file, self._write_file)
+        dialog = ImportDialog(self._theme, self._jobs, work, self.window)
+        dialog.open()
+
+    def _check_file(self, file: Path, mapping: Path, progress: Any) -> Checked:
+        """On a reader's thread."""
+        return check_file(file, read_mapping(mapping), self.core.database, progress)
+
+    def _write_file(self, checked: Checked, progress: Any) -> tuple[Any, Path | None]:
+        """On the writer's thread."""
+        return import_checked(self.core.bus, self.context.who, checked, None, progress)
+
+    def _on_keys(self) -> None:
+        assert isinstance(self.window, Window)
+        keys = [(printed(act.keys), _(act.title)) for act in self.window.actions_.acts() if act.keys]
+        verbs = [(verb.keys, _(VERB_LABELS[verb.key])) for verb in VERBS.values() if verb.keys]
+        KeySheet(self._theme, keys, verbs, program_version(), self.window).open()
+
+    def _on_wall(self) -> None:
+        """A process of its own: what happens to the room never darkens the wall."""
+        process = QProcess(self)
+        process.setProgram(sys.executable)
+        process.setArguments(["-m", "desktop", "--wall", "--lang", language()])
+        surroundings = QProcessEnvironment.systemEnvironment()
+        # Not as an argument: every user of this computer may read those.
+        url = self.core.database.engine.url.render_as_string(hide_password=False)
+        surroundings.insert("JINGWEI_DB", url)
+        process.setProcessEnvironment(surroundings)
+        if not process.startDetached()[0]:
+            self._tell(Kind.BUG, _("The wall could not be started."))
 
     async def _do(self, command: Any) -> None:
         """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
@@ -203,8 +249,7 @@ class Session(QObject):
         # The names on the map come with the first snapshot; the ground waits for them.
         if self._ground is not None and "cases" not in self._awaited and "ground" in self._awaited:
             self.panes.map.set_ground(self._ground)
-            if not len(self._ground.districts):
-                self.panes.map.fit_cases()
+            self.panes.map.fit_cases()
             self._arrived("ground")
 
     def _arrived(self, what: str) -> None:

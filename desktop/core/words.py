@@ -23,13 +23,13 @@ def number(value: int) -> str:
 
 
 def span(milliseconds: int) -> str:
-    """A stretch of time as the queue shows it: 0:42, 3:05, 2 d 4 h."""
+    """A stretch of time as the queue shows it: 0:42, 3:05, 2d 4h."""
     minutes = abs(milliseconds) // MINUTE_MS
     if minutes < 48 * 60:
         return f"{minutes // 60}:{minutes % 60:02d}"
     hours = minutes // 60
     # zh: {days}天{hours}时
-    return _("{days} d {hours} h").format(days=hours // 24, hours=hours % 24)
+    return _("{days}d {hours}h").format(days=hours // 24, hours=hours % 24)
 
 
 def time_left(slack_ms: int) -> str:

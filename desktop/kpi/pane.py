@@ -60,7 +60,10 @@ _CHARTS = {
 }
 _LEAST = {"hours": 150, "units": 150, "categories": 140, "left": 130}
 """Heights under which a chart says nothing; when they do not all fit, they share one place under tabs."""
+_STRETCH = {"hours": 5, "units": 6, "categories": 6, "left": 4}
 _SHOWN = 12
+_LEFT_FROM, _LEFT_TO = -4.0, 12.0
+"""Hours between which the histogram of time left stands."""
 
 
 class KpiPane(Pane):
@@ -119,9 +122,9 @@ class KpiPane(Pane):
         self._column.setSpacing(0)
         self._column.addWidget(self.cards)
         self._column.addWidget(self._tabs)
-        for chart in self.charts.values():
+        for key, chart in self.charts.items():
             chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-            self._column.addWidget(chart, 1)
+            self._column.addWidget(chart, _STRETCH[key])
         self.set_content(inside)
         self._say_by()
         self._fold(force=True)
@@ -256,16 +259,19 @@ class KpiPane(Pane):
         self.categories.set_on(str(value) for value in self._context.filter.categories)
 
     def _show_left(self, figures: Figures) -> None:
-        low, high = _histogram_bounds(figures)
+        """From ``_LEFT_FROM`` to ``_LEFT_TO`` hours; what is later is said in words, or it would dwarf the rest."""
         bins = figures.slack
         edges = bins.edges / HOUR_MS
         totals = bins.lights.sum(axis=1)
         inner = totals[1:-1]
-        chosen = (edges[:-1] >= low) & (edges[1:] <= high)
-        counts = inner[chosen].astype(float)
-        counts[0] += totals[0] + inner[edges[1:] <= low].sum()
-        counts[-1] += totals[-1] + inner[edges[:-1] >= high].sum()
-        self.left.set_counts(np.append(edges[:-1][chosen], high), counts)
+        shown = (edges[:-1] >= _LEFT_FROM) & (edges[1:] <= _LEFT_TO)
+        counts = inner[shown].astype(float)
+        counts[0] += totals[0] + inner[edges[1:] <= _LEFT_FROM].sum()
+        later = int(totals[-1] + inner[edges[:-1] >= _LEFT_TO].sum())
+        self.left.set_counts(np.append(edges[:-1][shown], _LEFT_TO), counts)
+        # zh: 小时；另有 {count} 件更晚
+        note = _("hours; {count} later").format(count=number(later)) if later else _("hours")
+        self.left.set_title(_("Time left"), note)
         slack = self._context.filter.slack
         if slack is None:
             self.left.set_range(None, None)
@@ -317,9 +323,10 @@ class KpiPane(Pane):
         self._context.set_filter(chosen)
 
     def _on_range(self, low: float, high: float) -> None:
+        # Only the first bar is open: what lies beyond the last is not in it.
         span = (
             None if math.isinf(low) else round(low * HOUR_MS),
-            None if math.isinf(high) else round(high * HOUR_MS),
+            round((_LEFT_TO if math.isinf(high) else high) * HOUR_MS),
         )
         self._context.set_filter(self._context.filter.without("slack").toggled("slack", span))
 
@@ -387,9 +394,3 @@ def _in_scope(chosen: Filter, scope: Scope) -> Filter:
 def _top(breakdown: Breakdown, name: Callable[[int], str]) -> tuple[list[str], list[str], np.ndarray]:
     ids = [int(key) for key in breakdown.ids[:_SHOWN]]
     return [str(key) for key in ids], [name(key) for key in ids], breakdown.lights[:_SHOWN]
-
-
-def _histogram_bounds(figures: Figures) -> tuple[float, float]:
-    """The hours between which there is anything to see; steady steps, so that the picture does not jump."""
-    edges = figures.slack.edges / HOUR_MS
-    return float(max(edges[0], -4)), float(min(edges[-1], 20))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from db.cases.rules import STATES, Light
-from db.kernel.language import _, language
+from db.kernel.language import N_, _, language
 from db.live.board import News
 from db.registers.queries import BaseMap as RegisterMap
 from desktop.core.context import Context, Freshness
@@ -17,8 +17,24 @@ from desktop.map.ground import ground
 from desktop.map.view import CASES, PEOPLE, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
+from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
 
+LAYER_NAMES = {
+    "cases": N_("Cases"),
+    "people": N_("Collectors"),
+    "districts": N_("Districts"),
+    "communities": N_("Communities"),
+    "cells": N_("Cells"),
+    "roads": N_("Roads"),
+    "names": N_("Road names"),
+    "water": N_("Water"),
+    "parks": N_("Parks"),
+    "legend": N_("Legend"),
+}
+"""What can be switched on and off."""
+_MOST = (0.5, 99.5)
+"""Percentiles between which the first view lies."""
 STALE_AFTER_MS = 5 * 60_000
 """A collector not heard of for so long is drawn faded."""
 
@@ -54,10 +70,9 @@ class MapPane(Pane):
         self.map = MapView(theme.colors(), page_words(), self)
         self.map.set_scale(theme.scale)
         self._hidden: frozenset[str] = frozenset()
-        self._switches: dict[str, Button] = {}
         self._people_count = -1
         self._codes: dict[str, int] = {}
-        self._add_switches()
+        self._add_tools()
         self.set_content(self.map)
         self.map.set_hover_text(self._card)
         self.map.set_hover_text(self._person_card, PEOPLE)
@@ -82,28 +97,35 @@ class MapPane(Pane):
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
 
     def fit_cases(self) -> None:
-        """Show all cases that have a position."""
+        """Show the cases that have a position: all of them, but for a few far off."""
         store = self._context.board.store
         shown = self._context.board.lens.mask & ~np.isnan(store.lon[: store.size])
         if not shown.any():
             self.map.fit()
             return
-        lon, lat = store.lon[: store.size][shown], store.lat[: store.size][shown]
-        self.map.fit((float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())))
+        # One case typed in wrongly on the other side of the county must not make the town a speck.
+        west, east = np.percentile(store.lon[: store.size][shown], _MOST)
+        south, north = np.percentile(store.lat[: store.size][shown], _MOST)
+        self.map.fit((float(west), float(south), float(east), float(north)))
 
-    def _add_switches(self) -> None:
-        for layer, words in (
-            ("cases", _("Cases")),
-            ("people", _("Collectors")),
-            ("cells", _("Cells")),
-            ("names", _("Names")),
-        ):
-            button = Button(self._theme_now, words, kind="quiet")
-            button.setCheckable(True)
-            button.setChecked(self.map.layers()[layer])
-            button.toggled.connect(lambda on, layer=layer: self.map.set_layers({layer: on}))
-            self._switches[layer] = button
-            self.add_tool(button)
+    def _add_tools(self) -> None:
+        self._people = label("", "label", "text2")
+        self.add_tool(self._people)
+        self._layers = Button(self._theme_now, _("Layers"), kind="quiet")
+        self._layers.set_drops()
+        self._layers.clicked.connect(self._on_layers)
+        self.add_tool(self._layers)
+
+    def _on_layers(self) -> None:
+        menu = QMenu(self)
+        shown = self.map.layers()
+        for layer, words in LAYER_NAMES.items():
+            action = menu.addAction(_(words))
+            action.setCheckable(True)
+            action.setChecked(shown[layer])
+            action.toggled.connect(lambda on, layer=layer: self.map.set_layers({layer: on}))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self._layers.mapToGlobal(self._layers.rect().bottomLeft()))
 
     def _connect(self) -> None:
         context = self._context
@@ -159,7 +181,9 @@ class MapPane(Pane):
         self.map.set_points(PEOPLE, people.lon, people.lat, stale, np.ones(len(people), dtype=bool))
         if len(people) != self._people_count:
             self._people_count = len(people)
-            self._switches["people"].setText(_("Collectors {count}").format(count=number(len(people))))
+            self._people.setText(
+                _("{count} collectors").format(count=number(len(people))) if len(people) else ""
+            )
 
     # What the hand did
 

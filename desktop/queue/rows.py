@@ -12,7 +12,7 @@ from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("slack", N_("Time left"), 96, align=RIGHT),  # zh: 剩余
+    Column("slack", N_("Time left"), 108, align=RIGHT),  # zh: 剩余
     Column("category", N_("Category"), 124),  # zh: 类别
     Column("address", N_("Place"), 150, stretch=True),  # zh: 地点
     Column("unit", N_("Unit"), 104),  # zh: 责任单位

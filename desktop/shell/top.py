@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenuBar, QWidget
 
@@ -59,7 +59,7 @@ class TopBar(QWidget):
         row = self._row = QHBoxLayout(self)
         row.addWidget(self._brand)
         row.addWidget(self._city)
-        row.addWidget(menus)
+        row.addWidget(menus, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.search, 1)
         row.addStretch(1)
         self._buttons = []

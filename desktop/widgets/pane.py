@@ -115,6 +115,14 @@ class Pane(QFrame):
         self._maximize.hide()
         self._float.hide()
 
+    def hide_tools(self) -> None:
+        """Take all buttons out of the header: for the wall, which nobody touches."""
+        self.hide_window_buttons()
+        while self._tools.count():
+            item = self._tools.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+
     def float_out(self) -> None:
         """Move the content into a window of its own, at the place where it is."""
         if self._window is not None:

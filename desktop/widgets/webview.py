@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import mimetypes
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ POLICY = (
     f"img-src {ORIGIN} data: blob:; base-uri 'none'; form-action 'none'; frame-src 'none'; object-src 'none'"
 )
 
+GRAPHICS_CARDS = ("/dev/dri", "/dev/nvidia0")
+
 _LOCAL_SCHEMES = frozenset({SCHEME, "data", "blob"})
 
 
@@ -59,7 +62,7 @@ HEADERS = {
 
 
 def register_scheme() -> None:
-    """Make the scheme known to Chromium; must run before the QApplication is made, and may run twice."""
+    """Make the scheme known and choose how pages are drawn; run it before the QApplication, twice is fine."""
     if QWebEngineUrlScheme.schemeByName(SCHEME.encode()).name().isEmpty():
         scheme = QWebEngineUrlScheme(SCHEME.encode())
         scheme.setSyntax(QWebEngineUrlScheme.Syntax.Host)
@@ -67,6 +70,8 @@ def register_scheme() -> None:
         scheme.setFlags(flag.SecureScheme | flag.LocalAccessAllowed | flag.CorsEnabled | flag.FetchApiAllowed)
         QWebEngineUrlScheme.registerScheme(scheme)
     _allow_root()
+    if sys.platform == "linux" and not any(Path(device).exists() for device in GRAPHICS_CARDS):
+        _draw_without_card()
 
 
 def _allow_root() -> None:
@@ -74,6 +79,13 @@ def _allow_root() -> None:
     if hasattr(os, "geteuid") and os.geteuid() == 0 and os.environ.get("QTWEBENGINE_DISABLE_SANDBOX") != "1":
         os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
         log.info("Running as root: the sandbox of the web view is off.")
+
+
+def _draw_without_card() -> None:
+    # Without a card Qt would compose the page in an emulated OpenGL: panning then runs at half the frame rate.
+    os.environ.setdefault("QT_QUICK_BACKEND", "software")
+    os.environ.setdefault("QTWEBENGINE_CHROMIUM_FLAGS", "--disable-gpu")
+    log.info("No graphics card: the web view is drawn by the processor.")
 
 
 class RequestFence(QWebEngineUrlRequestInterceptor):
