@@ -208,3 +208,18 @@ def test_a_fitted_map_fits_again_when_the_window_changes(probe: MapProbe, until:
     probe.view.set_layers({"cases": False})
     probe.settle()
     sees(probe, "land")
+
+
+def test_a_selected_case_is_ringed_and_lies_above_what_alarms(
+    probe: MapProbe, until: Callable[..., None]
+) -> None:
+    probe.view.set_points("cases", [LON, LON], [LAT, LAT], [ON_TIME, OVER], [True, True])
+    probe.view.set_selected([0])
+    probe.settle()
+    sees(probe, "on_time_fill")
+    x, y = probe.place(LON, LAT)
+    picture = probe.view.grab().toImage()
+    assert any(close_to(picture.pixelColor(int(x) + step, int(y)), "accent") for step in range(5, 11))
+    probe.view.set_selected([])
+    probe.settle()
+    sees(probe, "over_fill")

@@ -86,3 +86,15 @@ def test_files_outside_a_served_folder_are_not_found(
     )
     until(lambda: "no" in view.title(), 10_000)
     assert view.title() == "yes,no,no,no"
+
+
+def test_without_a_graphics_card_the_processor_draws_and_the_user_may_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("desktop.widgets.webview.GRAPHICS_CARDS", ())
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("QT_QUICK_BACKEND", "rhi")
+    monkeypatch.delenv("QTWEBENGINE_CHROMIUM_FLAGS")
+    register_scheme()
+    assert os.environ["QT_QUICK_BACKEND"] == "rhi"
+    assert os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] == "--disable-gpu"
