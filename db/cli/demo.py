@@ -119,7 +119,7 @@ def _traffic(arguments: argparse.Namespace) -> int:
     else:
         print(
             _(
-                "{changes} changes in {seconds} s; {refused} refused, {busy} times busy, {positions} positions."
+                "{changes} changes in {seconds} s; refused {refused}, busy {busy}, positions {positions}."
             ).format(
                 changes=f"{tally.changes:,}",
                 seconds=round(tally.seconds, 1),
@@ -143,7 +143,9 @@ def _moment(text: str) -> datetime:
 
 
 class _interrupted:  # noqa: N801  reads as a clause: with _interrupted(stop)
-    """Ctrl+C sets an event instead of breaking off wherever the program happens to be; a second one breaks off."""
+    """Ctrl+C sets an event instead of breaking off wherever the program happens to be; a second one breaks
+    off.
+    """
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop

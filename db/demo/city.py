@@ -8,7 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from db.demo.ground import Floats, Town, geometry_to_degrees, random, read_outline, read_towns, read_words
+from db.demo.ground import (
+    Floats,
+    Town,
+    geometry_to_degrees,
+    random,
+    read_outline,
+    read_towns,
+    read_words,
+    snapped,
+)
 from db.demo.partition import Geometries, Ints, Partition, divide, lane_streets
 from db.demo.streets import (
     LANE,
@@ -261,7 +270,8 @@ def _beside(line: shapely.LineString, along: Floats, off: Floats) -> Floats:
     behind = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(along - 1.0, 0)))
     way = ahead - behind
     way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
-    return here + np.column_stack([-way[:, 1], way[:, 0]]) * off[:, None]
+    placed: Floats = here + np.column_stack([-way[:, 1], way[:, 0]]) * off[:, None]
+    return placed
 
 
 _SPOT_STEP = {MAIN: 20.0, SIDE: 24.0, LANE: 30.0}
@@ -289,7 +299,7 @@ def _spots(
         xy.append(_beside(street.line, at, side))
         index.append(np.full(count, i))
         along.append(at * np.sign(side))
-    points, street_of, signed = np.vstack(xy), np.concatenate(index), np.concatenate(along)
+    points, street_of, signed = snapped(np.vstack(xy)), np.concatenate(index), np.concatenate(along)
     rivers = shapely.union_all([w.outline for w in waters if w.kind != "park"])
     shapely.prepare(rivers)
     cell = locate_cells(tree, points[:, 0], points[:, 1])

@@ -1,4 +1,4 @@
-"""Makes the demo database: reference data, the city, its staff, its components and its cases, all from one seed."""
+"""Makes the demo database: reference data, the city, its staff, components and cases, all from one seed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sqlalchemy import func, make_url, select
 
 from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
+from db.calendars.rules import DAY_MS
 from db.calendars.tables import calendar_year
 from db.cases.tables import case, reporter, step
 from db.demo.city import City, build_city, wkb
@@ -23,7 +24,6 @@ from db.demo.furniture import Furniture, furnish
 from db.demo.ground import random, read_words, to_degrees
 from db.demo.history import (
     CLOSED,
-    DAY_MS,
     STATES,
     STEP_DAYS,
     ZONE_MS,
@@ -36,7 +36,6 @@ from db.demo.numbering import Counter, ids_at
 from db.demo.partition import Ints
 from db.demo.staff import (
     ACCOUNTS,
-    CENTRE,
     MOBILE,
     PASSWORD,
     Competence,
@@ -110,8 +109,7 @@ def create_demo(
 ) -> Made:
     """Make a new demo database at ``url``; the same seed and moment make the same rows.
 
-    A local file is written under another name and takes its own when it is whole; a server gets everything in one
-    transaction. Raises ``Refused("exists")`` rather than write over anything, ``Refused("cancelled")`` when
+    A local file is written under another name and takes its own when it is whole; a server gets everything in one transaction. Raises ``Refused("exists")`` rather than write over anything, ``Refused("cancelled")`` when
     ``progress`` said so; both leave nothing behind.
     """
     clock: Clock = SystemClock() if as_of is None else SetClock(as_of)
@@ -258,7 +256,8 @@ def _fill(
         waiting = opened.take(np.argsort(opened.reported, kind="stable"))
         for number, closed in enumerate(author.closed(size.closed, opened)):
             newest = int(closed.reported.max()) if len(closed) else 0
-            # Open cases of the same days go with the closed ones, so that numbers run in the order of reports.
+            # Open cases of the same days go with the closed ones, so that numbers run in the order of
+            # reports.
             last_day_ends = ((newest + ZONE_MS) // DAY_MS + 1) * DAY_MS - ZONE_MS
             split = int(np.searchsorted(waiting.reported, last_day_ends))
             with writer.batch(f"cases {number + 1}") as batch:
@@ -276,7 +275,7 @@ def _fill(
 
 
 def _known_years(batch: UnitOfWork, now_ms: int) -> None:
-    """A demo made when the shipped holidays run out goes on with plain weekdays, and says so in its source."""
+    """When the shipped holidays run out the demo goes on with plain weekdays, and says so in the source."""
     last = int(batch.connection.execute(select(func.max(calendar_year.c.year))).scalar() or 0)
     needed = int(str(np.datetime64(now_ms + 45 * DAY_MS, "ms"))[:4])
     batch.insert(
@@ -470,14 +469,16 @@ class _Registers:
             number = seen[community] = seen.get(community, 0) + 1
             zh, english = names[community]
             yield (
-                int(self.patrol_ids[i]), "patrol", f"{codes[community]}-{number:02d}", f"{zh}{number}号责任网格",
+                int(self.patrol_ids[i]), "patrol", f"{codes[community]}-{number:02d}",
+                f"{zh}{number}号责任网格",
                 f"{english}, patrol area {number}", int(self.community_ids[community]), None, *shape, None,
             )  # fmt: skip
         cell_codes = _numbered([codes[c] for c in part.community])
         for i, shape in enumerate(facts(part.cells)):
             yield (
                 int(self.cell_ids[i]), "cell", cell_codes[i], cell_codes[i], "",
-                int(self.community_ids[part.community[i]]), int(self.patrol_ids[part.patrol[i]]), *shape, None,
+                int(self.community_ids[part.community[i]]), int(self.patrol_ids[part.patrol[i]]), *shape,
+                None,
             )  # fmt: skip
 
     def write_components(self, writer: _Writer, batch: UnitOfWork) -> None:
@@ -572,7 +573,7 @@ class _CasePen:
         self._desk = book.desk()
 
     def write(self, batch: UnitOfWork, cases: Cases, number: int) -> None:
-        """Cases in the order of their reports, then the steps of the open and the newest, then who reported them."""
+        """Cases in the order of their reports, then steps of the open and the newest, then reporters."""
         cases = cases.take(np.lexsort([cases.spot, cases.reported]))
         ids = ids_at(cases.reported)
         part = self._book.city.partition
@@ -659,7 +660,7 @@ class _CasePen:
             )
 
     def _write_reporters(self, batch: UnitOfWork, cases: Cases, ids: Ints, rng: np.random.Generator) -> None:
-        """Invented names and numbers of a range that no operator has, for open cases of hotline and app only."""
+        """Invented names, numbers that no operator has; for open cases of hotline and app only."""
         public = np.isin(cases.source, [SOURCES.index("hotline"), SOURCES.index("app")])
         chosen = np.flatnonzero((cases.state < CLOSED) & public)
         words = read_words()

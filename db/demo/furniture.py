@@ -1,4 +1,6 @@
-"""Components of the demo city, placed where such things stand: lamps along kerbs, covers in the carriageway, trees."""
+"""Components of the demo city, placed where such things stand: lamps at the kerb, covers in the road,
+trees.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from db.demo.city import City, locate_cells
-from db.demo.ground import Floats, random
+from db.demo.ground import Floats, random, snapped
 from db.demo.partition import Ints
 from db.demo.streets import LANE, MAIN, SIDE
 
@@ -19,8 +21,9 @@ _KERB = (1.0, 0.8, 0.15)
 _BIG = (1.0, 0.15, 0.0)
 _HOMES = (0.35, 0.8, 1.0)
 
-# Class, share of all components, density on main, side and lane, metres off the middle of the street as a share of the
-# kerb's distance (0 = in the carriageway, 1 = at the kerb, more = behind the footway).
+# Class, share of all components, density on main, side and lane, how far off the middle of the street as a
+# share of
+# the kerb's distance (0 = in the carriageway, 1 = at the kerb, more = behind the footway).
 _PLAN: tuple[tuple[str, float, tuple[float, float, float], float, float], ...] = (
     ("04002", 22.0, (1.0, 0.9, 0.05), 1.0, 1.0),
     ("04011", 9.0, (1.0, 0.8, 0.0), 1.0, 1.0),
@@ -83,7 +86,9 @@ _STATE_SHARES = (0.943, 0.035, 0.008, 0.010, 0.004)
 
 @dataclass(frozen=True)
 class Furniture:
-    """Components as arrays of the same length: class code, number within the class, place in metres, cell, state."""
+    """Components as arrays of the same length: class code, number within the class, place in metres, cell,
+    state.
+    """
 
     code: npt.NDArray[np.str_]
     serial: Ints
@@ -109,7 +114,8 @@ def furnish(city: City, count: int) -> Furniture:
         ends = np.cumsum(weight)
         points, cell = np.empty((0, 2)), np.empty(0, dtype=np.int64)
         while len(cell) < wanted:
-            # A little more than is missing: some fall beyond the last cell. Evenly spaced, as things beside a road are.
+            # Evenly spaced, as things beside a road are; a little more than is missing, for those beyond
+            # the last cell.
             missing = wanted - len(cell)
             drawn = missing + missing // 3 + 12
             at = (np.arange(drawn) + rng.uniform(0.2, 0.8, drawn)) / drawn * ends[-1]
@@ -117,7 +123,7 @@ def furnish(city: City, count: int) -> Furniture:
             share_of = (at - (ends[street] - weight[street])) / np.maximum(weight[street], 1e-9)
             side = np.where(rng.random(drawn) < 0.5, -1.0, 1.0)
             off = rng.uniform(low, high, drawn) * kerb[street] * side
-            placed = _beside_many(lines[street], share_of * length[street], off)
+            placed = snapped(_beside_many(lines[street], share_of * length[street], off))
             inside = locate_cells(city.tree, placed[:, 0], placed[:, 1])
             keep = np.sort(rng.permutation(np.flatnonzero(inside >= 0))[:missing])
             points, cell = np.vstack([points, placed[keep]]), np.concatenate([cell, inside[keep]])
@@ -146,4 +152,5 @@ def _beside_many(lines: npt.NDArray[np.object_], along: Floats, off: Floats) -> 
         shapely.line_interpolate_point(lines, along + 1.0)
     ) - shapely.get_coordinates(shapely.line_interpolate_point(lines, back))
     way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
-    return here + np.column_stack([-way[:, 1], way[:, 0]]) * off[:, None]
+    placed: Floats = here + np.column_stack([-way[:, 1], way[:, 0]]) * off[:, None]
+    return placed

@@ -1,4 +1,6 @@
-"""The ground under the demo city: a flat frame in metres around the town, its outline, towns and word lists."""
+"""The ground under the demo city: a flat frame in metres around the town, its outline, towns and word
+lists.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ CENTRE_LON, CENTRE_LAT = 117.163, 35.0865
 _PHI = math.radians(CENTRE_LAT)
 METRES_PER_LON = 111412.84 * math.cos(_PHI) - 93.5 * math.cos(3 * _PHI)
 METRES_PER_LAT = 111132.92 - 559.82 * math.cos(2 * _PHI) + 1.175 * math.cos(4 * _PHI)
-"""Length of a degree at the centre (WGS-84 series); over the town the error stays below one in a thousand."""
+"""Length of a degree at the centre (WGS-84 series); over the town the error is below one in a thousand."""
 
 
 def to_metres(degrees: Floats) -> Floats:
@@ -33,9 +35,15 @@ def to_degrees(metres: Floats) -> Floats:
     return metres / (METRES_PER_LON, METRES_PER_LAT) + (CENTRE_LON, CENTRE_LAT)
 
 
+def snapped(metres: Floats) -> Floats:
+    """Points moved onto the seventh decimal of a degree, as they will be kept; a centimetre at most."""
+    return to_metres(to_degrees(metres).round(7))
+
+
 def geometry_to_degrees(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """The same for whole geometries."""
-    return shapely.transform(geometries, to_degrees)
+    moved: npt.NDArray[np.object_] = shapely.transform(geometries, to_degrees)
+    return moved
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,11 @@ def read_streets() -> list[StreetPlan]:
         )
         for row in _rows("streets.csv")
     ]
+
+
+def read_highways() -> list[tuple[str, str, list[str]]]:
+    """Country roads: name, English name, and the words of their way (see ``streets.highways``)."""
+    return [(row["name"], row["name_en"], row["way"].split()) for row in _rows("highways.csv")]
 
 
 def read_words() -> dict[str, list[tuple[str, str]]]:

@@ -1,4 +1,6 @@
-"""Invents the cases of the demo city: two years of closed ones and what is open now, as arrays, never case by case."""
+"""Invents the cases of the demo city: two years of closed ones and what is open now, as arrays, never case
+by case.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import numpy.typing as npt
 from db.calendars.rules import DAY_MS, HOUR_MS, WorkingCalendar
 from db.demo.city import City, locate_cells
 from db.demo.furniture import Furniture
-from db.demo.ground import Floats, random
+from db.demo.ground import Floats, random, snapped
 from db.demo.matters import (
     Mix,
     Trouble,
@@ -44,7 +46,9 @@ _LIGHT_SHARES = (0.80, 0.125, 0.075)
 
 @dataclass(frozen=True)
 class Cases:
-    """Cases as arrays of the same length; moments in milliseconds UTC, 0 = none; indices into the city's lists."""
+    """Cases as arrays of the same length; moments in milliseconds UTC, 0 = none; indices into the city's
+    lists.
+    """
 
     matter: Ints
     condition: Ints
@@ -128,7 +132,8 @@ class Author:
         rng = random(self.city.seed, "days")
         days = np.arange(first, self._day(self.now) + 1)
         weight = self._day_weights(days, rng)
-        # What is still open was reported on these days too: arrivals stay smooth, so fewer of them are closed already.
+        # What is still open was reported on these days too: arrivals stay smooth, so fewer of them are
+        # closed already.
         open_on = np.bincount((self._days(opened.reported) - first).clip(0), minlength=len(days))[: len(days)]
         weight = np.maximum(weight - 0.5 * open_on * weight.sum() / max(count, 1), 0.35 * weight)
         per_day = rng.multinomial(count, weight / weight.sum())
@@ -215,7 +220,7 @@ class Author:
         reported = day * DAY_MS - ZONE_MS + hour * HOUR_MS + rng.integers(0, HOUR_MS, count)
         ending = np.searchsorted((0.972, 0.995), rng.random(count)) + CLOSED
         plan = _Pace.draw(count, rng)
-        for _round in range(9):
+        for _round in range(12):
             cases = self._run_through(replace(base, reported=reported), ending, plan)
             late = np.flatnonzero(cases.closed > self.now)
             if not late.size:
@@ -224,11 +229,8 @@ class Author:
             days_late = (cases.closed[late] - self.now) // DAY_MS + 1 + late % 3
             floor = int(days[0]) * DAY_MS - ZONE_MS
             reported[late] = np.maximum(reported[late] - days_late * DAY_MS, floor + reported[late] % DAY_MS)
-        # What still would close later than now was quick.
-        late = cases.closed > self.now
-        if late.any():
-            cases = cases.take(np.flatnonzero(~late))
-        return cases
+        # Next to none would still close later than now; they never were.
+        return cases.take(np.flatnonzero(cases.closed <= self.now))
 
     def _run_through(self, base: Cases, ending: Ints, pace: _Pace) -> Cases:
         """Every moment of closed cases from their report, by the habits of their units."""
@@ -244,7 +246,8 @@ class Author:
         share = np.where(pace.luck < on_time, pace.early * 0.99, 1.02 + pace.late)
         span = (length * share).astype(np.int64)
         handled = self._forward(dispatched, span, at_work)
-        # Many a squad works through noon and weekends; what is done by the wall clock is never late by the office's.
+        # Many a squad works through noon and weekends; what is done by the wall clock is never late by the
+        # office's.
         at_once = dispatched + span
         eager = (pace.luck < on_time) & (pace.eager < 0.55) & (self._hour(at_once - 7 * HOUR_MS) < 13)
         handled = np.where(eager, np.minimum(at_once, handled), handled)
@@ -297,6 +300,7 @@ class Author:
                 component[chosen] = own[(rng.random(len(chosen)) ** 1.7 * len(own)).astype(np.int64)]
         x = spots.x[spot] + rng.normal(0, 2.5, count)
         y = spots.y[spot] + rng.normal(0, 2.5, count)
+        x, y = snapped(np.column_stack([x, y])).T
         cell = locate_cells(self.city.tree, x, y)
         lost = cell < 0
         x[lost], y[lost], cell[lost] = spots.x[spot[lost]], spots.y[spot[lost]], spots.cell[spot[lost]]
@@ -316,8 +320,10 @@ class Author:
         )  # fmt: skip
 
     def _open_kinds(self, state: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """What is open leans to what takes long: the share of a kind times how long it stays (Little's law and more:
-        a backlog of eight thousand in a town of seven hundred reports a day is made of slow ones)."""
+        """What is open leans to what takes long (Little's law and more).
+
+        A backlog of eight thousand in a town of seven hundred reports a day can only be made of slow ones.
+        """
         cond = self.mix.conditions
         matter_of = np.repeat(np.arange(len(self.mix.matters)), cond.count)
         month = int(np.datetime64(self._day(self.now), "D").astype("datetime64[M]").astype(np.int64) % 12)
@@ -369,7 +375,8 @@ class Author:
         minutes = ((self.now + ZONE_MS) % HOUR_MS) / HOUR_MS
         before = gone[hour - 1] if hour else 0.0
         weight[-1] *= before + (gone[hour] - before) * minutes
-        return weight
+        weights: Floats = weight
+        return weights
 
     def _forward(self, start: Ints, span: Ints, at_work: npt.NDArray[np.bool_]) -> Ints:
         """The moment when ``span`` of the case's own clock has gone."""
@@ -390,7 +397,9 @@ class Author:
         may: npt.NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> Ints:
-        """Let some begin in evenings and weekends, where the office's clock stands still, if their light stays."""
+        """Let some begin in evenings and weekends, where the office's clock stands still, if their light
+        stays.
+        """
         for _round in range(3):
             earlier = started - (rng.random(len(started)) * 2.6 * DAY_MS).astype(np.int64)
             gone = (self.calendar.worked(stopped) - self.calendar.worked(earlier)) / length
@@ -418,7 +427,9 @@ class Author:
 
 @dataclass(frozen=True)
 class _Pace:
-    """The chances of each case, drawn once, so that moving a case to another day keeps its story. Minutes or shares."""
+    """The chances of each case, drawn once, so that moving a case to another day keeps its story. Minutes
+    or shares.
+    """
 
     accept: Floats
     file: Floats

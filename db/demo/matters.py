@@ -1,4 +1,6 @@
-"""What happens in the demo city: the mix of matters (DOMAIN 3.5), when and where each kind occurs, and in what words."""
+"""What happens in the demo city: the mix of matters (DOMAIN 3.5), when, where and in what words each
+occurs.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ _CURVES: dict[str, tuple[float, ...]] = {
     "day": (0, 0, 0, 0, 0, 0.1, 0.6, 2.2, 7, 10, 9.5, 6, 2.2, 2, 5, 8.5, 9, 6.5, 2.8, 1.2, 0.7, 0.3, 0.1, 0),
     "morning": (0, 0, 0, 0, 0.2, 1.8, 5.5, 9, 8, 5, 3.5, 2.5, 1.5, 1, 2, 3, 4.5, 6, 4, 1.5, 0.6, 0.2, 0, 0),
     "evening": (0.5, 0.2, 0, 0, 0, 0.1, 0.3, 0.8, 2.5, 3, 3, 3, 2, 1.2, 2, 3, 3.5, 5, 7.5, 9, 8.5, 6, 3, 1.2),
-    "allday": (0.5, 0.3, 0.2, 0.2, 0.4, 1.2, 3.5, 6.5, 8, 8, 7, 5, 3, 2.6, 5, 6.5, 6.5, 6, 4.5, 3, 2.2, 1.6, 1, 0.7),
+    "allday": (0.5, 0.3, 0.2, 0.2, 0.4, 1, 3.5, 6.5, 8, 8, 7, 5, 3, 3, 5, 6.5, 6.5, 6, 4.5, 3, 2, 1.6, 1, 1),
 }  # fmt: skip
 """Reports by the hour of the day; two rush hours of the patrols, evenings for trade and noise."""
 
@@ -57,7 +59,8 @@ _SOURCE_SHARES = {
 }
 """Most is found by patrols; what disturbs people at night reaches the hotline (False)."""
 
-# How much trouble a spot draws, by what it is near: 0 street front, 1 market, 2 school, 3 crossing, 4 lane, 5 green or water.
+# How much trouble a spot draws, by what it is near: 0 street front, 1 market, 2 school, 3 crossing, 4 lane,
+# 5 green or water.
 _NEAR: dict[str, tuple[float, ...]] = {
     "parking": (1.0, 3.0, 3.0, 1.6, 0.35, 0.5),
     "notice": (1.0, 1.6, 1.2, 1.7, 0.6, 0.4),
@@ -177,7 +180,9 @@ def _conditions(matters: list[Matter]) -> Conditions:
 
 
 class Trouble:
-    """Where each kind happens: a heavy-tailed weight per spot and group, so that some corners come back again and again."""
+    """Where each kind happens: a heavy-tailed weight per spot and group, so that some corners come back
+    again and again.
+    """
 
     def __init__(self, city: City) -> None:
         rng = random(city.seed, "trouble")

@@ -1,4 +1,6 @@
-"""Ids of the demo city: made like all others from a moment and a sequence, but from invented moments, never from now."""
+"""Ids of the demo city: a moment and a sequence like all others, but the invented moment, never the
+clock's.
+"""
 
 from __future__ import annotations
 

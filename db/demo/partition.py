@@ -1,7 +1,9 @@
 """Cuts the town into unit cells and groups them; a partition by construction.
 
-Every border is a line in one drawing that is noded once on a grid of one centimetre; the cells are the faces of that
-drawing. Faces cannot overlap or leave gaps, and neighbours share their corners exactly. Patrol areas, communities and
+Every border is a line in one drawing that is noded once on a grid of one centimetre; the cells are the
+faces of that
+drawing. Faces cannot overlap or leave gaps, and neighbours share their corners exactly. Patrol areas,
+communities and
 districts are unions of cells, so no cell crosses any of their borders (DOMAIN 1.4).
 """
 
@@ -31,7 +33,9 @@ _CELLS_PER_PATROL = 18
 
 @dataclass(frozen=True)
 class Partition:
-    """Cells with their groups, in metres. ``cells[i]`` lies in ``patrol[i]``, ``community[i]``; a community in one district."""
+    """Cells with their groups, in metres. ``cells[i]`` lies in ``patrol[i]``, ``community[i]``; a community
+    in one district.
+    """
 
     cells: Geometries
     patrol: Ints
@@ -81,7 +85,8 @@ def divide(network: Network, towns: list[Town], outline: shapely.Polygon, cells:
 
 def _faces(lines: list[shapely.Geometry]) -> Geometries:
     noded = shapely.union_all(np.array(lines, dtype=object), grid_size=GRID)
-    return shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    faces: Geometries = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    return faces
 
 
 def _clipped(lines: list[shapely.LineString], frame: shapely.Polygon) -> list[shapely.Geometry]:
@@ -93,7 +98,9 @@ def _trimmed_sides(lines: list[shapely.LineString], frame: shapely.Polygon) -> l
 
 
 def _built_up(blocks: Geometries, cells: int, rng: np.random.Generator) -> Geometries:
-    """The blocks of the built-up town: those nearest the centre, by a wobbly distance, until the cells suffice."""
+    """The blocks of the built-up town: those nearest the centre, by a wobbly distance, until the cells
+    suffice.
+    """
     centre = shapely.get_coordinates(shapely.centroid(blocks))
     angle = np.arctan2(centre[:, 1] - 100, centre[:, 0] - 150)
     wobble = 1 + 0.10 * np.sin(2 * angle + 0.4) + 0.07 * np.sin(3 * angle + rng.uniform(0, 6))
@@ -107,7 +114,8 @@ def _built_up(blocks: Geometries, cells: int, rng: np.random.Generator) -> Geome
     whole = max(shapely.get_parts(shapely.union_all(blocks[chosen])).tolist(), key=lambda part: part.area)
     # Blocks in holes belong to the town; blocks that hang on by a corner only do not.
     whole = shapely.Polygon(whole.exterior)
-    return blocks[shapely.contains_properly(whole, shapely.point_on_surface(blocks))]
+    built: Geometries = blocks[shapely.contains_properly(whole, shapely.point_on_surface(blocks))]
+    return built
 
 
 def _cuts(
@@ -141,15 +149,11 @@ def _cut_line(block: shapely.Polygon, rng: np.random.Generator) -> shapely.LineS
     parts = max(2, round(np.sqrt(block.area / CELL)))
     share = rng.uniform(0.46, 0.54) if parts % 2 == 0 else (parts // 2) / parts + rng.uniform(-0.03, 0.03)
     lean = rng.uniform(-0.05, 0.05)
-    begin = start + long * (share - lean) - short * 0.2 * np.sign(_turns(frame, long is a))
-    end = start + long * (share + lean) + short * 1.2 * np.sign(_turns(frame, long is a))
+    # The short side leads into the rectangle from the first corner, and out of it from the second.
+    inward = 1.0 if long is a else -1.0
+    begin = start + long * (share - lean) - short * 0.2 * inward
+    end = start + long * (share + lean) + short * 1.2 * inward
     return shapely.LineString([begin, end])
-
-
-def _turns(frame: Floats, first: bool) -> float:
-    """+1 when the short side leads into the rectangle from the start corner, else -1."""
-    del frame
-    return 1.0 if first else -1.0
 
 
 def _halves(block: shapely.Polygon, line: shapely.LineString) -> list[shapely.Polygon]:
@@ -250,7 +254,9 @@ def _without_slivers(cells: Geometries) -> Geometries:
 
 
 def _communities(cells: Geometries, superblocks: Geometries, wanted: int) -> Ints:
-    """Groups of cells within main streets and rivers, the smallest merged with a neighbour until they are few enough."""
+    """Groups of cells within main streets and rivers, the smallest merged with a neighbour until they are
+    few enough.
+    """
     tree = shapely.STRtree(superblocks)
     cell, block = tree.query(shapely.point_on_surface(cells), predicate="within")
     group = np.full(len(cells), -1, dtype=np.int64)
@@ -295,7 +301,9 @@ def _connected(group: Ints, left: Ints, right: Ints) -> Ints:
 
 
 def _patrols(cells: Geometries, community: Ints) -> tuple[Ints, Ints]:
-    """Contiguous groups of cells within each community; returns the group of each cell and each group's community."""
+    """Contiguous groups of cells within each community; returns the group of each cell and each group's
+    community.
+    """
     centre = shapely.get_coordinates(shapely.centroid(cells))
     group = np.zeros(len(cells), dtype=np.int64)
     count = 0
@@ -339,11 +347,14 @@ def _unions(cells: Geometries, group: Ints) -> Geometries:
 
 
 def _nearest(points: Floats, seats: Floats) -> Ints:
-    return np.argmin(((points[:, None, :] - seats[None, :, :]) ** 2).sum(axis=2), axis=1)
+    nearest: Ints = ((points[:, None, :] - seats[None, :, :]) ** 2).sum(axis=2).argmin(axis=1)
+    return nearest
 
 
 def _districts(communities: Geometries, district: Ints, outer: Geometries, seats: Floats) -> Geometries:
-    """Each town's communities with the country around it; a piece of country cut off joins whom it touches most."""
+    """Each town's communities with the country around it; a piece of country cut off joins whom it touches
+    most.
+    """
     owner = _nearest(shapely.get_coordinates(shapely.point_on_surface(outer)), seats)
     faces = np.concatenate([communities, outer])
     group = np.concatenate([district, owner])
@@ -390,4 +401,8 @@ def lane_streets(
     """Names for the lanes: an old trade or virtue and 巷, 胡同 or 街; more lanes, more of the endings."""
     names = [(w + e, f"{we} {ee}") for e, ee in _LANE_ENDINGS for w, we in words]
     picked = rng.permutation(min(len(names), len(lanes) + 40))
-    return [Street(*names[picked[i % len(picked)]], LANE, line) for i, line in enumerate(lanes)]
+    streets = []
+    for i, line in enumerate(lanes):
+        name, english = names[int(picked[i % len(picked)])]
+        streets.append(Street(name, english, LANE, line))
+    return streets

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
 
-from db.demo.ground import Floats, StreetPlan, Town, random, read_streets
+from db.demo.ground import Floats, StreetPlan, Town, random, read_highways, read_streets
 
 MAIN, SIDE, LANE = "main", "side", "lane"
 _TURN = np.radians(-3.5)
@@ -98,7 +99,7 @@ def _side_streets(
     streets: list[Street] = []
     pool = list(names)
     cross = [plan.offset for plan, _bends in crossing]
-    for (left, left_bends), (right, right_bends) in zip(parallel, parallel[1:], strict=False):
+    for (left, left_bends), (right, right_bends) in pairwise(parallel):
         gap = right.offset - left.offset
         shares = (
             [rng.uniform(0.29, 0.37), rng.uniform(0.63, 0.71)] if gap > 770 else [rng.uniform(0.41, 0.59)]
@@ -133,13 +134,12 @@ def _runs_kept(cross: list[float], rng: np.random.Generator) -> list[tuple[float
     """The stretches between crossings in which a side street exists, as long runs."""
     runs: list[tuple[float, float]] = []
     open_at: float | None = None
-    for low, high in zip(cross, cross[1:], strict=False):
+    for low, _high in pairwise(cross):
         if rng.random() < 0.84:
             open_at = low if open_at is None else open_at
         elif open_at is not None:
             runs.append((open_at, low))
             open_at = None
-        del high
     if open_at is not None:
         runs.append((open_at, cross[-1]))
     return [(low - 25, high + 25) for low, high in runs]
@@ -179,7 +179,8 @@ def _jinghe(rng: np.random.Generator) -> shapely.LineString:
     """荆河: from the hills in the north-east through the town to the lake plain in the south-west."""
     inner = [
         (5600, 2650), (4300, 1750), (3300, 1980), (2450, 1120), (1650, 900), (1000, 330),
-        (250, 480), (-420, -180), (-1150, -240), (-1800, -880), (-2700, -1020), (-3500, -1750), (-4700, -2050),
+        (250, 480), (-420, -180), (-1150, -240), (-1800, -880),
+        (-2700, -1020), (-3500, -1750), (-4700, -2050),
     ]  # fmt: skip
     shaken = [(x + rng.uniform(-70, 70), y + rng.uniform(-70, 70)) for x, y in inner]
     outer_ne = [(13500, 12800), (10800, 8600), (8900, 6100), (7000, 3600)]
@@ -251,58 +252,28 @@ def blob(x: float, y: float, radius: float, rng: np.random.Generator, squash: fl
 def highways(towns: list[Town], mains: list[Street], outline: shapely.Polygon) -> list[Street]:
     """Roads between the town and its villages: 104国道, S320, S321 and country roads to each seat."""
     at = {town.name: (town.x, town.y) for town in towns}
-    ends = {street.name: shapely.get_coordinates(street.line) for street in mains}
-
-    def tip(name: str, last: bool, stand_in: tuple[float, float]) -> tuple[float, float]:
-        """Where a main street leaves the town; a small town may not have it at all."""
-        if name not in ends:
-            return stand_in
-        x, y = ends[name][-1 if last else 0]
-        return float(x), float(y)
-
-    lines: list[tuple[str, str, list[tuple[float, float]]]] = [
-        ("104国道", "National Road 104", [(-6300, 19500), at["界河镇"], (-6200, 9000), tip("平行路", True, (-2500, 3500))]),
-        (
-            "104国道南段",
-            "National Road 104 South",
-            [tip("平行路", False, (-2600, -3600)), (-1900, -8300), (2800, -12500), at["官桥镇"], at["柴胡店镇"], (5400, -26000)],
-        ),
-        (
-            "S320",
-            "Provincial Road S320",
-            [(-30000, -3500), at["级索镇"], (-8800, -2700), tip("解放路", False, (-3500, -700))],
-        ),
-        (
-            "S320东段",
-            "Provincial Road S320 East",
-            [tip("解放路", True, (3500, -700)), (8600, -6500), at["木石镇"], (16800, -12500), at["羊庄镇"], (21000, -16500)],
-        ),
-        (
-            "S321",
-            "Provincial Road S321",
-            [(-29500, 3500), at["滨湖镇"], (-20500, 3000), at["大坞镇"], at["姜屯镇"], tip("北辛路", False, (-3000, 2200))],
-        ),
-        (
-            "S321东段",
-            "Provincial Road S321 East",
-            [tip("北辛路", True, (3300, 2200)), (7200, 6200), at["东郭镇"], (14500, 12000), (21000, 15500)],
-        ),
-        ("滕平公路北段", "Tengping Highway North", [tip("通盛路", True, (3000, 2600)), (3700, 9000), (4300, 15500), (5600, 21500)]),
-        ("龙阳路", "Longyang Rd", [tip("新兴路", True, (-100, 3500)), at["龙阳镇"], (-3400, 13000), at["界河镇"]]),
-        ("洪绪路", "Hongxu Rd", [tip("杏坛路", False, (-2900, -2000)), at["洪绪镇"], (-9500, -5200), at["级索镇"]]),
-        ("鲍沟路", "Baogou Rd", [tip("善国路", False, (-800, -3600)), (-3500, -7500), at["鲍沟镇"], at["西岗镇"], (-16500, -19000)]),
-        ("张汪路", "Zhangwang Rd", [at["鲍沟镇"], (-5800, -15000), at["张汪镇"], (-2000, -26000)]),
-        ("南沙河路", "Nanshahe Rd", [tip("墨子大道", False, (2200, -2600)), at["南沙河镇"], (5400, -12500), at["官桥镇"]]),
-        ("木石路", "Mushi Rd", [at["官桥镇"], (9000, -13800), at["木石镇"]]),
-        ("大坞路", "Dawu Rd", [at["大坞镇"], (-14600, -600), at["级索镇"], (-14000, -9500), at["西岗镇"]]),
-    ]  # fmt: skip
+    for street in mains:
+        ends = shapely.get_coordinates(street.line)
+        at[f"<{street.name}"], at[f"{street.name}>"] = tuple(ends[0]), tuple(ends[-1])
     streets = []
-    for name, english, points in lines:
-        line = spline([(float(x), float(y)) for x, y in points], 250.0).intersection(outline)
-        pieces = [g for g in shapely.get_parts(line) if isinstance(g, shapely.LineString)]
+    for name, english, way in read_highways():
+        # A small town lacks some main streets; the road then begins at the next place on its way.
+        stops = [_stop(word, at) for word in way]
+        line = spline([stop for stop in stops if stop is not None], 250.0).intersection(outline)
+        pieces = [g for g in shapely.get_parts(line).tolist() if isinstance(g, shapely.LineString)]
         if pieces:
             streets.append(Street(name, english, MAIN, max(pieces, key=lambda g: g.length)))
     return streets
+
+
+def _stop(word: str, at: dict[str, tuple[float, float]]) -> tuple[float, float] | None:
+    """A word of a way: ``x:y`` in metres, a town, ``<street`` or ``street>``: where a main street begins or
+    ends.
+    """
+    if ":" in word:
+        x, y = word.split(":")
+        return float(x), float(y)
+    return at.get(word)
 
 
 def village_streets(towns: list[Town], seed: int) -> list[Street]:

@@ -14,6 +14,7 @@ import shapely
 from sqlalchemy import select
 
 from db.bootstrap import Core
+from db.calendars.rules import DAY_MS
 from db.cases.commands import (
     Accept,
     Close,
@@ -31,7 +32,7 @@ from db.cases.tables import case
 from db.demo.city import build_city
 from db.demo.create import SCALES
 from db.demo.ground import random, to_degrees, to_metres
-from db.demo.history import DAY_MS, ZONE_MS
+from db.demo.history import ZONE_MS
 from db.demo.matters import SOURCES, STANDARD, Trouble, draw_sources, read_mix
 from db.demo.staff import Competence, read_units
 from db.demo.walkers import Walkers
@@ -69,7 +70,8 @@ class Tally:
     seconds: float = 0.0
 
 
-# From which state each verb takes cases, and how often it is tried; the way from report to close is one of each.
+# From which state each verb takes cases, and how often it is tried; the way from report to close is one of
+# each.
 _VERBS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("report", (), 1.0),
     ("accept", ("reported",), 1.0),
@@ -149,7 +151,7 @@ class Traffic:
         stop: threading.Event | None = None,
         heard: Callable[[Tally], None] = lambda _tally: None,
     ) -> Tally:
-        """Make ``rate`` changes a second for ``seconds`` (None: until ``stop`` is set); ``heard`` once a second.
+        """Make ``rate`` changes a second for ``seconds``, or until ``stop`` is set; ``heard`` once a second.
 
         A locked database is waited for, a refused command is counted and its cases looked up anew.
         """
@@ -201,7 +203,9 @@ class Traffic:
         self._move(verb, state, chosen, tally)
 
     def _pressure(self, open_now: int) -> float:
-        """Reports slow down when there are more open cases than at the start, and come faster when there are fewer."""
+        """Reports slow down when there are more open cases than at the start, and come faster when there
+        are fewer.
+        """
         return float(np.clip(1.0 + 12.0 * (self._target - open_now) / max(self._target, 50), 0.05, 4.0))
 
     def _report(self, tally: Tally) -> None:

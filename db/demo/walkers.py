@@ -40,7 +40,9 @@ class Walkers:
             self._turn_into(i)
 
     def walk(self, seconds: float) -> None:
-        """Let everyone go on for ``seconds``; at the end of a beat some turn round and some take another street."""
+        """Let everyone go on for ``seconds``; at the end of a beat some turn round and some take another
+        street.
+        """
         self._at += self._way * self._pace * seconds
         ended = np.flatnonzero((self._at < self._low) | (self._at > self._high))
         for i in ended.tolist():

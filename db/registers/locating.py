@@ -42,7 +42,8 @@ class ManyWhereabouts:
 class Locator:
     """An index over the outlines of cells and districts; built once, read from any thread.
 
-    A point outside every cell (country roads, villages) still gets its district. On a border the lower index wins, so
+    A point outside every cell (country roads, villages) still gets its district. On a border the lower
+    index wins, so
     that the answer never depends on the order in which a tree was walked.
     """
 

@@ -76,9 +76,12 @@ class PlaceValue:
 class Shapes:
     """Many outlines or lines in one array.
 
-    Shape ``i`` consists of rings ``offsets[i]`` to ``offsets[i + 1]``; ring ``j`` of the points ``rings[j]`` to
-    ``rings[j + 1]``; ``points`` is (n, 2) float32, lon and lat in WGS-84 degrees less ``BaseMap.origin``, which keeps
-    the float32 good to a few millimetres. ``ids`` names the shapes; ``labels``, ``labels_en`` and ``grades`` go with them.
+    Shape ``i`` consists of rings ``offsets[i]`` to ``offsets[i + 1]``; ring ``j`` of the points
+    ``rings[j]`` to
+    ``rings[j + 1]``; ``points`` is (n, 2) float32, lon and lat in WGS-84 degrees less ``BaseMap.origin``,
+    which keeps
+    the float32 good to a few millimetres. ``ids`` names the shapes; ``labels``, ``labels_en`` and
+    ``grades`` go with them.
     """
 
     ids: npt.NDArray[np.int64]
@@ -97,7 +100,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class BaseMap:
-    """The quiet shapes below the cases. ``grades``: of roads main, side, lane; of waters river, lake, park."""
+    """The quiet shapes below the cases. ``grades``: main, side, lane; river, lake, park."""
 
     origin: tuple[float, float]
     bounds: tuple[float, float, float, float]
@@ -128,7 +131,7 @@ def categories(connection: Connection, standard: str | None = None) -> list[Cate
     ).order_by(c.standard.desc(), c.kind, c.code)
     if standard is not None:
         query = query.where(c.standard == standard)
-    return [CategoryValue(*row.tuple()) for row in connection.execute(query)]
+    return [CategoryValue(**row) for row in connection.execute(query).mappings()]
 
 
 def conditions(connection: Connection, category_id: int) -> list[ConditionValue]:

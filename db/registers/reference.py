@@ -1,7 +1,9 @@
 """Reads the files of ``resources/reference`` and loads the code lists and filing conditions from them.
 
-A row of reference data has the same id in every database: a digest of its table and key, below 2**40, which no id
-made from a clock can reach. So two stations that load the same file speak of the same class by the same number.
+A row of reference data has the same id in every database: a digest of its table and key, below 2**40, which
+no id
+made from a clock can reach. So two stations that load the same file speak of the same class by the same
+number.
 """
 
 from __future__ import annotations
