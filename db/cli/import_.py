@@ -6,10 +6,12 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from db.bootstrap import open_core
+from db.bootstrap import Core, open_core
 from db.cli.main import data_folder
 from db.engine.connections import Database
 from db.exchange.checking import Checked, Report
@@ -62,14 +64,34 @@ def run(arguments: argparse.Namespace) -> int:
             listed = list_problems(checked, arguments.errors)
             _tell(checked, checked.report, listed, arguments)
         return 0
-    core = open_core(arguments.db, create=True)
-    try:
-        with check_source(source, mapping, core.database, progress) as checked:
-            report, listed = import_checked(core.bus, SYSTEM, checked, arguments.errors, progress)
-            _tell(checked, report, listed, arguments)
-    finally:
-        core.close()
+    with _opened(arguments.db) as core, check_source(source, mapping, core.database, progress) as checked:
+        report, listed = import_checked(core.bus, SYSTEM, checked, arguments.errors, progress)
+    _tell(checked, report, listed, arguments)
     return 0
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Core]:
+    """The database, made when it is not there; one made here goes again when the import fails."""
+    file = _local_file(url)
+    fresh = file is not None and not file.exists()
+    try:
+        core = open_core(url, create=True)
+        try:
+            yield core
+        finally:
+            core.close()
+    except BaseException:
+        if fresh and file is not None:
+            for suffix in ("", "-wal", "-shm"):
+                file.with_name(file.name + suffix).unlink(missing_ok=True)
+        raise
+
+
+def _local_file(url: str) -> Path | None:
+    """The file of a local database; ``None`` for a server, or for what is no address at all."""
+    scheme, _mark, file = url.partition(":///")
+    return Path(file) if scheme.startswith("sqlite") and file else None
 
 
 def _mapping_path(given: Path) -> Path:

@@ -5,6 +5,7 @@ write.
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from db.engine.bus import Bus
@@ -54,10 +55,11 @@ def import_checked(
     Returns the counts and where the list is; ``None`` when there was nothing to list.
     Raises ``Refused`` (not permitted, cancelled), ``Unavailable``.
     """
-    listed = list_problems(checked, problems)
     if not checked.report.taken:
-        return checked.report, listed
-    report: Report = bus.run(import_of(checked, progress), actor).result
+        return checked.report, list_problems(checked, problems)
+    listed = _place_of_list(checked, problems)
+    with checked.problems.saving(listed) if listed is not None else nullcontext():
+        report: Report = bus.run(import_of(checked, progress), actor).result
     return report, listed
 
 
@@ -65,11 +67,16 @@ def list_problems(checked: Checked, wanted: Path | None = None) -> Path | None:
     """Write the list of problems to ``wanted``, or beside the file, or, where one may not write there,
     here.
     """
+    path = _place_of_list(checked, wanted)
+    if path is not None:
+        checked.problems.save(path)
+    return path
+
+
+def _place_of_list(checked: Checked, wanted: Path | None) -> Path | None:
     if not len(checked.problems):
         return None
-    path = wanted or problems_beside(checked.source.path)
-    checked.problems.save(path)
-    return path
+    return wanted or problems_beside(checked.source.path)
 
 
 def problems_beside(source: Path) -> Path:

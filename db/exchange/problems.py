@@ -7,10 +7,14 @@ The words come when it is shown, in the reader's language.
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -136,30 +140,56 @@ class ProblemList:
 
         Raises ``Unavailable``.
         """
-        heading = (_("Line"), _("Column"), _("Value"), _("Reason"), _("What was done"))
+        with self.saving(path):
+            pass
+
+    @contextmanager
+    def saving(self, path: Path) -> Iterator[None]:
+        """Write the list beside its place first; it takes its place only when the block ends well.
+
+        So a disk that is full stops an import before it begins, and an import that fails leaves no list of
+        what it has not done. Raises ``Unavailable``.
+        """
         partly = path.with_name(f".{path.name}.part")
+        try:
+            with _told(path):
+                self._write_all(partly)
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            yield
+            with _told(path):
+                partly.replace(path)
+        finally:
+            with suppress(OSError):
+                partly.unlink(missing_ok=True)
+
+    def _write_all(self, path: Path) -> None:
+        heading = (_("Line"), _("Column"), _("Value"), _("Reason"), _("What was done"))
         self._spool.seek(0)
         try:
-            try:
-                with partly.open("wb") as stream:
-                    stream.write(("\ufeff" + ",".join(heading) + "\r\n").encode())
-                    shutil.copyfileobj(self._spool, stream)
-                partly.replace(path)
-            finally:
-                partly.unlink(missing_ok=True)
-        except OSError as error:
-            raise Unavailable(
-                "cannot_write_problems",
-                N_("The list of problems {path} cannot be written: {reason} Nothing was imported."),
-                path=str(path),
-                reason=f"{error.strerror or error}.",
-            ) from error
+            with path.open("wb") as stream:
+                stream.write(("\ufeff" + ",".join(heading) + "\r\n").encode())
+                shutil.copyfileobj(self._spool, stream)
         finally:
             self._spool.seek(0, io.SEEK_END)
 
     def close(self) -> None:
         """Let go of the temporary file."""
         self._spool.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What the system says about a file, in words for the reader."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            "cannot_write_problems",
+            N_("The list of problems {path} cannot be written: {reason}."),
+            path=str(path),
+            reason=error.strerror or str(error),
+        ) from error
 
 
 def harmless(text: str) -> str:

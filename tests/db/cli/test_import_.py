@@ -66,6 +66,19 @@ def test_a_file_that_cannot_be_read_leaves_no_database_behind(
     assert not (tmp_path / "room.db").exists()
 
 
+def test_an_import_that_fails_takes_the_database_with_it_that_it_had_made(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, mapping = write_rows(tmp_path, row(), row(No="2", Lon="")), write_mapping(tmp_path)
+    nowhere = tmp_path / "none" / "p.csv"
+    assert run(path, "--mapping", mapping, "--db", url, "--errors", nowhere) == EXIT_TROUBLE
+    assert not list(tmp_path.glob("room.db*"))
+    assert run(path, "--mapping", mapping, "--db", url) == 0
+    assert run(path, "--mapping", mapping, "--db", url, "--errors", nowhere) == 0
+    assert (tmp_path / "room.db").exists()
+    assert "2 there already" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("mapping", ["none.toml", "town.csv"])
 def test_a_mapping_that_is_none_is_told(
     tmp_path: Path, url: str, mapping: str, capsys: pytest.CaptureFixture[str]

@@ -74,7 +74,7 @@ def test_a_list_that_cannot_be_written_stops_the_import_before_it_begins(
     core: Core, tmp_path: Path, mapping: CaseMapping
 ) -> None:
     path = write_rows(tmp_path, row(), row(No="2", Lon=""))
-    nothing = pytest.raises(Unavailable, match="Nothing was imported")
+    nothing = pytest.raises(Unavailable, match="cannot be written")
     with check_file(path, mapping, core.database) as checked, nothing:
         import_checked(core.bus, SYSTEM, checked, tmp_path / "none" / "p.csv")
     with check_file(path, mapping, core.database) as checked:
@@ -85,7 +85,7 @@ def test_a_locked_database_is_told_and_nothing_is_written(
     tmp_path: Path, mapping: CaseMapping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.engine.connections.BUSY_SECONDS", 0.05)
-    path = write_rows(tmp_path, row())
+    path = write_rows(tmp_path, row(), row(No="2", Lon="abc"))
     file = tmp_path / "room.db"
     with opened(f"sqlite:///{file}") as core:
         other = sqlite3.connect(file, isolation_level=None)
@@ -97,8 +97,19 @@ def test_a_locked_database_is_told_and_nothing_is_written(
             other.execute("ROLLBACK")
             other.close()
         assert trouble.value.code == "locked"
+        assert not list(tmp_path.glob("*problems*"))
         with check_file(path, mapping, core.database) as checked:
             assert import_checked(core.bus, SYSTEM, checked)[0].taken == 1
+
+
+def test_a_read_only_database_is_told_and_nothing_is_written(tmp_path: Path, mapping: CaseMapping) -> None:
+    path = write_rows(tmp_path, row())
+    with opened(f"sqlite:///{tmp_path / 'room.db'}") as core:
+        with core.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+        with check_file(path, mapping, core.database) as checked, pytest.raises(Unavailable) as trouble:
+            import_checked(core.bus, SYSTEM, checked)
+    assert trouble.value.code == "read_only"
 
 
 def test_a_full_disk_is_told_and_nothing_is_written(tmp_path: Path, mapping: CaseMapping) -> None:
