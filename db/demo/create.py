@@ -109,7 +109,9 @@ def create_demo(
 ) -> Made:
     """Make a new demo database at ``url``; the same seed and moment make the same rows.
 
-    A local file is written under another name and takes its own when it is whole; a server gets everything in one transaction. Raises ``Refused("exists")`` rather than write over anything, ``Refused("cancelled")`` when
+    A local file is written under another name and takes its own when it is whole; a server gets everything in
+    one transaction. Raises ``Refused("exists")`` rather than write over anything, ``Refused("cancelled")``
+    when
     ``progress`` said so; both leave nothing behind.
     """
     clock: Clock = SystemClock() if as_of is None else SetClock(as_of)

@@ -23,7 +23,7 @@ category = Table(
     "category",
     metadata,
     id_column(),
-    # GB/T 30428.2-2013 or GB/T 47678.5-2026 or the bureau's own list. Unique is (standard, kind, code): DOMAIN 0.2.
+    # GB/T 30428.2-2013, GB/T 47678.5-2026 or the bureau's own. Unique is (standard, kind, code): DOMAIN 0.2.
     Column("standard", String(24), nullable=False),
     # component 部件 or matter 事项.
     Column("kind", String(10), nullable=False),
