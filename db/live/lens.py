@@ -253,8 +253,7 @@ class Lens:
         if isinstance(slots, slice):
             return store.find(value)
         words = fold(value).split()
-        texts = (fold(f"{store.number[slot]} {store.address[slot]}") for slot in slots.tolist())
-        return np.array([all(word in text for word in words) for text in texts], dtype=bool)
+        return np.array([store.has_words(slot, words) for slot in slots.tolist()], dtype=bool)
 
     # The order.
 

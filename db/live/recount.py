@@ -1,4 +1,4 @@
-"""Holds the live figures against a recount by plain SQL; both look at one and the same moment of the database."""
+"""Holds the live figures against a recount by plain SQL, both of one and the same moment."""
 
 from __future__ import annotations
 

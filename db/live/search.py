@@ -77,14 +77,8 @@ class TextIndex:
         if self._texts > 2 * self._live + 256:
             self._sweep()
 
-    def find(self, text: str, size: int) -> Mask:
-        """Which of the first ``size`` slots contain every word of ``text``, in any case and order."""
-        found = np.ones(size, dtype=bool)
-        for word in fold(text).split():
-            found &= self._find_word(word, size)
-        return found
-
-    def _find_word(self, word: str, size: int) -> Mask:
+    def find(self, word: str, size: int) -> Mask:
+        """Which of the first ``size`` slots contain a word, folded and not empty."""
         wanted = np.frombuffer(word.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
         chars = self._chars[: self._length]
         found = np.zeros(size, dtype=bool)

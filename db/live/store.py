@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -16,10 +16,12 @@ from db.live.columns import DIMENSIONS, NO_SLOTS, Codes, Float64, Int32, Int64, 
 from db.live.days import day_start, next_day_start
 from db.live.delta import Delta
 from db.live.directory import Directory
-from db.live.search import TextIndex
+from db.live.search import TextIndex, fold
 
 IS_OPEN: Mask = np.array([code in OPEN_STATES for code in STATE_CODES])
 IS_CLOSING: Mask = np.array([code in CLOSINGS for code in STATE_CODES])
+NAMED = ("category", "unit", "district", "community")
+"""Dimensions whose names a text is looked for in, beside number and address."""
 NEVER = 0
 """What ``next_turn`` answers when no light will ever change by itself."""
 
@@ -140,8 +142,29 @@ class Store:
         return self._slots.get(case_id)
 
     def find(self, text: str) -> Mask:
-        """Which slots have every word of ``text`` in their number or address."""
-        return self._texts.find(text, self.size)
+        """Which slots have every word of ``text`` in number or address, or in the name of one of ``NAMED``."""
+        found = np.ones(self.size, dtype=bool)
+        for word in fold(text).split():
+            has_word = self._texts.find(word, self.size)
+            for name in NAMED:
+                entry_has = [
+                    any(word in each for each in self._names(name, int(i))) for i in self.codes[name].ids
+                ]
+                has_word |= np.array(entry_has, dtype=bool)[self._arrays[name][: self.size]]
+            found &= has_word
+        return found
+
+    def has_words(self, slot: int, words: Sequence[str]) -> bool:
+        """The same for one slot and folded words."""
+        texts = [fold(f"{self.number[slot]} {self.address[slot]}")]
+        for name in NAMED:
+            texts += self._names(name, int(self.codes[name].ids[self._arrays[name][slot]]))
+        return all(any(word in text for text in texts) for word in words)
+
+    def _names(self, dimension: str, database_id: int) -> tuple[str, ...]:
+        """What an id is called in any language, folded; nothing for "none"."""
+        entry = self.directory.entry(dimension, database_id) if database_id else None
+        return () if entry is None else (fold(entry.name), fold(entry.name_en), fold(entry.code))
 
     def apply(self, delta: Delta) -> Applied:
         """Take in a delta and say which slots it touched. Cases that ended before today are not kept."""

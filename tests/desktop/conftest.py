@@ -31,6 +31,9 @@ _HARMLESS = (
     "Release of profile requested",  # WORKAROUND QTBUG-128345: the profile outlives the page it served
     "libva",
     "vulkan",
+    "Vulkan",
+    "GPUInfo",
+    "GBM",
     "Failed to create",
 )
 

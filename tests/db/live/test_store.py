@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from db.cases.rules import Light, light
 from db.live.delta import Delta
+from db.live.directory import Directory, Entry
 from db.live.store import NEVER, Store
 from tests.db.live.rows import DAY, HOUR, NOON, ZONE, Model, any_delta, case_row, delta_of
 
@@ -94,6 +95,19 @@ def test_a_search_finds_what_holds_every_word(deltas: list[Delta], text: str) ->
         if all(word in f"{row['number']} {row['address']}".lower() for word in text.lower().split())
     }
     assert set(store.id[found].tolist()) == wanted
+
+
+def test_a_search_finds_the_names_of_category_and_unit_too() -> None:
+    names = Directory(
+        units={7: Entry(7, "u7", "城关中队", "Chengguan squad")},
+        categories={9: Entry(9, "09006", "占道经营", "Trading on the road", major="x")},
+    )
+    store = a_store(case_row(1, unit_id=7, category_id=9, address="龙泉路1号"), case_row(2, address="学院路"))
+    store.directory = names
+    for text in ("占道", "trading ROAD", "城关 龙泉", "09006", "chengguan"):
+        assert ids_at(store, store.find(text) & store.alive) == [1], text
+        assert store.has_words(store.slot_of(1), text.lower().split())
+    assert not (store.find("城关 学院") & store.alive).any()
 
 
 def test_a_case_that_ended_yesterday_is_not_kept() -> None:
