@@ -142,7 +142,7 @@ class Store:
         return self._slots.get(case_id)
 
     def find(self, text: str) -> Mask:
-        """Which slots have every word of ``text`` in number or address, or in the name of one of ``NAMED``."""
+        """Which slots have every word of ``text`` in number, address or the name of one of ``NAMED``."""
         found = np.ones(self.size, dtype=bool)
         for word in fold(text).split():
             has_word = self._texts.find(word, self.size)
