@@ -93,7 +93,7 @@ class MapPane(Pane):
         }
         codes = {key: entry.code for key, entry in areas.items()}
         city = self._context.city
-        words = _("{city} · streets and borders invented for the demo") if city.is_invented else "{city}"
+        words = _("{city} · invented for the demo") if city.is_invented else "{city}"
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
 
     def fit_cases(self) -> None:

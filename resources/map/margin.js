@@ -8,8 +8,10 @@ export class Margin {
   constructor(room) {
     this.room = room;
     const container = room.map.getContainer();
-    this.legend = L.DomUtil.create("div", "legend", container);
-    this.foot = L.DomUtil.create("div", "foot", container);
+    // One shelf for both: a long legend wraps beside the scale, never under it.
+    const shelf = L.DomUtil.create("div", "shelf", container);
+    this.legend = L.DomUtil.create("div", "legend", shelf);
+    this.foot = L.DomUtil.create("div", "foot", shelf);
     this.scale = L.DomUtil.create("div", "scale", this.foot);
     this.source = L.DomUtil.create("div", "source", this.foot);
     this.notice = L.DomUtil.create("div", "notice", container);
