@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import shapely
 from sqlalchemy import Connection, func, select
 
-from db.bootstrap import Core
+from db.bootstrap import Core, LoadReference
 from db.cases.queries import live_rows
 from db.cases.tables import case, reporter, step
 from db.engine import journal as chain
@@ -148,6 +149,31 @@ def test_cancelling_while_it_writes_leaves_no_trace(core: Core, mapping: CaseMap
         assert [count(connection, table) for table in (case, step, unit, area)] == [0, 0, 0, 0]
         assert count(connection, journal) == before
         assert settings.get(connection, "city.name") is None
+
+
+def test_where_the_city_has_outlines_they_say_where_a_case_lies(
+    core: Core, mapping: CaseMapping, tmp_path: Path
+) -> None:
+    square = shapely.to_wkb(shapely.box(117.1, 35.0, 117.2, 35.1))
+    place = {"lon": 117.15, "lat": 35.05}
+    with core.database.write(SYSTEM, LoadReference()) as work:
+        work.insert(
+            area, [{"id": 1, "kind": "district", "code": "D", "name": "Beixin", "outline": square, **place}]
+        )
+        work.insert(area, [{"id": 2, "kind": "community", "code": "C", "name": "C", "parent_id": 1, **place}])
+        work.insert(area, [{"id": 3, "kind": "patrol", "code": "P", "name": "P", "parent_id": 2, **place}])
+        cell = {"id": 4, "kind": "cell", "code": "X", "name": "X", "parent_id": 2, "patrol_id": 3, **place}
+        work.insert(area, [{**cell, "outline": square}])
+    bring_in(core, write_rows(tmp_path, row(), row(No="2", Lon="117.3"), row(No="3", Lon="")), mapping)
+    with core.database.read() as connection:
+        names = dict(connection.execute(select(area.c.id, area.c.name)).all())
+        found = connection.execute(
+            select(case.c.district_id, case.c.community_id, case.c.patrol_id, case.c.cell_id).order_by(
+                case.c.number
+            )
+        ).all()
+    assert tuple(found[0]) == (1, 2, 3, 4)
+    assert [(names[each[0]], *each[1:]) for each in found[1:]] == [("Longquan", None, None, None)] * 2
 
 
 def test_whoever_may_not_import_is_refused(core: Core, mapping: CaseMapping, tmp_path: Path) -> None:
