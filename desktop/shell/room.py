@@ -11,7 +11,7 @@ from desktop.core.preferences import Preferences
 from desktop.widgets.pane import Pane
 from desktop.widgets.theme import Theme
 
-_SHARES = {"map": 44, "queue": 34, "kpi": 22}
+_SHARES = {"map": 41, "queue": 37, "kpi": 22}
 """How the width is shared out before anybody has moved a splitter, in hundredths."""
 _LAYOUT = "room/splitter"
 
