@@ -88,13 +88,15 @@ def build_city(seed: int, cells: int = 3600) -> City:
     drawn = draw_network(seed)
     partition = divide(drawn, towns, outline, cells, seed)
     network = trimmed(drawn, partition.urban, seed)
+    rivers = river_shapes(network.rivers, outline)
+    lanes = _on_land(partition.lanes, shapely.union_all([river.outline for river in rivers]))
     streets = [
         *network.mains,
         *network.sides,
-        *lane_streets(partition.lanes, words["lane"], random(seed, "lanes")),
+        *lane_streets(lanes, words["lane"], random(seed, "lanes")),
     ]
     country = [*highways(towns, network.mains, outline), *village_streets(towns, seed)]
-    waters = [*river_shapes(network.rivers, outline), *_parks(partition, outline, seed)]
+    waters = [*rivers, *_parks(partition, outline, seed)]
     tree = shapely.STRtree(partition.cells)
     crossings = _crossings(streets)
     landmarks = _landmarks(partition, streets, crossings, words, seed)
@@ -102,6 +104,12 @@ def build_city(seed: int, cells: int = 3600) -> City:
     spots = _spots(streets, crossings, landmarks, waters, partition, tree, seed)
     places += _doors(streets, partition)
     return City(seed, outline, towns, partition, streets, country, waters, places, spots, tree)
+
+
+def _on_land(lanes: list[shapely.LineString], rivers: shapely.Geometry) -> list[shapely.LineString]:
+    """Lanes end at the embankment; only streets have bridges."""
+    dry = shapely.difference(np.array(lanes, dtype=object), rivers.buffer(6, quad_segs=2))
+    return [part for part in shapely.get_parts(dry).tolist() if part.length > 15]
 
 
 @dataclass(frozen=True)

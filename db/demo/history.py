@@ -120,8 +120,12 @@ class Author:
         self._unit_of = np.array(
             [[number[competence.unit_of(m.code, town.code)] for town in city.towns] for m in mix.matters]
         )
+        shuffle = random(city.seed, "weak components")
+        self._far = np.hypot(furniture.x, furniture.y)
         self._components = [
-            np.flatnonzero(furniture.code == m.code) if is_component else np.empty(0, dtype=np.int64)
+            shuffle.permutation(np.flatnonzero(furniture.code == m.code))
+            if is_component
+            else np.empty(0, dtype=np.int64)
             for m, is_component in zip(mix.matters, mix.component_class, strict=True)
         ]
         self._raster = _Raster(city.spots.x, city.spots.y)
@@ -296,8 +300,11 @@ class Author:
             own = self._components[number]
             chosen = np.flatnonzero(matter == number)
             if own.size and chosen.size:
-                # Some things break again and again.
-                component[chosen] = own[(rng.random(len(chosen)) ** 1.7 * len(own)).astype(np.int64)]
+                # Some things break again and again, and more of them where there is more life.
+                first, second = (rng.random((2, len(chosen))) ** 1.7 * len(own)).astype(np.int64)
+                nearer = self._far[own[first]] < self._far[own[second]]
+                picked = np.where(nearer | (rng.random(len(chosen)) < 0.35), first, second)
+                component[chosen] = own[picked]
         x = spots.x[spot] + rng.normal(0, 2.5, count)
         y = spots.y[spot] + rng.normal(0, 2.5, count)
         x, y = snapped(np.column_stack([x, y])).T

@@ -188,11 +188,15 @@ class Trouble:
         rng = random(city.seed, "trouble")
         spots = city.spots
         grade = np.array([_GRADE[street.grade] for street in city.streets])[spots.street]
-        centre = np.exp(-np.hypot(spots.x - 150, spots.y) / 3200)
-        lively = rng.lognormal(0, 1.25, len(spots.x)) * grade * (0.35 + centre)
+        # The old town, and some quarters around it, are livelier than the rest.
+        lively = 0.25 + 1.6 * np.exp(-((np.hypot(spots.x - 150, spots.y) / 1700) ** 2))
+        for x, y in spots_of_life(city, rng):
+            near = np.hypot(spots.x - x, spots.y - y) / rng.uniform(140, 420)
+            lively = lively + rng.uniform(0.6, 2.6) * np.exp(-(near**2))
+        lively = lively * grade
         self.ends: list[Floats] = []
         for group in GROUPS:
-            own = lively**0.6 * rng.lognormal(0, 1.0, len(spots.x)) * np.array(_NEAR[group])[spots.near]
+            own = lively * rng.lognormal(0, 1.15, len(spots.x)) * np.array(_NEAR[group])[spots.near]
             self.ends.append(np.cumsum(own))
 
     def draw(self, group: Ints, rng: np.random.Generator) -> Ints:
@@ -202,6 +206,13 @@ class Trouble:
             chosen = np.flatnonzero(group == number)
             spot[chosen] = np.searchsorted(ends, rng.random(len(chosen)) * ends[-1], side="right")
         return spot.clip(0, len(self.ends[0]) - 1)
+
+
+def spots_of_life(city: City, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """The markets, and as many other corners."""
+    markets = [(p.x, p.y) for p in city.places if p.kind == "market"]
+    others = rng.integers(0, len(city.spots.x), max(4, len(markets)))
+    return markets + [(float(city.spots.x[i]), float(city.spots.y[i])) for i in others]
 
 
 def draw_sources(mix: Mix, matter: Ints, rng: np.random.Generator) -> Ints:
