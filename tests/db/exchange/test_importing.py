@@ -24,7 +24,8 @@ from tests.kit.source import ROOT
 
 MEGABYTES = 40
 """Size of the generated file. With 200 MB of real columns (377,000 rows) the peak was 210 MB, in 31 s."""
-PEAK_MEGABYTES = 190
+PEAK_MEGABYTES = 250
+"""Of which the interpreter takes 86, SQLite's page cache up to 64, and the rows of one bulk load some 40."""
 
 
 @pytest.fixture
@@ -205,9 +206,13 @@ def test_one_endless_line_needs_little_memory(tmp_path: Path) -> None:
 
 
 def peak_megabytes(folder: Path, path: Path, mapping: Path) -> int:
-    """Import ``path`` in a process of its own and return the most memory that it held."""
+    """Import ``path`` in a process of its own and return the most memory that it held.
+
+    Asked of ``/proc``: what ``getrusage`` says begins at the size of the process that started this one.
+    """
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells the most memory that a process held")
     script = f"""
-import resource
 from pathlib import Path
 from db.bootstrap import open_core
 from db.exchange.importing import check_file, import_checked
@@ -218,7 +223,8 @@ core = open_core("sqlite:///{folder / "large.db"}", create=True)
 with check_file(Path({str(path)!r}), read_mapping(Path({str(mapping)!r})), core.database) as checked:
     import_checked(core.bus, SYSTEM, checked)
 core.close()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")))
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
