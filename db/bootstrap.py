@@ -45,9 +45,11 @@ class Core:
 
 
 def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> Core:
-    """Open the database at ``url``, bring it to today's shape and, when ``create``, fill an empty one with reference data.
+    """Open the database at ``url`` and bring it to today's shape; with ``create``, fill an empty one with
+    reference data.
 
-    Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked, read-only).
+    Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked; read-only
+    matters only when there is something to bring up to date).
     """
     clock = clock or SystemClock()
     database = open_database(url, create=create, clock=clock)
@@ -57,7 +59,8 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
             schema.refuse_empty(database)
         schema.upgrade(database)
         schema.load_station(database)
-        if not known:
+        # Also when an earlier attempt was cut off between the tables and what belongs into them.
+        if create and schema.is_untouched(database):
             load_reference(database)
     except BaseException:
         database.close()

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, exists, select
+from sqlalchemy.exc import IntegrityError
 
-from db.engine.columns import Moment
+from db.engine.columns import from_plain
 from db.engine.connections import Database
 from db.engine.tables import journal, metadata
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Diff, UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.clock import from_ms
 from db.kernel.command import command, command_label
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
@@ -65,7 +65,8 @@ class Bus:
     def run(self, command: Any, actor: Actor) -> Outcome:
         """Carry out a command for a person.
 
-        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused`` of the rules, ``Unavailable``.
+        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused`` of the rules, and
+        ``Unavailable``.
         """
         needed = str(type(command).permission)
         if needed != "undo" and not actor.may(needed):
@@ -82,14 +83,14 @@ class Bus:
 
     def undo(self, actor: Actor) -> Outcome:
         """Take back the newest act of this person that was not taken back yet; works after a restart too."""
+        later = journal.alias()
         with self.database.read() as connection:
-            taken = select(journal.c.undoes).where(journal.c.undoes.is_not(None))
             newest = connection.execute(
                 select(journal.c.seq)
                 .where(
                     journal.c.actor_id == actor.account_id,
                     journal.c.undoes.is_(None),
-                    journal.c.seq.not_in(taken),
+                    ~exists().where(later.c.undoes == journal.c.seq),
                 )
                 .order_by(journal.c.seq.desc())
                 .limit(1)
@@ -121,10 +122,7 @@ def _undo(command: Undo, unit: UnitOfWork) -> str:
     return _(command_label(entry["command"]))
 
 
-_Diff = dict[str, list[Any]]
-
-
-def _take_away(table: Table, diffs: dict[int, _Diff], unit: UnitOfWork) -> None:
+def _take_away(table: Table, diffs: dict[int, Diff], unit: UnitOfWork) -> None:
     """Remove what the entry had added; refuse when a value that it left behind is no longer there.
 
     Values are compared, not versions: what was changed and put back since is as the entry left it.
@@ -132,33 +130,38 @@ def _take_away(table: Table, diffs: dict[int, _Diff], unit: UnitOfWork) -> None:
     current = unit.rows(table, list(diffs))
     for row_id, diff in diffs.items():
         now = current.get(row_id, {})
-        for column, (_before_it, after) in diff.items():
+        for column, (_before, after) in diff.items():
             if column != "version" and unit.plain(table, column, now.get(column)) != after:
-                message = N_("It cannot be undone: something newer has touched it since.")
-                raise Refused("changed_since", message, table=table.name, id=row_id)
-    unit.delete(table, [row_id for row_id, diff in diffs.items() if _was_added(diff)])
+                raise _changed_since(table, row_id)
+    added = sorted((row_id for row_id, diff in diffs.items() if _was_added(diff)), reverse=True)
+    try:
+        unit.delete(table, added)
+    except IntegrityError as error:
+        # A newer row points to it.
+        raise _changed_since(table, added[0]) from error
 
 
-def _put_back(table: Table, diffs: dict[int, _Diff], unit: UnitOfWork) -> None:
+def _put_back(table: Table, diffs: dict[int, Diff], unit: UnitOfWork) -> None:
     """Restore what the entry had changed or removed."""
-    if any(table.c[column].info.get("private") for d in diffs.values() if not _was_added(d) for column in d):
+    kept = {row_id: diff for row_id, diff in diffs.items() if not _was_added(diff)}
+    if any(table.c[column].info.get("private") for diff in kept.values() for column in diff):
         # The journal keeps private values only as digests, so there is nothing to restore them from.
         raise Refused("cannot_undo", N_("This cannot be undone."))
-    removed = {i: d for i, d in diffs.items() if d.get("version", [1, 1])[1] is None}
-    changed = {i: d for i, d in diffs.items() if i not in removed and not _was_added(d)}
-    unit.insert(table, [{"id": i, **_before(table, d)} for i, d in removed.items()])
-    unit.update(
-        table, {i: {c: v for c, v in _before(table, d).items() if c != "version"} for i, d in changed.items()}
-    )
-
-
-def _was_added(diff: _Diff) -> bool:
-    """Whether the entry made this row: an added row shows no version before (the column's default is not listed)."""
-    return "version" not in diff or diff["version"][0] is None
-
-
-def _before(table: Table, diff: _Diff) -> dict[str, Any]:
-    return {
-        c: from_ms(p[0]) if p[0] is not None and isinstance(table.c[c].type, Moment) else p[0]
-        for c, p in diff.items()
+    before = {
+        row_id: {name: from_plain(table.c[name], pair[0]) for name, pair in diff.items()}
+        for row_id, diff in kept.items()
     }
+    unit.insert(table, [row for row_id, row in before.items() if "id" in row])
+    changed = {row_id: row for row_id, row in before.items() if "id" not in row}
+    for row in changed.values():
+        row.pop("version", None)
+    unit.update(table, changed)
+
+
+def _was_added(diff: Diff) -> bool:
+    return "id" in diff and diff["id"][0] is None
+
+
+def _changed_since(table: Table, row_id: int) -> Refused:
+    message = N_("It cannot be undone: something newer has touched it since.")
+    return Refused("changed_since", message, table=table.name, id=row_id)

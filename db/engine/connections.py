@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
 
+from db.engine import journal
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.clock import Clock, SystemClock
+from db.kernel.clock import Clock, SystemClock, from_ms, to_ms
 from db.kernel.ids import IdMaker
 from db.kernel.language import N_
-from db.kernel.refusal import Refused, Unavailable
+from db.kernel.refusal import Refused, Trouble, Unavailable
 
 BUSY_SECONDS = 10
 """How long a writer waits for another process before it says that the database is locked."""
 
 _FILE_HEADER = b"SQLite format 3\x00"
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -49,32 +52,52 @@ class Database:
     @property
     def path(self) -> Path | None:
         """The file of a local database; ``None`` for a server."""
-        return _path(self.engine.url)
+        return Path(self.engine.url.database or "") if self.dialect == "sqlite" else None
+
+    @property
+    def where(self) -> str:
+        """What people call it: the file, or the address of the server."""
+        return self.url if self.path is None else str(self.path)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is a file that we may read and not write."""
+        return self.path is not None and self.path.exists() and not _is_writable(self.path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection to read with, on any thread; nothing that it writes is kept."""
-        with translated(self.url), self.engine.connect() as connection:
+        with self.troubles(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self, actor: Actor, command: object) -> Iterator[UnitOfWork]:
         """One transaction with its journal entry: commits at the end of the block, or leaves no trace."""
-        with self._writing, translated(self.url):
+        with self._writing, self.troubles():
+            if self.read_only:
+                raise Unavailable("read_only", _READ_ONLY, where=self.where)
             with self.engine.connect() as connection:
-                begin_write(connection, self.dialect)
-                unit = UnitOfWork(connection, actor, command, self.clock.now(), self.ids)
                 try:
+                    if self.dialect == "sqlite":
+                        connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    head = journal.take_head(connection)
+                    self.ids.after(head.last_id)
+                    # Whole milliseconds, as the tables keep them: what is compared later is what was written.
+                    now = from_ms(to_ms(self.clock.now()))
+                    unit = UnitOfWork(connection, actor, command, now, self.ids, head)
                     yield unit
                     unit.finish()
                     connection.commit()
                 except BaseException:
                     connection.rollback()
                     raise
-            changes = unit.changes
-        if changes is not None:
+        if unit.changes is not None:
             for listener in tuple(self._listeners):
-                listener(changes)
+                try:
+                    listener(unit.changes)
+                except Exception:
+                    # It is written all the same; whoever wrote it must not be told that it failed.
+                    _log.exception("a listener failed on entry %s", unit.changes.seq)
 
     def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
         """Hear of each commit made through this object, on the writing thread; returns how to stop."""
@@ -84,20 +107,18 @@ class Database:
     def data_version(self) -> int:
         """A number that differs after any process has committed; cheap enough to ask twenty times a second.
 
-        On SQLite ``PRAGMA data_version`` of a connection that never writes; on a server the head of the journal.
+        On SQLite ``PRAGMA data_version`` of a connection that never writes; on a server the journal's head.
         """
-        with translated(self.url):
-            if self.dialect != "sqlite":
+        with self.troubles():
+            path = self.path
+            if path is None:
                 with self.engine.connect() as connection:
                     return int(connection.execute(text("SELECT seq FROM journal_head")).scalar() or 0)
             with self._watching:
                 if self._watch is None:
-                    path = self.path
-                    if path is None or not path.exists():
-                        raise Unavailable(
-                            "database_gone", N_("The database {path} is not there."), path=self.url
-                        )
-                    self._watch = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+                    if not path.exists():
+                        raise Unavailable("database_gone", _GONE, path=str(path))
+                    self._watch = _connect(path)
                 return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def use_station(self, station: int) -> None:
@@ -112,23 +133,39 @@ class Database:
                 self._watch = None
         self.engine.dispose()
 
+    @contextmanager
+    def troubles(self) -> Iterator[None]:
+        """Turn what a driver raises into trouble that a person can read; its own words stay as the cause."""
+        driver = self.engine.dialect.loaded_dbapi.Error
+        try:
+            yield
+        except DBAPIError as error:
+            trouble = _trouble(error.orig, self.where, lost=error.connection_invalidated)
+            if trouble is None:
+                raise
+            raise trouble from error
+        except driver as error:
+            # Straight from the driver: a bulk load, or the watching connection.
+            trouble = _trouble(error, self.where)
+            if trouble is None:
+                raise
+            raise trouble from error
+
 
 def open_database(url: str, *, create: bool = False, clock: Clock | None = None) -> Database:
-    """Open the database at ``url``; with ``create`` an empty local file may be made. The schema is not touched here.
+    """Open the database at ``url``; with ``create`` a local file may be made. The schema is not touched here.
 
     Raises ``Refused`` for an address that is not one, ``Unavailable`` when file or server cannot be used.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
-        _check_file(address, create)
-        engine = create_engine(
-            address,
-            poolclass=NullPool if _path(address) is None else QueuePool,
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        )
+        path = Path(address.database or "")
+        _check_file(path, create)
+        engine = create_engine(address, poolclass=QueuePool, creator=lambda: _connect(path))
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        engine = create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
+        waits = {"connect_timeout": BUSY_SECONDS, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
+        engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
     database = Database(engine, clock or SystemClock())
     try:
         with database.read() as connection:
@@ -141,137 +178,141 @@ def open_database(url: str, *, create: bool = False, clock: Clock | None = None)
     return database
 
 
+_NO_ADDRESS = N_("{url} is not a database address; write sqlite:///FILE or postgresql://…")
+_GONE = N_("The database {path} is not there.")
+_READ_ONLY = N_("{where} is read-only; nothing was changed.")
+
+
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
         backend = address.get_backend_name()
-    except ArgumentError:
-        raise Refused(
-            "not_an_address",
-            N_("{url} is not a database address; write sqlite:///FILE or postgresql://…"),
-            url=url,
-        ) from None
+    except (ArgumentError, ValueError):
+        raise Refused("not_an_address", _NO_ADDRESS, url=url) from None
     if backend not in {"sqlite", "postgresql"}:
         raise Refused(
             "unknown_database",
             N_("{name} databases are not supported; use sqlite or postgresql."),
             name=backend,
         )
-    if backend == "postgresql" and address.drivername == "postgresql":
-        address = address.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and not address.database:
-        raise Refused(
-            "not_an_address",
-            N_("{url} is not a database address; write sqlite:///FILE or postgresql://…"),
-            url=url,
-        )
-    return address
+    if backend == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if not address.database or address.database == ":memory:" or address.host:
+        raise Refused("not_an_address", _NO_ADDRESS, url=url)
+    return address.set(drivername="sqlite")
 
 
-def _path(address: URL) -> Path | None:
-    if address.get_backend_name() != "sqlite" or not address.database or address.database == ":memory:":
-        return None
-    return Path(address.database)
-
-
-def _check_file(address: URL, create: bool) -> None:
-    path = _path(address)
-    if path is None:
-        raise Refused(
-            "not_an_address",
-            N_("{url} is not a database address; write sqlite:///FILE or postgresql://…"),
-            url=str(address),
-        )
+def _check_file(path: Path, create: bool) -> None:
+    """Refuse what is no database, and make an empty file when there may be a new one."""
     try:
         if path.is_dir():
             raise Refused("is_a_folder", N_("{path} is a folder, not a database."), path=str(path))
-        if not path.exists():
-            if not create:
-                raise Unavailable("database_gone", N_("The database {path} is not there."), path=str(path))
+        if create and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            return
+            path.touch()
         with path.open("rb") as stream:
             header = stream.read(len(_FILE_HEADER))
-    except OSError as error:
+    except FileNotFoundError as error:
+        raise Unavailable("database_gone", _GONE, path=str(path)) from error
+    except (OSError, ValueError) as error:
         raise Unavailable(
             "cannot_open",
             N_("{path} cannot be opened: {reason}"),
             path=str(path),
-            reason=error.strerror or str(error),
+            reason=getattr(error, "strerror", None) or str(error),
         ) from error
     if header and header != _FILE_HEADER:
         raise Refused("not_a_database", N_("{path} is not a Jingwei database."), path=str(path))
 
 
+def _is_writable(path: Path) -> bool:
+    """Whether we may write a file and, as SQLite must, new files beside it."""
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(each, os.W_OK, effective_ids=effective) for each in (path, path.parent))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Never "rwc": when the file was taken away, an empty one must not grow in its place.
+    mode = "rw"
+    if not _is_writable(path):
+        mode = "ro"
+        if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-shm").exists():
+            # Nobody has it open, and SQLite cannot make the files that a WAL database is shared by: a copy on
+            # a disk that cannot be written, read as it stands.
+            mode = "ro&immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        # Transactions are begun by hand ("BEGIN IMMEDIATE"): a writer waits at the door and never half-way.
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # Transactions are begun by hand ("BEGIN IMMEDIATE"), so that a writer waits at the door and never half-way.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    try:
-        cursor.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        # A read-only file keeps its own mode and can still be read.
-        if "readonly" not in str(error):
-            raise
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA cache_size = -65536")
-    cursor.execute("PRAGMA mmap_size = 1073741824")
-    cursor.close()
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # A read-only file keeps its own mode; while somebody else is in it, the next connection tries again.
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}:
+                raise
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
 
 
-def begin_write(connection: Connection, dialect: str, *, locking_head: bool = True) -> None:
-    """Queue up as the one writer: SQLite's write lock, or the journal's head on a server."""
-    if dialect == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif locking_head:
-        connection.execute(text("SELECT seq FROM journal_head FOR UPDATE"))
-
-
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn what a driver raises into trouble that a person can read; the driver's own words stay as the cause."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _trouble(
-            error.orig or error, where, isinstance(error, OperationalError) or error.connection_invalidated
-        ) from error
-    except sqlite3.Error as error:
-        raise _trouble(error, where, isinstance(error, sqlite3.OperationalError)) from error
-
-
-_SQLITE_TROUBLES: tuple[tuple[str, str, str], ...] = (
+# What a driver says (SQLite's name of the error, PostgreSQL's SQLSTATE, each by its beginning) and what it means.
+_TROUBLES: tuple[tuple[tuple[str, ...], type[Trouble], str, str], ...] = (
+    (("SQLITE_NOTADB",), Refused, "not_a_database", N_("{where} is not a Jingwei database.")),
     (
-        "database is locked",
+        ("SQLITE_CORRUPT",),
+        Unavailable,
+        "damaged",
+        N_("{where} is damaged; put back a copy of it."),
+    ),
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01"),
+        Unavailable,
         "locked",
         N_("Another program is writing to {where}; nothing was changed. Try again in a moment."),
     ),
-    ("readonly", "read_only", N_("{where} is read-only; nothing was changed.")),
-    ("disk is full", "disk_full", N_("The disk of {where} is full; nothing was changed.")),
-    ("unable to open", "cannot_open_file", N_("{where} cannot be opened.")),
-    ("disk i/o error", "disk_error", N_("The disk of {where} reports an error; nothing was changed.")),
+    (("SQLITE_READONLY", "25006"), Unavailable, "read_only", _READ_ONLY),
+    (
+        ("SQLITE_FULL", "53100"),
+        Unavailable,
+        "disk_full",
+        N_("The disk of {where} is full; nothing was changed."),
+    ),
+    (("SQLITE_CANTOPEN",), Unavailable, "cannot_open_file", N_("{where} cannot be opened.")),
+    (
+        ("SQLITE_IOERR",),
+        Unavailable,
+        "disk_error",
+        N_("The disk of {where} reports an error; nothing was changed."),
+    ),
+    (
+        # 53 resources, 57 stopped by an administrator, 08 connection, 28 and 3D: let in neither here nor there.
+        ("08", "28", "3D", "53", "57"),
+        Unavailable,
+        "database_lost",
+        N_("The database {where} does not answer: {reason}"),
+    ),
 )
 
 
-def _trouble(error: BaseException, where: str, operational: bool) -> BaseException:
-    words = str(error).lower()
-    if "not a database" in words or "malformed" in words:
-        return Refused("not_a_database", N_("{path} is not a Jingwei database."), path=where)
-    for mark, code, message in _SQLITE_TROUBLES:
-        if mark in words:
-            return Unavailable(code, message, where=where)
-    if operational:
-        return Unavailable(
-            "database_lost",
-            N_("The database {where} does not answer: {reason}"),
-            where=where,
-            reason=str(error).splitlines()[0],
-        )
-    return error
-
-
-def rows_of(connection: Connection, statement: Any) -> list[dict[str, Any]]:
-    """All rows of a statement as plain dictionaries."""
-    return [dict(row) for row in connection.execute(statement).mappings()]
+def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> Trouble | None:
+    """The trouble behind a driver's error; ``None`` when the error is a bug of ours."""
+    name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
+    # psycopg gives no SQLSTATE when there was no connection to get one over.
+    unreached = (
+        not name and type(error).__name__ == "OperationalError" and not isinstance(error, sqlite3.Error)
+    )
+    if unreached or lost:
+        name = "08"
+    for beginnings, kind, code, message in _TROUBLES:
+        if name.startswith(beginnings):
+            return kind(code, message, where=where, reason=str(error).strip().splitlines()[0])
+    return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, Row, Table, select, text
 
 from db.engine.columns import canonical
 from db.engine.tables import journal, journal_head
@@ -37,20 +39,36 @@ class Digest:
 
 @dataclass(frozen=True)
 class Proof:
-    """What walking the chain found; ``broken_at`` is the first entry that does not hold."""
+    """What walking the chain found: ``entries`` hold, ``broken_at`` is the first that does not."""
 
     entries: int
     broken_at: int | None = None
     reason: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
+    seal: bytes = GENESIS
+    """Of the last entry that holds. Noted on paper, it tells a chain that was forged as a whole from this one."""
 
     @property
     def whole(self) -> bool:
         return self.broken_at is None
 
 
+@dataclass(frozen=True)
+class Touch:
+    """Who changed a row, by which command, and when."""
+
+    actor_name: str
+    command: str
+    at: datetime
+
+
+def take_head(connection: Connection) -> Row[Any]:
+    """Where the journal stands; on a server this row is the queue of the writers."""
+    return connection.execute(select(journal_head).with_for_update()).one()
+
+
 def append(
     connection: Connection,
+    head: Row[Any],
     actor: Actor,
     station: int,
     command: object,
@@ -58,30 +76,29 @@ def append(
     changes: Mapping[str, Any],
     touched: Mapping[str, list[int]] | None,
     undoes: int | None,
+    last_id: int,
 ) -> int:
     """Write the next entry and move the head; the caller holds the write lock. Returns its number."""
-    head = connection.execute(select(journal_head.c.seq, journal_head.c.hash)).one()
-    arguments = _sealed_arguments(command)
     entry = {
         "seq": head.seq + 1,
-        "at": now,
+        "at": to_ms(now),
         "actor_id": actor.account_id,
         "actor_name": actor.name,
         "station": station,
         "command": command_name(type(command)),
-        "arguments": arguments,
-        "changes": dict(changes),
-        "touched": touched,
+        "arguments": canonical(_sealed_arguments(command)),
+        "changes": canonical(changes),
+        "touched": None if touched is None else canonical(touched),
         "undoes": undoes,
         "previous": head.hash,
     }
-    # The journal keeps whole milliseconds; seal what is kept, not what the clock said.
-    digest = _seal(
-        entry["seq"], to_ms(now), entry, canonical(arguments), canonical(changes), canonical(touched)
+    entry["hash"] = _seal(*entry.values())
+    connection.execute(_APPEND, entry)
+    connection.execute(
+        text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id"),
+        {"seq": entry["seq"], "hash": entry["hash"], "last_id": last_id},
     )
-    connection.execute(insert(journal).values(**entry, hash=digest))
-    connection.execute(update(journal_head).values(seq=entry["seq"], hash=digest))
-    return int(head.seq) + 1
+    return int(entry["seq"])
 
 
 def _sealed_arguments(command: object) -> dict[str, Any]:
@@ -90,48 +107,83 @@ def _sealed_arguments(command: object) -> dict[str, Any]:
     return {key: "#" if key in private and value else value for key, value in as_plain(command).items()}
 
 
+_FIELDS = tuple(column.name for column in journal.c)
+_APPEND = text(f"INSERT INTO journal ({', '.join(_FIELDS)}) VALUES (:{', :'.join(_FIELDS)})")  # noqa: S608
+_WALK = text(f"SELECT {', '.join(_FIELDS)} FROM journal ORDER BY seq")  # noqa: S608  our own names
+
+_facts = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _seal(
-    seq: int, at_ms: int, entry: Mapping[str, Any], arguments: str, changes: str, touched: str
+    seq: int,
+    at: int,
+    actor_id: int,
+    actor_name: str,
+    station: int,
+    command: str,
+    arguments: str,
+    changes: str,
+    touched: str | None,
+    undoes: int | None,
+    previous: bytes,
 ) -> bytes:
-    sha = hashlib.sha256(entry["previous"])
-    facts = [
-        seq,
-        at_ms,
-        entry["actor_id"],
-        entry["actor_name"],
-        entry["station"],
-        entry["command"],
-        entry["undoes"],
-    ]
-    for part in (canonical(facts), arguments, changes, touched):
-        sha.update(part.encode())
-        sha.update(b"\n")
-    return sha.digest()
+    """SHA-256 over the entry before, the facts as a JSON list, and the three texts, each ended by a new line.
 
-
-_WALK = text(
-    "SELECT seq, at, actor_id, actor_name, station, command, arguments, changes, touched, undoes, previous, hash"
-    " FROM journal ORDER BY seq"
-)
+    No part holds a new line of its own, so nothing can be moved from one into the next.
+    """
+    facts = _facts([seq, at, actor_id, actor_name, station, command, undoes])
+    parts = f"{facts}\n{arguments}\n{changes}\n{'null' if touched is None else touched}\n"
+    return hashlib.sha256(previous + parts.encode()).digest()
 
 
 def verify(connection: Connection) -> Proof:
     """Walk the whole chain: every entry present, in order, unaltered, and the head where the last one left it."""
-    expected_seq, previous = 1, GENESIS
-    rows: Iterable[Any] = connection.execution_options(yield_per=2000).execute(_WALK).mappings()
-    for row in rows:
-        if row["seq"] != expected_seq:
-            return Proof(expected_seq - 1, expected_seq, "missing")
-        if bytes(row["previous"]) != previous:
-            return Proof(expected_seq - 1, expected_seq, "unchained")
-        touched = "null" if row["touched"] is None else row["touched"]
-        if _seal(
-            row["seq"], row["at"], {**row, "previous": previous}, row["arguments"], row["changes"], touched
-        ) != bytes(row["hash"]):
-            return Proof(expected_seq - 1, expected_seq, "altered")
-        previous = bytes(row["hash"])
-        expected_seq += 1
-    head = connection.execute(text("SELECT seq, hash FROM journal_head")).one_or_none()
-    if head is None or head.seq != expected_seq - 1 or bytes(head.hash) != previous:
-        return Proof(expected_seq - 1, expected_seq, "cut")
-    return Proof(expected_seq - 1)
+    held, seal = 0, GENESIS
+    for row in _walk(connection):
+        if row[0] != held + 1:
+            return Proof(held, held + 1, "missing", seal)
+        if row[-2] != seal:
+            return Proof(held, held + 1, "unchained", seal)
+        if not _holds(row):
+            return Proof(held, held + 1, "altered", seal)
+        held, seal = held + 1, row[-1]
+    heads = connection.execute(text("SELECT seq, hash FROM journal_head")).all()
+    if [tuple(head) for head in heads] != [(held, seal)]:
+        return Proof(held, held + 1, "cut", seal)
+    return Proof(held, seal=seal)
+
+
+def _walk(connection: Connection) -> Iterator[Any]:
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield from connection.execution_options(yield_per=2000).execute(_WALK)
+        return
+    # SQLite would stop at bytes that are no text; they are an alteration to be reported like any other.
+    raw.text_factory = lambda octets: octets.decode(errors="surrogateescape")
+    try:
+        yield from connection.execution_options(yield_per=2000).execute(_WALK)
+    finally:
+        raw.text_factory = str
+
+
+def _holds(row: Any) -> bool:
+    try:
+        return bool(row.touched != "null" and _seal(*row[:-1]) == row[-1])
+    except (TypeError, UnicodeEncodeError):
+        # Another kind of value stands where text or bytes belong.
+        return False
+
+
+def last_touch(connection: Connection, table: Table, row_id: int, within: int = 1000) -> Touch | None:
+    """Who changed a row last, as far as the newest ``within`` entries tell."""
+    newest = select(journal_head.c.seq).scalar_subquery()
+    entries = connection.execute(
+        select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
+        .where(journal.c.seq > newest - within, text("touched LIKE :mark"))
+        .order_by(journal.c.seq.desc()),
+        {"mark": f"%{row_id}%"},
+    )
+    for entry in entries:
+        if row_id in entry.touched.get(table.name, ()):
+            return Touch(entry.actor_name, entry.command, entry.at)
+    return None

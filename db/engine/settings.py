@@ -1,13 +1,23 @@
-"""Settings of one database: plain values by key, journaled like every other row."""
+"""Settings of one database: plain values by key, and the office's clock that follows from one of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, insert, select
 
 from db.engine.tables import setting
-from db.engine.unit_of_work import UnitOfWork
+
+DEFAULT_ZONE = "Asia/Shanghai"
+
+
+class Writing(Protocol):
+    """A unit of work, as far as it matters here."""
+
+    @property
+    def connection(self) -> Connection: ...
 
 
 def get(connection: Connection, key: str, default: Any = None) -> Any:
@@ -16,7 +26,19 @@ def get(connection: Connection, key: str, default: Any = None) -> Any:
     return default if found is None else found.value
 
 
-def put(unit: UnitOfWork, key: str, value: Any) -> None:
-    """Set a setting within a unit of work; the journal names it in the command's own arguments."""
+def put(unit: Writing, key: str, value: Any) -> None:
+    """Set a setting within a unit of work. The journal does not list it and undo leaves it; rows are for that."""
     unit.connection.execute(delete(setting).where(setting.c.key == key))
     unit.connection.execute(insert(setting).values(key=key, value=value))
+
+
+def zone_of(connection: Connection) -> ZoneInfo:
+    """The time zone of the city."""
+    return ZoneInfo(get(connection, "city.zone", DEFAULT_ZONE))
+
+
+def clock_text(connection: Connection, at: datetime, now: datetime) -> str:
+    """A moment as a clock in the city shows it; with the day when that is not today's."""
+    zone = zone_of(connection)
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"

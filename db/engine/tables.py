@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from db.engine.columns import Json, Moment
 
@@ -28,7 +40,8 @@ journal = Table(
     Column("command", String(60), nullable=False),
     # The command's own fields: what was asked for.
     Column("arguments", Json, nullable=False),
-    # {table: [[id, {column: [before, after]}]]}: what it did. For a bulk load {table: {"rows": n, "sha256": digest}}.
+    # What it did: {table: [[id, {column: [before, after]}]]}; a row that came or went lists its id too.
+    # A bulk load: {table*: {"rows": n, "sha256": digest}}.
     Column("changes", Json, nullable=False),
     # {table: [id, …]}, or null for a bulk load: what the feed reads.
     Column("touched", Json),
@@ -36,6 +49,14 @@ journal = Table(
     Column("undoes", BigInteger),
     Column("previous", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
+    # Undo asks for the newest act of one person that was not taken back.
+    Index("ix_journal_actor_id", "actor_id", "seq"),
+    Index(
+        "ix_journal_undoes",
+        "undoes",
+        sqlite_where=text("undoes IS NOT NULL"),
+        postgresql_where=text("undoes IS NOT NULL"),
+    ),
 )
 
 journal_head = Table(
@@ -45,6 +66,8 @@ journal_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
+    # The greatest id given so far: several programs share one station number, and their clocks may differ.
+    Column("last_id", BigInteger, nullable=False, server_default="0"),
 )
 
 setting = Table(

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, text, update
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Connection, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from db.engine import journal
+from db.engine import journal, settings
+from db.engine.columns import Codec, defaults, to_plain
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.clock import to_ms
+from db.kernel.command import command_label
 from db.kernel.ids import IdMaker
-from db.kernel.language import N_
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
 Row = Mapping[str, Any]
+Diff = dict[str, list[Any]]
+"""Column → [before, after], as the journal keeps them; a row that came or went lists its ``id`` too."""
+
 _LOAD_CHUNK = 20_000
 _IN_CHUNK = 500
 
@@ -28,12 +35,18 @@ _IN_CHUNK = 500
 class UnitOfWork:
     """A transaction that keeps its own record.
 
-    Every row goes through ``insert``, ``update``, ``delete`` or ``load``; ``finish`` then appends one journal entry,
-    chained to the one before it. There is no other way to write, so forgetting the journal is impossible.
+    Every row goes through ``insert``, ``update``, ``delete`` or ``load``; ``finish`` then appends one journal
+    entry, chained to the one before it. There is no other way to write, so forgetting the journal is impossible.
     """
 
     def __init__(
-        self, connection: Connection, actor: Actor, command: object, now: datetime, ids: IdMaker
+        self,
+        connection: Connection,
+        actor: Actor,
+        command: object,
+        now: datetime,
+        ids: IdMaker,
+        head: sa.Row[Any],
     ) -> None:
         self.connection = connection
         self.actor = actor
@@ -42,8 +55,12 @@ class UnitOfWork:
         self.changes: Changes | None = None
         self.undoes: int | None = None
         self._ids = ids
-        self._rows: dict[str, dict[int, dict[str, list[Any]]]] = defaultdict(dict)
+        self._head = head
+        self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
         self._loaded: dict[str, journal.Digest] = {}
+        self._measured: set[str] = set()
+        # Rows as they were read under the write lock; nobody else can change them until the commit.
+        self._known: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
         self._secret: bytes | None = None
 
     @property
@@ -60,73 +77,76 @@ class UnitOfWork:
         return self._ids.block(count)
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        """Add rows; each needs its ``id``."""
+        """Add rows; each needs its ``id``. What the database would fill in is written down too."""
         if not rows:
             return
-        self.connection.execute(insert(table), [dict(row) for row in rows])
-        record = self._rows[table.name]
-        for row in rows:
-            after = record.setdefault(row["id"], {})
+        encode = self._encoders(table)
+        diffs = self._diffs[table.name]
+        shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for given in rows:
+            row = {**_defaults(table), **given}
+            shapes[tuple(row)].append(row)
+            diff = diffs.setdefault(row["id"], {})
             for column, value in row.items():
-                if column != "id":
-                    after[column] = [None, self.plain(table, column, value)]
-            if "version" in table.c:
-                after["version"] = [None, row.get("version", 1)]
+                before = diff[column][0] if column in diff else None
+                diff[column] = [before, encode[column](value) if column in encode else value]
+        for alike in shapes.values():
+            self.connection.execute(insert(table), alike)
 
     def update(
         self, table: Table, changes: Mapping[int, Row], expected: Mapping[int, int] | None = None
     ) -> None:
         """Change columns of rows by id and count their versions up.
 
-        ``expected`` gives the version on which the decision was made; when any row has moved on meanwhile the whole
-        command is refused (``changed_meanwhile``). A row that is not there is refused too.
+        ``expected`` gives the version on which the decision was made; when any row has moved on meanwhile the
+        whole command is refused (``changed_meanwhile``). A row that is not there is refused (``no_such_row``).
         """
-        if not changes:
-            return
-        before = self.rows(table, list(changes))
-        for row_id in changes:
-            if row_id not in before:
+        known = self.rows(table, list(changes))
+        encode = self._encoders(table)
+        diffs = self._diffs[table.name]
+        shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for row_id, values in changes.items():
+            old = known.get(row_id)
+            if old is None:
                 raise Refused(
                     "no_such_row", N_("There is no such entry any more."), table=table.name, id=row_id
                 )
-            if expected is not None and before[row_id]["version"] != expected[row_id]:
-                raise Refused(
-                    "changed_meanwhile",
-                    N_("Someone else changed this a moment ago; look again and decide anew."),
-                    id=row_id,
-                )
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-        record = self._rows[table.name]
-        for row_id, values in changes.items():
-            old = before[row_id]
+            if expected is not None and old["version"] != expected[row_id]:
+                raise self._meanwhile(table, row_id)
             new = {column: value for column, value in values.items() if old[column] != value}
             if not new:
                 continue
-            new["version"] = old["version"] + 1
-            groups[tuple(sorted(new))].append({"_id": row_id, **new})
-            diff = record.setdefault(row_id, {})
+            if "version" in old:
+                new["version"] = old["version"] + 1
+            diff = diffs.setdefault(row_id, {})
             for column, value in new.items():
-                seen = diff.get(column)
-                first = seen[0] if seen else self.plain(table, column, old[column])
-                diff[column] = [first, self.plain(table, column, value)]
-        for columns, rows in groups.items():
-            statement = (
-                update(table).where(table.c.id == bindparam("_id")).values({c: bindparam(c) for c in columns})
+                if column in encode:
+                    before, after = encode[column](old[column]), encode[column](value)
+                else:
+                    before, after = old[column], value
+                diff[column] = [diff[column][0] if column in diff else before, after]
+            new["_id"] = row_id
+            shapes[tuple(new)].append(new)
+            del self._known[table.name][row_id]
+        for columns, alike in shapes.items():
+            statement = update(table).where(table.c.id == bindparam("_id"))
+            self.connection.execute(
+                statement.values({name: bindparam(name) for name in columns if name != "_id"}), alike
             )
-            self.connection.execute(statement, rows)
 
     def delete(self, table: Table, ids: Sequence[int]) -> None:
         """Remove rows by id; their last values stay in the journal."""
-        before = self.rows(table, ids)
-        record = self._rows[table.name]
-        for row_id, row in before.items():
-            diff = record.setdefault(row_id, {})
+        encode = self._encoders(table)
+        diffs = self._diffs[table.name]
+        for row_id, row in self.rows(table, ids).items():
+            diff = diffs.setdefault(row_id, {})
             for column, value in row.items():
-                if column != "id":
-                    diff[column] = [
-                        diff[column][0] if column in diff else self.plain(table, column, value),
-                        None,
-                    ]
+                before = encode[column](value) if column in encode else value
+                diff[column] = [diff[column][0] if column in diff else before, None]
+            if diff["id"] == [None, None]:
+                # Came and went in this unit: nothing happened.
+                del diffs[row_id]
+            del self._known[table.name][row_id]
         for chunk in _chunks(ids, _IN_CHUNK):
             self.connection.execute(delete(table).where(table.c.id.in_(chunk)))
 
@@ -137,90 +157,91 @@ class UnitOfWork:
         """
         digest = self._loaded.setdefault(table.name, journal.Digest())
         names = ", ".join(columns)
-        if self.connection.dialect.name == "sqlite":
-            marks = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  names are our own tables
-            cursor = self.connection.connection.cursor()
-            for chunk in _chunks(rows, _LOAD_CHUNK):
-                digest.add(chunk)
-                cursor.executemany(statement, chunk)
-            cursor.close()
-        else:
-            cursor = self.connection.connection.cursor()
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                booleans = [i for i, c in enumerate(columns) if str(table.c[c].type) == "BOOLEAN"]
+        cursor = self.connection.connection.cursor()
+        try:
+            if self.connection.dialect.name == "sqlite":
+                marks = ", ".join("?" * len(columns))
+                statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  our own names
                 for chunk in _chunks(rows, _LOAD_CHUNK):
                     digest.add(chunk)
-                    for row in chunk:
-                        copy.write_row(
-                            [bool(v) if i in booleans and v is not None else v for i, v in enumerate(row)]
-                            if booleans
-                            else row
-                        )
+                    cursor.executemany(statement, chunk)
+            else:
+                # SQLite knows no booleans: what is loaded may bear 0 and 1.
+                flags = [
+                    place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)
+                ]
+                with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                    for chunk in _chunks(rows, _LOAD_CHUNK):
+                        digest.add(chunk)
+                        for row in _with_flags(chunk, flags) if flags else chunk:
+                            copy.write_row(row)
+        finally:
             cursor.close()
         return digest.rows
 
     def telemetry(self, table: Table, rows: Sequence[Row]) -> None:
-        """Write newest measurements (positions) over the older ones, without journal: they are no record of duty."""
+        """Write newest measurements (positions) over the older ones, without journal: no record of duty."""
         if not rows:
             return
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(table)
         key = next(iter(table.primary_key)).name
-        keys = [row[key] for row in rows]
-        for chunk in _chunks(keys, _IN_CHUNK):
-            self.connection.execute(delete(table).where(table.c[key].in_(chunk)))
-        self.connection.execute(insert(table), [dict(row) for row in rows])
-        self.changes = self.changes or Changes(touched={table.name: frozenset()})
+        newer = {name: statement.excluded[name] for name in rows[0] if name != key}
+        # Twice the same key in one statement is an error on a server: the later row counts.
+        latest = {row[key]: dict(row) for row in rows}
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=[key], set_=newer), list(latest.values())
+        )
+        self._measured.add(table.name)
 
     def finish(self) -> None:
         """Append the journal entry; called once, just before the commit."""
-        rows = {
-            table: {i: diff for i, diff in ids.items() if diff} for table, ids in self._rows.items() if ids
-        }
-        if not rows and not self._loaded:
-            return
+        diffs = {table: rows for table, rows in self._diffs.items() if rows}
+        ids = {table: frozenset(rows) for table, rows in diffs.items()}
+        ids |= {table: frozenset() for table in self._measured - ids.keys()}
         bulk = bool(self._loaded)
-        touched = None if bulk else {table: sorted(ids) for table, ids in rows.items()}
-        changes: dict[str, Any] = {
-            table: [[i, diff] for i, diff in ids.items()] for table, ids in rows.items()
-        }
-        changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
-        seq = journal.append(
-            self.connection,
-            self.actor,
-            self._ids.station,
-            self.command,
-            self.now,
-            changes,
-            touched,
-            self.undoes,
-        )
-        self.changes = Changes(seq, {table: frozenset(ids) for table, ids in rows.items()}, bulk)
+        seq = 0
+        if diffs or bulk:
+            changes: dict[str, Any] = {
+                table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
+            }
+            changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
+            seq = journal.append(
+                self.connection,
+                self._head,
+                self.actor,
+                self.station,
+                self.command,
+                self.now,
+                changes,
+                None if bulk else {table: sorted(rows) for table, rows in diffs.items()},
+                self.undoes,
+                max(self._ids.last, self._head.last_id),
+            )
+        if seq or self._measured:
+            self.changes = Changes(seq, ids, bulk)
 
     def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Rows by id as they stand in this transaction; ids that are not there are left out."""
-        found: dict[int, dict[str, Any]] = {}
-        for chunk in _chunks(ids, _IN_CHUNK):
+        """Rows by id as they stand in this transaction; ids that are not there are left out. Not to be changed."""
+        known = self._known[table.name]
+        for chunk in _chunks([row_id for row_id in ids if row_id not in known], _IN_CHUNK):
             for row in self.connection.execute(select(table).where(table.c.id.in_(chunk))).mappings():
-                found[row["id"]] = dict(row)
-        return found
+                known[row["id"]] = dict(row)
+        return {row_id: known[row_id] for row_id in ids if row_id in known}
 
     def plain(self, table: Table, column: str, value: Any) -> Any:
-        """A value as the journal keeps it; a citizen's contact only as a keyed digest, so that it can be erased."""
-        if value is None or value == "":
-            return value
-        if table.c[column].info.get("private"):
-            return "#" + hmac.new(self._key(), str(value).encode(), hashlib.sha256).hexdigest()[:32]
-        if isinstance(value, datetime):
-            return to_ms(value)
-        if isinstance(value, (date, time)):
-            return value.isoformat()
-        if isinstance(value, bytes):
-            return "#" + hashlib.sha256(value).hexdigest()[:32]
-        if isinstance(value, (tuple, set, frozenset)):
-            return sorted(value) if not isinstance(value, tuple) else list(value)
-        return value
+        """A value as the journal keeps it; a private one only as a keyed digest, so that it can be erased."""
+        encode = self._encoders(table).get(column)
+        return encode(value) if encode else value
 
-    def _key(self) -> bytes:
+    def _encoders(self, table: Table) -> dict[str, Codec]:
+        """By column, what makes a value plain; columns whose values are plain already are left out."""
+        private = dict.fromkeys(_private(table), self._digest)
+        return {**_codecs(table), **private}
+
+    def _digest(self, value: Any) -> Any:
+        if not value:
+            return value
         if self._secret is None:
             found = self.connection.execute(
                 text("SELECT value FROM setting WHERE key = 'journal.key'")
@@ -228,7 +249,51 @@ class UnitOfWork:
             if found is None:
                 raise RuntimeError("this database has no key for private values")
             self._secret = str(found).encode()
-        return self._secret
+        return "#" + hmac.new(self._secret, str(value).encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _meanwhile(self, table: Table, row_id: int) -> Refused:
+        touch = journal.last_touch(self.connection, table, row_id)
+        if touch is None:
+            return Refused(
+                "changed_meanwhile",
+                N_("Someone else changed this a moment ago; look again and decide anew."),
+                id=row_id,
+            )
+        return Refused(
+            "changed_meanwhile",
+            N_("{who} changed this at {when} ({what}); look again and decide anew."),
+            id=row_id,
+            who=touch.actor_name,
+            when=settings.clock_text(self.connection, touch.at, self.now),
+            what=_(command_label(touch.command)),
+        )
+
+
+@cache
+def _defaults(table: Table) -> dict[str, Any]:
+    return defaults(table)
+
+
+@cache
+def _codecs(table: Table) -> dict[str, Codec]:
+    return {column.name: _or_none(code) for column in table.c if (code := to_plain(column))}
+
+
+def _private(table: Table) -> list[str]:
+    return [column.name for column in table.c if column.info.get("private")]
+
+
+def _or_none(code: Codec) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else code(value)
+
+
+def _with_flags(rows: list[tuple[Any, ...]], flags: list[int]) -> Iterator[list[Any]]:
+    for row in rows:
+        cells = list(row)
+        for place in flags:
+            if cells[place] is not None:
+                cells[place] = bool(cells[place])
+        yield cells
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -1,7 +1,7 @@
 """Time-ordered 63-bit ids that stations can make on their own, without asking anyone.
 
-42 bits of milliseconds since 2020 (good until 2159), 10 bits of station, 11 bits of sequence. They sort by time of
-making, fit one BIGINT (SQLite's own row id, no second index) and one numpy ``int64``.
+42 bits of milliseconds since 2020 (good until 2159), 10 bits of station, 11 bits of sequence. They sort by time
+of making, fit one BIGINT (SQLite's own row id, no second index) and one numpy ``int64``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ EPOCH_MS = 1_577_836_800_000
 
 _STATION_BITS = 10
 _SEQUENCE_BITS = 11
+_TIME_SHIFT = _STATION_BITS + _SEQUENCE_BITS
 STATIONS = 1 << _STATION_BITS
 _PER_MS = 1 << _SEQUENCE_BITS
 
@@ -49,17 +50,25 @@ class IdMaker:
                     self._last_ms += 1
             return made
 
+    @property
+    def last(self) -> int:
+        """No id made so far is greater than this one."""
+        with self._lock:
+            return self._compose()
+
+    def after(self, made_id: int) -> None:
+        """Make no more ids as early as ``made_id``: another process of this station may have made it."""
+        with self._lock:
+            if made_id > self._compose():
+                self._last_ms, self._sequence = (made_id >> _TIME_SHIFT) + 1, 0
+
     def _compose(self) -> int:
-        return (
-            (self._last_ms << (_STATION_BITS + _SEQUENCE_BITS))
-            | (self.station << _SEQUENCE_BITS)
-            | self._sequence
-        )
+        return self._last_ms << _TIME_SHIFT | self.station << _SEQUENCE_BITS | self._sequence
 
 
 def made_at_ms(made_id: int) -> int:
     """When an id was made, in milliseconds since 1970 UTC."""
-    return (made_id >> (_STATION_BITS + _SEQUENCE_BITS)) + EPOCH_MS
+    return (made_id >> _TIME_SHIFT) + EPOCH_MS
 
 
 def random_station() -> int:

@@ -20,8 +20,9 @@ class Trouble(Exception):
         self.facts = facts
 
     def text(self) -> str:
-        """The sentence in the reader's language."""
-        return _(self.message).format(**self.facts)
+        """The sentence in the reader's language; a fact that is trouble itself is told the same way."""
+        facts = {key: fact.text() if isinstance(fact, Trouble) else fact for key, fact in self.facts.items()}
+        return _(self.message).format(**facts)
 
     def __str__(self) -> str:
         return self.message.format(**self.facts)

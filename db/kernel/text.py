@@ -8,7 +8,7 @@ _KEPT = {"\n", "\t"}
 
 
 def clean(text: str, limit: int = 4000) -> str:
-    """``text`` without control and direction-changing characters, line ends as ``\\n``, at most ``limit`` characters.
+    """``text`` without control and direction-changing characters, line ends as ``\\n``, cut at ``limit``.
 
     Nothing is escaped here: text stays text, and whoever draws it draws it as text.
     """
@@ -23,10 +23,10 @@ def one_line(text: str, limit: int = 400) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """A telephone number with its middle hidden (DOMAIN 6.5): 138****1234."""
-    if len(phone) < 7:
-        return "*" * len(phone)
-    return f"{phone[:3]}{'*' * (len(phone) - 7)}{phone[-4:]}"
+    """A telephone number with at least four signs of its middle hidden (DOMAIN 6.5): 138****1234."""
+    shown = min(7, max(0, len(phone) - 4))
+    front = shown * 3 // 7
+    return phone[:front] + "*" * (len(phone) - shown) + phone[len(phone) - shown + front :]
 
 
 def mask_name(name: str) -> str:
