@@ -16,8 +16,10 @@ from db.kernel.actor import SYSTEM, Actor
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
+from db.kernel.text import one_line
 from db.people.rules import LOCK_OUT, MAX_FAILURES, password_faults
 from db.people.tables import account, account_role, person, role
+from db.people.tables import unit as unit_table
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id with OWASP's least parameters: 19 MiB and 2 passes, about 30 ms on an office computer."""
@@ -56,6 +58,41 @@ class NoteSignIn:
 
     account_id: int
     good: bool
+
+
+@command("people.create_first_account", permission="people.manage", label=N_("Create the first account"))
+@dataclass(frozen=True)
+class CreateFirstAccount:
+    """Whoever opens a database without accounts becomes its duty leader and administrator."""
+
+    name: str
+    login: str
+    password: str
+    private_fields: ClassVar[frozenset[str]] = frozenset({"password"})
+
+
+FIRST_ROLES = ("duty_leader", "dispatcher", "acceptor", "system_admin", "security_admin")
+
+
+@handles(CreateFirstAccount)
+def _create_first(command: CreateFirstAccount, unit: UnitOfWork) -> int:
+    if unit.connection.execute(select(account.c.id)).first():
+        raise Refused("has_accounts", N_("This database has accounts already; sign in with one."))
+    faults = password_faults(command.password)
+    if not command.login.strip() or not command.name.strip():
+        faults.insert(0, Refused("name_missing", N_("Your name and a name to sign in with are needed.")))
+    refuse_all(faults)
+    centre_id, person_id = unit.new_ids(2)
+    centre = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
+    unit.insert(unit_table, [{"id": centre_id, **centre}])
+    someone = {
+        "code": "first",
+        "name": one_line(command.name, 60),
+        "unit_id": centre_id,
+        "post": "duty_leader",
+    }
+    unit.insert(person, [{"id": person_id, **someone}])
+    return _create(CreateAccount(command.login.strip(), person_id, command.password, FIRST_ROLES), unit)
 
 
 @handles(CreateAccount)

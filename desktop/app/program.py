@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from db.bootstrap import Core, city_facts, open_core
-from db.kernel.actor import Actor
+from db.kernel.actor import SYSTEM, Actor
 from db.kernel.language import _, language, set_language
-from db.people.commands import sign_in
+from db.people.commands import CreateFirstAccount, sign_in
+from db.people.queries import accounts
 from desktop.app.session import Session
 from desktop.core.jobs import Jobs
 from desktop.core.preferences import LANGUAGE, LOGIN, THEME, WALL_DISTANCE, Preferences
@@ -72,8 +73,20 @@ class Program(QObject):
             hint = _("Demo city: name {login}, password {password}").format(
                 login=DEMO_LOGIN, password=DEMO_PASSWORD
             )
-        login = self._preferences.get(LOGIN) or (DEMO_LOGIN if facts.is_demo else "")
-        page = SignInPage(self._theme, self.jobs, self._check_in, city=city, login=login, hint=hint)
+        with self.core.database.read() as connection:
+            is_new = not accounts(connection)
+        if is_new:
+            hint = _("This database has no accounts yet. You become its duty leader and administrator.")
+        login = "" if is_new else self._preferences.get(LOGIN) or (DEMO_LOGIN if facts.is_demo else "")
+        page = SignInPage(
+            self._theme,
+            self.jobs,
+            self._check_in,
+            city=city,
+            login=login,
+            hint=hint,
+            begin=self._begin if is_new else None,
+        )
         page.setWindowTitle(_("Jingwei · {city}").format(city=city))
         page.signed_in.connect(self.enter)
         page.resize(self._theme.px(900), self._theme.px(600))
@@ -122,6 +135,11 @@ class Program(QObject):
         actor = await self.jobs.write(sign_in, self.core.database, login, password)
         self._preferences.put(LOGIN, login)
         return actor
+
+    async def _begin(self, name: str, login: str, password: str) -> Actor:
+        assert self.core is not None
+        await self.jobs.write(self.core.bus.run, CreateFirstAccount(name, login, password), SYSTEM)
+        return await self._check_in(login, password)
 
     def _on_left(self) -> None:
         """Hand over: the next person signs in, then the room of the last one goes."""

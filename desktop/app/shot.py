@@ -18,7 +18,7 @@ from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.people.queries import accounts
-from desktop.app.program import Options, Program, make_application
+from desktop.app.program import NOBODY, Options, Program, make_application
 from desktop.core.preferences import Preferences
 from desktop.widgets.theme import Theme
 
@@ -81,7 +81,8 @@ def duty_officer(program: Program, login: str | None) -> Actor:
         with database.read() as connection:
             known = accounts(connection)
         if not known:
-            raise Refused("no_accounts", N_("This database has no accounts yet."))
+            # Nobody's room: everything is shown and nothing can be done.
+            return NOBODY
         login = next((each.login for each in known if each.post == "duty_leader"), known[0].login)
     return actor_of(database, login)
 

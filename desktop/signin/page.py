@@ -17,10 +17,14 @@ from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
 
 CheckIn = Callable[[str, str], Awaitable[Actor]]
+BeginHere = Callable[[str, str, str], Awaitable[Actor]]
 
 
 class SignInPage(QWidget):
-    """Asks who is there; ``signed_in`` carries the actor."""
+    """Asks who is there; ``signed_in`` carries the actor.
+
+    With ``begin`` the database has no accounts yet: the page asks for the first one instead.
+    """
 
     signed_in = Signal(object)
 
@@ -33,12 +37,14 @@ class SignInPage(QWidget):
         city: str,
         login: str = "",
         hint: str = "",
+        begin: BeginHere | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._jobs = jobs
         self._check_in = check_in
+        self._begin = begin
         self._build(city, login, hint)
         self.form.sent.connect(self._on_sent)
 
@@ -49,8 +55,12 @@ class SignInPage(QWidget):
         self.password = QLineEdit()
         self.password.setMaxLength(200)
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.form = Form(theme, _("Sign in"))
-        self.form.add("login", _("Name"), self.login)
+        self.person = QLineEdit()
+        self.person.setMaxLength(60)
+        self.form = Form(theme, _("Begin") if self._begin else _("Sign in"))
+        if self._begin:
+            self.form.add("person", _("Your name"), self.person)
+        self.form.add("login", _("Name to sign in with") if self._begin else _("Name"), self.login)
         self.form.add("password", _("Password"), self.password)
         self.form.setFixedWidth(theme.px(320))
         column = QVBoxLayout()
@@ -79,7 +89,11 @@ class SignInPage(QWidget):
     async def _try(self) -> None:
         self.form.send_button.setEnabled(False)
         try:
-            actor = await self._check_in(self.login.text().strip(), self.password.text())
+            login, password = self.login.text().strip(), self.password.text()
+            if self._begin is not None:
+                actor = await self._begin(self.person.text(), login, password)
+            else:
+                actor = await self._check_in(login, password)
         except Trouble as trouble:
             self.password.clear()
             self.form.set_errors({"password": trouble.text()})
