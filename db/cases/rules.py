@@ -25,7 +25,7 @@ LIGHT_LABELS = {
     Light.ON_TIME: N_("On time"),  # zh: 正常
     Light.SOON: N_("Due soon"),  # zh: 临期
     Light.OVER: N_("Overdue"),  # zh: 超期
-    Light.NO_CLOCK: N_("Not yet dispatched"),  # zh: 未派遣
+    Light.NO_CLOCK: N_("Clock not running"),  # zh: 未计时
 }
 
 
@@ -74,6 +74,9 @@ STATES = {
         State("forced", N_("Closed by force"), open=False),  # zh: 强制结案
     )
 }
+
+BEFORE_DISPATCH = ("reported", "pending_register", "pending_dispatch")
+"""The states in which nobody has been told to handle the case yet."""
 
 SOURCES = {
     "collector": N_("Collector"),  # zh: 采集员上报

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from db.cases.rules import Light
+from db.cases.rules import BEFORE_DISPATCH, Light
 from db.kernel.language import N_, _, language
 from db.live.board import News
 from db.live.filters import Filter, Scope
@@ -168,7 +168,7 @@ class KpiPane(Pane):
                 difference=_signed(figures.open - before)
             )
         cards["open"].set_figure(number(figures.open), "", compared)
-        waiting = figures.lights[Light.NO_CLOCK]
+        waiting = sum(figures.by_state[state] for state in BEFORE_DISPATCH)
         cards["due"].set_figure(
             number(figures.due_within_2h),
             "",

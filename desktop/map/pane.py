@@ -49,7 +49,7 @@ def page_words() -> dict[str, str]:
         "on_time": _("On time"),
         "soon": _("Due soon"),
         "over": _("Overdue"),
-        "no_clock": _("Not yet dispatched"),
+        "no_clock": _("Clock not running"),
         "person": _("Collector"),
         "person_stale": _("Collector, not heard of lately"),
         "metres": _("m"),
@@ -207,7 +207,7 @@ class MapPane(Pane):
         directory = store.directory
         light = Light(row["light"])
         if light is Light.NO_CLOCK:
-            remaining = _("Not yet dispatched")
+            remaining = _("Clock not running")
         else:
             remaining = time_left(row["due_at"] - (row["stopped_at"] or store.now_ms))
         stage = _(STATES[row["state"]].label)

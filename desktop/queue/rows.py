@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from db.cases.rules import SOURCES, STATES, Light
+from db.cases.rules import BEFORE_DISPATCH, SOURCES, STATES, Light
 from db.kernel.language import N_, _, language
 from db.live.board import Board
 from desktop.core.words import day_and_time, span, time_left
@@ -13,10 +13,10 @@ from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
     Column("slack", N_("Time left"), 112, align=RIGHT),  # zh: 剩余
-    Column("category", N_("Category"), 112),  # zh: 类别
-    Column("address", N_("Place"), 120, stretch=True),  # zh: 地点
-    Column("unit", N_("Unit"), 92),  # zh: 责任单位
-    Column("state", N_("Stage"), 66),  # zh: 环节
+    Column("category", N_("Category"), 112, stretch=True),  # zh: 类别
+    Column("address", N_("Place"), 136, stretch=True),  # zh: 地点
+    Column("unit", N_("Unit"), 92, stretch=True),  # zh: 责任单位
+    Column("state", N_("Stage"), 70),  # zh: 环节
     Column("number", N_("Number"), 150, shown=False),  # zh: 案件编号
     Column("reported_at", N_("Reported"), 96, shown=False),  # zh: 上报时间
     Column("district", N_("District"), 88, shown=False),  # zh: 街道
@@ -68,6 +68,9 @@ class QueueRows:
 
     def _slack(self, row: Mapping[str, Any]) -> Cell:
         light = Light(row["light"])
+        if light is Light.NO_CLOCK and row["state"] not in BEFORE_DISPATCH:
+            # zh: 无时限
+            return Cell(_("no limit"), light=light, tone="text3")
         if light is Light.NO_CLOCK:
             waited = self._board.store.now_ms - row["reported_at"]
             # zh: 候 {span}
