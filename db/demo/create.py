@@ -573,6 +573,8 @@ class _CasePen:
     def __init__(self, writer: _Writer, book: _Registers, mix: Mix, seed: int, now_ms: int) -> None:
         self._writer, self._book, self._mix, self._seed, self._now = writer, book, mix, seed, now_ms
         self._desk = book.desk()
+        # Steps of one millisecond may fall into several batches; a running number tells them apart.
+        self._step_ids = Counter(now_ms - 2 * STEP_DAYS * DAY_MS)
 
     def write(self, batch: UnitOfWork, cases: Cases, number: int) -> None:
         """Cases in the order of their reports, then steps of the open and the newest, then reporters."""
@@ -599,7 +601,7 @@ class _CasePen:
                 "actor_id", "actor_name", "unit_id", "note",
             ),
             zip(
-                ids_at(steps.at).tolist(),
+                self._step_ids.take(len(steps.at)),
                 ids[told][steps.case].tolist(),
                 steps.at.tolist(),
                 steps.verb.tolist(),
