@@ -14,7 +14,8 @@ unit = Table(
     Column("code", String(24), nullable=False, unique=True),
     Column("name", String(100), nullable=False),
     Column("name_en", String(100), nullable=False, server_default=""),
-    # district 街道, squad 中队, office 职能部门, company 公用企业, centre 监督指挥中心: scores compare like with like.
+    # district 街道, squad 中队, office 职能部门, company 公用企业, centre 监督指挥中心:
+    # scores compare like with like.
     Column("kind", String(16), nullable=False),
     Column("parent_id", BigId, ForeignKey("unit.id")),
     Column("active", Boolean, nullable=False, server_default="1"),
@@ -28,7 +29,8 @@ person = Table(
     Column("code", String(24), nullable=False, unique=True),
     Column("name", String(60), nullable=False),
     Column("unit_id", BigId, ForeignKey("unit.id"), nullable=False),
-    # collector 采集员, acceptor 受理员, duty_leader 值班长, dispatcher 派遣员, handler 处置人员, inspector 督查, administrator.
+    # collector 采集员, acceptor 受理员, duty_leader 值班长, dispatcher 派遣员, handler 处置人员, inspector 督查,
+    # administrator 管理员.
     Column("post", String(16), nullable=False),
     Column("active", Boolean, nullable=False, server_default="1"),
     version_column(),

@@ -23,7 +23,7 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Line:
-    """One figure: what, value, unit, the goal that it may not exceed (``None`` = for information), and whether it holds."""
+    """One figure; ``goal`` is what it may not exceed (``None`` = for information), ``ok`` whether it holds."""
 
     what: str
     value: float
@@ -108,7 +108,7 @@ def start(arguments: argparse.Namespace) -> Iterator[Line]:
 
 
 def memory_mib(root: int) -> float:
-    """Proportional memory of a process and all below it, in MiB; shared pages are counted once. Linux only, else 0."""
+    """Memory of a process and all below it in MiB, shared pages counted once; 0 where there is no /proc."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -124,7 +124,7 @@ class Program(QObject):
         if self.session is not None:
             self.session.close()
             self.session = None
-        # The web page has to go before its profile, and both before Qt: now, not when Python gets round to it.
+        # The web page has to go before its profile, both before Qt: now, not when Python gets round to it.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         self.jobs.close()
         if self.core is not None:
@@ -186,7 +186,7 @@ def make_application(
 
 
 def run(options: Options) -> int:
-    """Open the room and stay until its window is closed; raises ``Trouble`` when the database cannot be opened."""
+    """Open the room until its window is closed; raises ``Trouble`` when the database cannot be opened."""
     preferences = Preferences()
     app, theme = make_application(options, preferences)
     program = Program(options, preferences, theme)

@@ -218,7 +218,7 @@ class Session(QObject):
         self._tell(Kind.DONE, _("Undone: {what}").format(what=outcome.result))
 
     def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
-        # On the wall nobody can answer: what is wrong stands in the log, and the age of the data on the screen.
+        # On the wall nobody can answer: trouble stands in the log, the age of the data on the screen.
         if isinstance(self.window, Window):
             button = (_("Undo"), "undo", "Ctrl Z") if undo else ("", "", "")
             self.window.tell(kind, words, *button)

@@ -1,4 +1,4 @@
-"""What the screens share: the board, one filter, one selection, who is signed in, and how fresh the data is."""
+"""What the screens share: board, filter, selection, who is signed in, and how fresh the data is."""
 
 from __future__ import annotations
 

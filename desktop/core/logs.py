@@ -1,4 +1,4 @@
-"""The program's log: a file that rotates beside the data, and standard error when asked; Qt's own words go there too."""
+"""The program's log: a rotating file beside the data, standard error when asked; Qt's own words too."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 class Troubles(QObject):
-    """Takes any error from any thread and tells the window once, in words; a repeat within the same breath is dropped."""
+    """Takes any error from any thread and tells the window, in words."""
 
     told = Signal(str, str)
     """Kind and sentence."""

@@ -41,8 +41,8 @@ CARDS = {
     "on_time": (
         N_("On-time closing"),  # zh: 按期结案率（含超期在办）
         N_(
-            "Closed on time ÷ (closed + overdue and still open), today. Below it the figure of closed cases alone:"
-            " it looks better the more is left lying."
+            "Closed on time ÷ (closed + overdue and still open), today."
+            " Below it the figure of closed cases alone: it looks better the more is left lying."
         ),
     ),
     "rework": (
@@ -67,7 +67,7 @@ _LEFT_FROM, _LEFT_TO = -4.0, 12.0
 
 
 class KpiPane(Pane):
-    """Follows the room's filter; a breakdown leaves its own part of it out, so that one can go on choosing."""
+    """Follows the room's filter; a breakdown leaves its own part out, so that one can go on choosing."""
 
     def __init__(self, theme: Theme, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(theme, _("Figures"), _("today"), parent=parent)  # zh: 指标
@@ -259,7 +259,7 @@ class KpiPane(Pane):
         self.categories.set_on(str(value) for value in self._context.filter.categories)
 
     def _show_left(self, figures: Figures) -> None:
-        """From ``_LEFT_FROM`` to ``_LEFT_TO`` hours; what is later is said in words, or it would dwarf the rest."""
+        """The hours around now; what is due later is said in words, or it would dwarf the rest."""
         bins = figures.slack
         edges = bins.edges / HOUR_MS
         totals = bins.lights.sum(axis=1)

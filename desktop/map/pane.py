@@ -1,4 +1,4 @@
-"""The map pane: live cases and collectors over the base map, one selection and one filter with the other panes."""
+"""The map pane: live cases and collectors over the base map, linked with the other panes."""
 
 from __future__ import annotations
 

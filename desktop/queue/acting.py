@@ -1,4 +1,4 @@
-"""What can be done with the selected cases: a bar that rises at the foot of the queue, and the dialog that asks."""
+"""What can be done with the selected cases: a bar at the foot of the queue, and the dialog that asks."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("slack", N_("Time left"), 112, align=RIGHT),  # zh: 剩余
+    Column("slack", N_("Time left"), 120, align=RIGHT),  # zh: 剩余
     Column("category", N_("Category"), 112, stretch=True),  # zh: 类别
     Column("address", N_("Place"), 136, stretch=True),  # zh: 地点
     Column("unit", N_("Unit"), 92, stretch=True),  # zh: 责任单位
-    Column("state", N_("Stage"), 70),  # zh: 环节
+    Column("state", N_("Stage"), 80),  # zh: 环节
     Column("number", N_("Number"), 150, shown=False),  # zh: 案件编号
     Column("reported_at", N_("Reported"), 96, shown=False),  # zh: 上报时间
     Column("district", N_("District"), 88, shown=False),  # zh: 街道

@@ -1,4 +1,4 @@
-"""The strip above the panes: what narrows the room as removable chips, the true count, and the menu of filters."""
+"""The strip above the panes: the filter as removable chips, the true count, and the menu of filters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARTS = {
 
 _SCOPE = "scope"
 _LONGEST = 40
-"""A menu longer than this is cut to the most frequent entries; the charts and the quick filter reach the rest."""
+"""A longer menu is cut to the most frequent entries; the quick filter reaches the rest."""
 
 
 class FilterStrip(ChipRow):

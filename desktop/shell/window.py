@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
@@ -77,9 +77,9 @@ class Window(QWidget):
         self._notices.show_notice(words, _TONES.get(Kind(kind), "neutral"), button, key, keys, seconds)
 
     def _own_acts(self) -> list[Act]:
-        focus_search: Callable[[], None] = lambda: self._top.search.setFocus(
-            Qt.FocusReason.ShortcutFocusReason
-        )
+        def focus_search() -> None:
+            self._top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
         return [
             Act("search", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
             Act("widen", N_("Widen: selection, then filter"), self._on_escape, "Esc", menu="view"),

@@ -1,4 +1,4 @@
-"""The big screen: the room without hands. Read-only, no personal data, letters sized for the viewing distance."""
+"""The big screen: the room without hands, its letters sized for the viewing distance."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from desktop.widgets.plain import label, set_tone
 from desktop.widgets.theme import Theme
 
 LETTER_SHARE = 1 / 200
-"""A letter's height as a share of the viewing distance (DOMAIN 4.3; NUREG-0700 asks for 16 minutes of arc)."""
+"""A letter's height as a share of the viewing distance (DOMAIN 4.3; NUREG-0700: 16 minutes of arc)."""
 LETTER_OF_BODY = 13 * 0.9
 """Height of a Chinese character of body text at 100 %, in pixels."""
 LARGEST = 6.0
