@@ -48,8 +48,8 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
     """Open the database at ``url`` and bring it to today's shape; with ``create``, fill an empty one with
     reference data.
 
-    Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked; read-only
-    matters only when there is something to bring up to date).
+    Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked). A file
+    that can only be read is opened when it has today's shape.
     """
     clock = clock or SystemClock()
     database = open_database(url, create=create, clock=clock)

@@ -69,7 +69,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the day in which the office works, valid between two dates (inclusive; ``None`` = for good)."""
+    """A stretch of the day in which the office works, between two dates (inclusive; ``None`` = for good)."""
 
     begins: time
     ends: time
@@ -83,8 +83,8 @@ class Window:
 class WorkingCalendar:
     """Working time of known years as sorted intervals, so that a due time is two binary searches.
 
-    ``days`` maps a date to True (worked: 调休) or False (off); other days are Monday to Friday. Years that are not in
-    ``years`` are missing: asking for working time there is refused, never guessed.
+    ``days`` maps a date to True (worked: 调休) or False (off); other days are Monday to Friday. Years
+    that are not in ``years`` are missing: asking for working time there is refused, never guessed.
     """
 
     def __init__(
@@ -109,6 +109,8 @@ class WorkingCalendar:
                 day += timedelta(days=1)
         self._begins: Ms = np.array(begins, dtype=np.int64)
         self._ends: Ms = np.array(ends, dtype=np.int64)
+        if (self._begins[1:] < self._ends[:-1]).any():
+            raise ValueError("two working windows of one day overlap")
         # Working time gone before each interval; one more entry for the total.
         self._gone: Ms = np.concatenate([[0], np.cumsum(self._ends - self._begins)]).astype(np.int64)
 
@@ -121,6 +123,8 @@ class WorkingCalendar:
 
     def worked(self, moments: Ms) -> Ms:
         """Working milliseconds from the first known day up to each moment."""
+        if not len(self._begins):
+            return np.zeros(len(moments), dtype=np.int64)
         index = np.searchsorted(self._begins, moments, side="right") - 1
         inside = np.clip(index, 0, None)
         within = np.minimum(moments, self._ends[inside]) - self._begins[inside]
@@ -136,16 +140,15 @@ class WorkingCalendar:
 
         Raises ``Refused("calendar_missing")`` when the years in between are not all known.
         """
-        allowed = round(limit.length_ms * share)
-        if not limit.at_work:
-            return start_ms + allowed
-        self._demand(start_ms)
-        target = self.worked(np.array([start_ms])) + allowed
-        if int(target[0]) > int(self._gone[-1]):
-            raise _missing(self.years[-1] + 1)
-        return int(self.at_worked(target)[0])
+        allowed = np.array([round(limit.length_ms * share)])
+        return int(self._after(np.array([start_ms]), allowed, np.array([limit.at_work]))[0])
 
-    def due_many(self, start_ms: Ms, amounts: npt.NDArray[np.int64], units: Sequence[str] | npt.NDArray[np.str_]) -> tuple[Ms, Ms]:
+    def due_many(
+        self,
+        start_ms: Ms,
+        amounts: npt.NDArray[np.int64],
+        units: Sequence[str] | npt.NDArray[np.str_],
+    ) -> tuple[Ms, Ms]:
         """Due and amber moments of many cases at once: ``(due_at, soon_at)``, arrays of the same length."""
         names = np.asarray(units)
         length = np.zeros(len(start_ms), dtype=np.int64)
@@ -153,21 +156,30 @@ class WorkingCalendar:
         for unit in LimitUnit:
             chosen = names == unit.value
             length[chosen] = amounts[chosen] * Limit(1, unit).length_ms
-            if unit in _RUNS_AT_WORK:
-                at_work |= chosen
+            at_work |= chosen & (unit in _RUNS_AT_WORK)
         soon = np.round(length * SOON_SHARE).astype(np.int64)
-        base = np.where(at_work, self.worked(start_ms), start_ms)
-        if at_work.any():
-            self._demand(int(start_ms[at_work].min()))
-            if int((base + length)[at_work].max()) > int(self._gone[-1]):
-                raise _missing(self.years[-1] + 1)
-        due_at = np.where(at_work, self.at_worked(np.where(at_work, base + length, 0)), base + length)
-        soon_at = np.where(at_work, self.at_worked(np.where(at_work, base + soon, 0)), base + soon)
-        return due_at, soon_at
+        return self._after(start_ms, length, at_work), self._after(start_ms, soon, at_work)
 
-    def _demand(self, moment_ms: int) -> None:
-        if not self.known(moment_ms):
-            raise _missing(from_ms(moment_ms).astimezone(self.zone).year)
+    def _after(self, start_ms: Ms, allowed: Ms, at_work: npt.NDArray[np.bool_]) -> Ms:
+        """When ``allowed`` milliseconds have gone, by the office's clock where ``at_work``."""
+        due = start_ms + allowed
+        if at_work.any():
+            start = start_ms[at_work]
+            self._demand(int(start.min()), int(start.max()))
+            worked = self.worked(start) + allowed[at_work]
+            if int(worked.max()) > int(self._gone[-1]):
+                raise _missing(self.years[-1] + 1)
+            # Nothing allowed outside working hours is due at once, not at the end of the hours before.
+            due[at_work] = np.maximum(self.at_worked(worked), start)
+            self._demand(int(start.min()), int(due[at_work].max()))
+        return due
+
+    def _demand(self, first_ms: int, last_ms: int) -> None:
+        """Refuse when a year from the first moment to the last is missing, also one in between."""
+        first, last = (from_ms(moment).astimezone(self.zone).year for moment in (first_ms, last_ms))
+        for year in range(first, last + 1):
+            if year not in self.years:
+                raise _missing(year)
 
 
 def _missing(year: int) -> Refused:

@@ -1,14 +1,15 @@
 """What people do with cases; each command moves them along the table of transitions.
 
 A command on several cases is all or nothing: when some cannot move, it is refused with the whole list.
+``versions`` (one per case, or none) say on which version of each the decision was made; a case that has moved
+on since is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Connection, func, select
 
@@ -16,18 +17,19 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import SOON_SHARE, Limit, LimitUnit, WorkingCalendar
 from db.cases.rules import SOURCES, STATES
 from db.cases.tables import case, reporter, step, transition
-from db.cases.workflow import Clock, Move, Workflow
+from db.cases.workflow import VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command
-from db.kernel.language import N_
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import clean, one_line
+from db.people.tables import person
 from db.people.tables import unit as unit_table
 from db.registers.locating import locator_of
-from db.registers.tables import category, condition
+from db.registers.tables import category, component, condition
 
 Ids = tuple[int, ...]
 
@@ -56,6 +58,7 @@ class Accept:
     """受理: the report is taken in."""
 
     case_ids: Ids
+    versions: Ids = ()
 
 
 @command("case.register", permission="case.register", label=N_("Register cases"))
@@ -65,6 +68,7 @@ class Register:
 
     case_ids: Ids
     condition_id: int | None = None
+    versions: Ids = ()
 
 
 @command("case.reject", permission="case.accept", label=N_("Reject cases"))
@@ -74,6 +78,7 @@ class Reject:
 
     case_ids: Ids
     reason: str
+    versions: Ids = ()
 
 
 @command("case.void", permission="case.void", label=N_("Void cases"))
@@ -83,6 +88,7 @@ class Void:
 
     case_ids: Ids
     reason: str
+    versions: Ids = ()
 
 
 @command("case.dispatch", permission="case.dispatch", label=N_("Dispatch cases"))
@@ -92,6 +98,7 @@ class Dispatch:
 
     case_ids: Ids
     unit_id: int
+    versions: Ids = ()
 
 
 @command("case.reassign", permission="case.dispatch", label=N_("Reassign cases"))
@@ -102,6 +109,7 @@ class Reassign:
     case_ids: Ids
     unit_id: int
     reason: str
+    versions: Ids = ()
 
 
 @command("case.receive", permission="case.handle", label=N_("Receive cases"))
@@ -110,6 +118,7 @@ class Receive:
     """接收: the unit has taken it in hand."""
 
     case_ids: Ids
+    versions: Ids = ()
 
 
 @command("case.handle", permission="case.handle", label=N_("Hand back cases"))
@@ -119,6 +128,7 @@ class Handle:
 
     case_ids: Ids
     note: str
+    versions: Ids = ()
 
 
 @command("case.pass_check", permission="case.check", label=N_("Pass the check"))
@@ -128,6 +138,7 @@ class PassCheck:
 
     case_ids: Ids
     note: str = ""
+    versions: Ids = ()
 
 
 @command("case.fail_check", permission="case.check", label=N_("Fail the check"))
@@ -137,6 +148,7 @@ class FailCheck:
 
     case_ids: Ids
     reason: str
+    versions: Ids = ()
 
 
 @command("case.close", permission="case.close", label=N_("Close cases"))
@@ -145,25 +157,13 @@ class Close:
     """结案."""
 
     case_ids: Ids
+    versions: Ids = ()
 
 
 @handles(Report)
 def _report(command: Report, unit: UnitOfWork) -> int:
+    refuse_all(_report_faults(command, unit.connection))
     workflow = load_workflow(unit.connection)
-    faults = []
-    if command.source not in SOURCES:
-        faults.append(Refused("unknown_source", N_("There is no source “{source}”."), source=command.source))
-    if not unit.connection.execute(select(category.c.id).where(category.c.id == command.category_id)).first():
-        faults.append(Refused("unknown_category", N_("Choose a category.")))
-    if (command.lon is None) != (command.lat is None):
-        faults.append(Refused("half_a_point", N_("A position needs longitude and latitude.")))
-    elif command.lon is not None and command.lat is not None and not on_earth(command.lon, command.lat):
-        faults.append(
-            Refused(
-                "not_on_earth", N_("{lon}, {lat} is not a place on earth."), lon=command.lon, lat=command.lat
-            )
-        )
-    refuse_all(faults)
     move = workflow.move("", "report", unit.actor)
     where = locator_of(unit.connection).locate(command.lon, command.lat)
     case_id = unit.new_id()
@@ -206,9 +206,32 @@ def _report(command: Report, unit: UnitOfWork) -> int:
     return case_id
 
 
+def _report_faults(command: Report, connection: Connection) -> list[Refused]:
+    faults = []
+    if command.source not in SOURCES:
+        faults.append(Refused("unknown_source", N_("There is no source “{source}”."), source=command.source))
+    for table, row_id, code, message in (
+        (category, command.category_id, "unknown_category", N_("Choose a category.")),
+        (component, command.component_id, "unknown_component", N_("There is no such component.")),
+        (person, command.reported_by, "unknown_person", N_("There is no such person.")),
+    ):
+        if (
+            row_id is not None
+            and not connection.execute(select(table.c.id).where(table.c.id == row_id)).first()
+        ):
+            faults.append(Refused(code, message, id=row_id))
+    lon, lat = command.lon, command.lat
+    if lon is None or lat is None:
+        if lon is not lat:
+            faults.append(Refused("half_a_point", N_("A position needs longitude and latitude.")))
+    elif not on_earth(lon, lat):
+        faults.append(Refused("not_on_earth", N_("{lon}, {lat} is not a place on earth."), lon=lon, lat=lat))
+    return faults
+
+
 @handles(Accept)
 def _accept(command: Accept, unit: UnitOfWork) -> int:
-    return _advance(unit, "accept", command.case_ids)
+    return _advance(unit, "accept", command)
 
 
 @handles(Register)
@@ -229,24 +252,24 @@ def _register(command: Register, unit: UnitOfWork) -> int:
             "filed_at": unit.now,
         }
 
-    return _advance(unit, "register", command.case_ids, values=freeze, given={"condition"})
+    return _advance(unit, "register", command, values=freeze, given={"condition"})
 
 
 @handles(Reject)
 def _reject(command: Reject, unit: UnitOfWork) -> int:
-    return _advance(unit, "reject", command.case_ids, note=command.reason)
+    return _advance(unit, "reject", command, note=command.reason)
 
 
 @handles(Void)
 def _void(command: Void, unit: UnitOfWork) -> int:
-    return _advance(unit, "void", command.case_ids, note=command.reason)
+    return _advance(unit, "void", command, note=command.reason)
 
 
 @handles(Dispatch)
 def _dispatch(command: Dispatch, unit: UnitOfWork) -> int:
     _demand_unit(unit.connection, command.unit_id)
     values = {"unit_id": command.unit_id, "dispatched_at": unit.now}
-    return _advance(unit, "dispatch", command.case_ids, values=lambda _row: dict(values), given={"unit"})
+    return _advance(unit, "dispatch", command, values=lambda _row: dict(values), given={"unit"})
 
 
 @handles(Reassign)
@@ -258,22 +281,22 @@ def _reassign(command: Reassign, unit: UnitOfWork) -> int:
             raise Refused("same_unit", N_("This unit has it already."))
         return {"unit_id": command.unit_id, "moves": row["moves"] + 1}
 
-    return _advance(unit, "reassign", command.case_ids, values=other, note=command.reason, given={"unit"})
+    return _advance(unit, "reassign", command, values=other, note=command.reason, given={"unit"})
 
 
 @handles(Receive)
 def _receive(command: Receive, unit: UnitOfWork) -> int:
-    return _advance(unit, "receive", command.case_ids)
+    return _advance(unit, "receive", command)
 
 
 @handles(Handle)
 def _handle(command: Handle, unit: UnitOfWork) -> int:
-    return _advance(unit, "handle", command.case_ids, note=command.note)
+    return _advance(unit, "handle", command, note=command.note)
 
 
 @handles(PassCheck)
 def _pass(command: PassCheck, unit: UnitOfWork) -> int:
-    return _advance(unit, "pass_check", command.case_ids, note=command.note)
+    return _advance(unit, "pass_check", command, note=command.note)
 
 
 @handles(FailCheck)
@@ -281,7 +304,7 @@ def _fail(command: FailCheck, unit: UnitOfWork) -> int:
     return _advance(
         unit,
         "fail_check",
-        command.case_ids,
+        command,
         values=lambda row: {"reworks": row["reworks"] + 1},
         note=command.reason,
     )
@@ -289,7 +312,7 @@ def _fail(command: FailCheck, unit: UnitOfWork) -> int:
 
 @handles(Close)
 def _close(command: Close, unit: UnitOfWork) -> int:
-    return _advance(unit, "close", command.case_ids)
+    return _advance(unit, "close", command)
 
 
 def load_workflow(connection: Connection) -> Workflow:
@@ -306,10 +329,19 @@ def on_earth(lon: float, lat: float) -> bool:
     return -180 <= lon <= 180 and -90 <= lat <= 90
 
 
+class _AboutCases(Protocol):
+    """What the commands on cases have in common."""
+
+    @property
+    def case_ids(self) -> Ids: ...
+    @property
+    def versions(self) -> Ids: ...
+
+
 def _advance(
     unit: UnitOfWork,
     verb: str,
-    case_ids: Sequence[int],
+    command: _AboutCases,
     *,
     values: Callable[[dict[str, Any]], dict[str, Any]] = lambda _row: {},
     note: str = "",
@@ -319,31 +351,33 @@ def _advance(
     note = clean(note, 2000)
     has = frozenset((given or set()) | ({"note", "reason"} if note else set()))
     workflow = load_workflow(unit.connection)
-    rows = unit.rows(case, case_ids)
+    rows = unit.rows(case, command.case_ids)
+    decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
     changes: dict[int, dict[str, Any]] = {}
     moves: dict[int, Move] = {}
     calendar: WorkingCalendar | None = None
     faults: list[Refused] = []
-    for case_id in dict.fromkeys(case_ids):
+    for case_id in dict.fromkeys(command.case_ids):
         row = rows.get(case_id)
         if row is None:
             faults.append(Refused("no_such_case", N_("There is no such case any more.")))
             continue
         try:
             move = moves[case_id] = workflow.move(row["state"], verb, unit.actor, has)
+            if decided_on.get(case_id, row["version"]) != row["version"]:
+                raise Refused("changed_meanwhile", N_("It has changed since you looked."))
             change = values(row)
             if move.clock in (Clock.START, Clock.RESTART):
                 calendar = calendar or load_calendar(unit.connection)
             change |= _clock(move, {**row, **change}, unit, calendar)
         except Refused as refusal:
-            faults.append(_about(row["number"], refusal))
+            faults.append(_about(row, refusal, unit))
             continue
         change["state"] = move.to_state
         if not STATES[move.to_state].open:
             change["closed_at"] = unit.now
         changes[case_id] = change
     refuse_all(faults)
-    unit.update(case, changes)
     for move in set(moves.values()):
         after = {
             i: {**rows[i], "unit_id": changes[i].get("unit_id", rows[i]["unit_id"])}
@@ -351,15 +385,26 @@ def _advance(
             if moves[i] == move
         }
         _add_steps(unit, move, after, note)
+    unit.update(case, changes)
     return len(changes)
 
 
-def _about(number: str, refusal: Refused) -> Refused:
+def _about(row: dict[str, Any], refusal: Refused, unit: UnitOfWork) -> Refused:
+    """A refusal with the number of its case; when somebody was quicker, with who did what, and when."""
+    last = None
+    if refusal.code in {"wrong_state", "changed_meanwhile"}:
+        query = select(step.c.actor_name, step.c.verb, step.c.at).where(step.c.case_id == row["id"])
+        last = unit.connection.execute(query.order_by(step.c.at.desc(), step.c.id.desc()).limit(1)).first()
+    if last is None:
+        return Refused(refusal.code, N_("{number}: {why}"), number=row["number"], why=refusal)
     return Refused(
         refusal.code,
-        N_("{number}: {why}"),
-        number=number,
-        why=refusal.text(),
+        N_("{number}: {why} {when} {who}: {what}."),
+        number=row["number"],
+        why=refusal,
+        when=settings.clock_text(unit.connection, last.at, unit.now),
+        who=last.actor_name,
+        what=_(VERB_LABELS.get(last.verb, last.verb)),
     )
 
 
@@ -423,10 +468,24 @@ def _demand_unit(connection: Connection, unit_id: int) -> None:
 
 
 def _next_number(unit: UnitOfWork) -> str:
-    """Day, station and a running number: unique without asking anyone, and never given twice."""
-    zone = ZoneInfo(settings.get(unit.connection, "city.zone", "Asia/Shanghai"))
+    """Day, station and a running number: unique without asking anyone, and never given twice.
+
+    The last one is kept apart from the cases: an undone report takes its row away, but not the number that
+    somebody may have been told.
+    """
+    zone = settings.zone_of(unit.connection)
     prefix = f"{unit.now.astimezone(zone):%Y%m%d}{unit.station:04d}"
-    last = unit.connection.execute(
-        select(func.max(case.c.number)).where(case.c.number >= prefix, case.c.number < prefix + "~")
+    given = settings.get(unit.connection, _LAST_NUMBER, "")
+    standing = unit.connection.execute(
+        select(case.c.number)
+        .where(case.c.number >= prefix, case.c.number < prefix + "~")
+        .order_by(func.length(case.c.number).desc(), case.c.number.desc())
+        .limit(1)
     ).scalar()
-    return f"{prefix}{int(last[len(prefix) :]) + 1 if last else 1:05d}"
+    running = [int(n.removeprefix(prefix)) for n in (given, standing) if n and n.startswith(prefix)]
+    number = f"{prefix}{max(running, default=0) + 1:05d}"
+    settings.put(unit, _LAST_NUMBER, number)
+    return number
+
+
+_LAST_NUMBER = "case.last_number"

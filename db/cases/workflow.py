@@ -63,8 +63,8 @@ class Workflow:
     def move(self, state: str, verb: str, actor: Actor, given: frozenset[str] = frozenset()) -> Move:
         """The move that ``verb`` makes from ``state``.
 
-        Raises ``Refused``: ``wrong_state`` when the table has no such row, ``not_permitted`` when the person may not,
-        ``needed`` when something the row asks for is not ``given`` (unit, reason, condition, note).
+        Raises ``Refused``: ``wrong_state`` when the table has no such row, ``not_permitted`` when the person
+        may not, ``needed`` when something the row asks for is not ``given`` (unit, reason, condition, note).
         """
         move = self._moves.get((state, verb))
         if move is None:

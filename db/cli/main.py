@@ -49,7 +49,7 @@ def data_folder() -> Path:
 
 
 def choose_language(words: Sequence[str]) -> list[str]:
-    """Speak the language that ``--lang`` asks for, before the first word of help is made; returns the other words."""
+    """Speak the language that ``--lang`` asks for, before any help is made; returns the other words."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--lang", choices=LANGUAGES, default=None)
     chosen, rest = parser.parse_known_args(list(words))
@@ -76,8 +76,8 @@ def guarded(work: Callable[[], int]) -> int:
         print(trouble.text(), file=sys.stderr)
         return EXIT_TROUBLE
     except BrokenPipeError:
-        # The reader of our output has gone; there is nobody left to tell.
-        sys.stderr.close()
+        # The reader of our output has gone; what is left of it must not make a noise at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_TROUBLE
     except KeyboardInterrupt:
         print(_("Stopped; nothing half-done was kept."), file=sys.stderr)

@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "whole": proof.whole,
                     "broken_at": proof.broken_at,
                     "reason": proof.reason,
+                    "seal": proof.seal.hex(),
                     "counters_equal": not differing,
                     "differences": differing,
                 },
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0 if whole else 1
     if proof.whole:
         print(_("The journal chain is whole: {count} entries.").format(count=f"{proof.entries:,}"))
+        print(_("Seal of the last entry: {seal}").format(seal=proof.seal.hex()))
     else:
         print(
             _("The journal chain breaks at entry {entry}: {reason}.").format(

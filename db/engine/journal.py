@@ -45,7 +45,7 @@ class Proof:
     broken_at: int | None = None
     reason: str = ""
     seal: bytes = GENESIS
-    """Of the last entry that holds. Noted on paper, it tells a chain that was forged as a whole from this one."""
+    """Of the last entry that holds. Noted on paper, it tells a chain forged as a whole from this one."""
 
     @property
     def whole(self) -> bool:
@@ -137,7 +137,7 @@ def _seal(
 
 
 def verify(connection: Connection) -> Proof:
-    """Walk the whole chain: every entry present, in order, unaltered, and the head where the last one left it."""
+    """Walk the whole chain: every entry there, in order, unaltered, and the head where the last left it."""
     held, seal = 0, GENESIS
     for row in _walk(connection):
         if row[0] != held + 1:

@@ -84,7 +84,8 @@ def upgrade(database: Database) -> None:
         raise Unavailable(
             "read_only_and_older",
             N_(
-                "{where} is read-only and was written by an older Jingwei; open it once where it can be written."
+                "{where} is read-only and was written by an older Jingwei;"
+                " open it once where it can be written."
             ),
             where=database.where,
         )

@@ -27,7 +27,7 @@ def get(connection: Connection, key: str, default: Any = None) -> Any:
 
 
 def put(unit: Writing, key: str, value: Any) -> None:
-    """Set a setting within a unit of work. The journal does not list it and undo leaves it; rows are for that."""
+    """Set a setting within a unit of work. The journal does not list it, and undo leaves it alone."""
     unit.connection.execute(delete(setting).where(setting.c.key == key))
     unit.connection.execute(insert(setting).values(key=key, value=value))
 

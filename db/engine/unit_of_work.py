@@ -36,7 +36,7 @@ class UnitOfWork:
     """A transaction that keeps its own record.
 
     Every row goes through ``insert``, ``update``, ``delete`` or ``load``; ``finish`` then appends one journal
-    entry, chained to the one before it. There is no other way to write, so forgetting the journal is impossible.
+    entry, chained to the one before it. There is no other way to write, so the journal cannot be forgotten.
     """
 
     def __init__(
@@ -84,12 +84,16 @@ class UnitOfWork:
         diffs = self._diffs[table.name]
         shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
         for given in rows:
-            row = {**_defaults(table), **given}
+            row = _defaults(table) | dict(given)
             shapes[tuple(row)].append(row)
-            diff = diffs.setdefault(row["id"], {})
-            for column, value in row.items():
-                before = diff[column][0] if column in diff else None
-                diff[column] = [before, encode[column](value) if column in encode else value]
+            plain = row | {column: code(row[column]) for column, code in encode.items() if column in row}
+            diff = {column: [None, value] for column, value in plain.items()}
+            # Taken away before in this unit: what it was then is what it was before.
+            for column, pair in diffs.get(row["id"], {}).items():
+                diff[column] = [pair[0], plain.get(column)]
+            if diff["id"][0] is not None:
+                del diff["id"]
+            diffs[row["id"]] = diff
         for alike in shapes.values():
             self.connection.execute(insert(table), alike)
 
@@ -99,7 +103,7 @@ class UnitOfWork:
         """Change columns of rows by id and count their versions up.
 
         ``expected`` gives the version on which the decision was made; when any row has moved on meanwhile the
-        whole command is refused (``changed_meanwhile``). A row that is not there is refused (``no_such_row``).
+        whole command is refused (``changed_meanwhile``), and so it is when a row is gone (``no_such_row``).
         """
         known = self.rows(table, list(changes))
         encode = self._encoders(table)
@@ -222,11 +226,12 @@ class UnitOfWork:
             self.changes = Changes(seq, ids, bulk)
 
     def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Rows by id as they stand in this transaction; ids that are not there are left out. Not to be changed."""
+        """Rows by id as they stand in this transaction, to be read only; those not there are left out."""
         known = self._known[table.name]
+        names = table.c.keys()
         for chunk in _chunks([row_id for row_id in ids if row_id not in known], _IN_CHUNK):
-            for row in self.connection.execute(select(table).where(table.c.id.in_(chunk))).mappings():
-                known[row["id"]] = dict(row)
+            for row in self.connection.execute(select(table).where(table.c.id.in_(chunk))).all():
+                known[row.id] = dict(zip(names, row, strict=True))
         return {row_id: known[row_id] for row_id in ids if row_id in known}
 
     def plain(self, table: Table, column: str, value: Any) -> Any:

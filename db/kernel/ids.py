@@ -1,7 +1,7 @@
 """Time-ordered 63-bit ids that stations can make on their own, without asking anyone.
 
-42 bits of milliseconds since 2020 (good until 2159), 10 bits of station, 11 bits of sequence. They sort by time
-of making, fit one BIGINT (SQLite's own row id, no second index) and one numpy ``int64``.
+42 bits of milliseconds since 2020 (good until 2159), 10 bits of station, 11 bits of sequence. They sort by
+the time of making, fit one BIGINT (SQLite's own row id, no second index) and one numpy ``int64``.
 """
 
 from __future__ import annotations

@@ -101,6 +101,10 @@ def _create(command: CreateAccount, unit: UnitOfWork) -> int:
     faults = password_faults(command.password)
     if connection.execute(select(account.c.id).where(account.c.login == command.login)).first():
         faults.append(Refused("login_taken", N_("The name {login} is taken."), login=command.login))
+    if not command.login or command.login != one_line(command.login, 60):
+        faults.append(Refused("bad_login", N_("An account name is one to 60 characters on one line.")))
+    if not connection.execute(select(person.c.id).where(person.c.id == command.person_id)).first():
+        faults.append(Refused("no_such_person", N_("There is no such person.")))
     roles = {row.code: row.id for row in connection.execute(select(role.c.code, role.c.id))}
     faults += [
         Refused("no_such_role", N_("There is no role {role}."), role=code)
@@ -145,7 +149,9 @@ def _change(command: ChangePassword, unit: UnitOfWork) -> None:
 @handles(NoteSignIn)
 def _note(command: NoteSignIn, unit: UnitOfWork) -> None:
     row = unit.rows(account, [command.account_id])[command.account_id]
-    failures = 0 if command.good else row["failures"] + 1
+    was_locked = row["locked_until"] is not None and row["locked_until"] <= unit.now
+    # After a lock-out the count begins anew.
+    failures = 0 if command.good else 1 if was_locked else row["failures"] + 1
     locked_until = unit.now + LOCK_OUT if failures >= MAX_FAILURES else None
     unit.update(account, {command.account_id: {"failures": failures, "locked_until": locked_until}})
 
@@ -153,8 +159,8 @@ def _note(command: NoteSignIn, unit: UnitOfWork) -> None:
 def sign_in(database: Database, login: str, password: str) -> Actor:
     """The person behind a name and password.
 
-    Raises ``Refused``: ``wrong_password`` (the same for an unknown name), ``locked_out`` after five failures in a row
-    (15 minutes, DOMAIN 6.6), ``account_closed``.
+    Raises ``Refused``: ``wrong_password`` (the same for an unknown name), ``locked_out`` after five failures
+    in a row (15 minutes, DOMAIN 6.6), ``account_closed``.
     """
     with database.read() as connection:
         found = connection.execute(select(account).where(account.c.login == login)).mappings().first()
@@ -169,8 +175,6 @@ def sign_in(database: Database, login: str, password: str) -> Actor:
             N_("Too many wrong passwords. This account opens again in {minutes} min."),
             minutes=minutes,
         )
-    if not found["active"]:
-        raise Refused("account_closed", N_("This account is closed."))
     good = _matches(found["password_hash"], password)
     if not good or found["failures"]:
         note = NoteSignIn(found["id"], good)
@@ -178,6 +182,8 @@ def sign_in(database: Database, login: str, password: str) -> Actor:
             _note(note, unit)
     if not good:
         raise _wrong()
+    if not found["active"]:
+        raise Refused("account_closed", N_("This account is closed."))
     return actor_of(database, login)
 
 

@@ -29,8 +29,8 @@ person = Table(
     Column("code", String(24), nullable=False, unique=True),
     Column("name", String(60), nullable=False),
     Column("unit_id", BigId, ForeignKey("unit.id"), nullable=False),
-    # collector 采集员, acceptor 受理员, duty_leader 值班长, dispatcher 派遣员, handler 处置人员, inspector 督查,
-    # administrator 管理员.
+    # collector 采集员, acceptor 受理员, duty_leader 值班长, dispatcher 派遣员, handler 处置人员,
+    # inspector 督查, administrator 管理员.
     Column("post", String(16), nullable=False),
     Column("active", Boolean, nullable=False, server_default="1"),
     version_column(),
