@@ -11,30 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from db.kernel.language import N_, _
 from db.kernel.refusal import Unavailable
+from desktop.app.bench_live import live
+from desktop.app.figures import Line, line
 
 RUNS = 5
-
-
-@dataclass(frozen=True)
-class Line:
-    """One figure; ``goal`` is what it may not exceed (``None`` = for information), ``ok`` whether it holds."""
-
-    what: str
-    value: float
-    unit: str
-    goal: float | None
-    ok: bool | None
-
-
-def line(what: str, value: float, unit: str, goal: float | None = None) -> Line:
-    """A figure held against its goal."""
-    return Line(what, round(value, 3), unit, goal, None if goal is None else value <= goal)
 
 
 def add(verbs: Any) -> None:
@@ -131,5 +117,5 @@ def memory_mib(root: int) -> float:
     return total
 
 
-BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {"start": start}
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {"start": start, "live": live}
 """By name; later screens hang theirs in here."""
