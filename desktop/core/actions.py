@@ -46,7 +46,7 @@ class Actions(QObject):
             action.setCheckable(act.checkable)
             if act.keys:
                 action.setShortcut(QKeySequence(act.keys))
-            action.triggered.connect(lambda _checked=False, run=act.run: run())
+            action.triggered.connect(lambda _checked=False, key=act.id: self._run(key))
             self._window.addAction(action)
             self._acts[act.id] = act
             self._actions[act.id] = action
@@ -66,6 +66,13 @@ class Actions(QObject):
             )
             if act.checkable:
                 action.setChecked(act.checked())
+
+    def _run(self, key: str) -> None:
+        act = self._acts[key]
+        act.run()
+        if act.checkable:
+            # Qt has turned the mark over by itself; what counts is how things are now.
+            self._actions[key].setChecked(act.checked())
 
     def of_menu(self, menu: str) -> list[QAction]:
         """The actions of one menu, in the order in which they were added."""

@@ -12,11 +12,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Preference(Generic[T]):
-    """A key, its default, and the values that are allowed (empty: any of the type)."""
+    """A key, its default, and the values that are allowed: a choice, or numbers between two ends."""
 
     key: str
     default: T
     choices: tuple[T, ...] = ()
+    """Empty: any of the type."""
+    ends: tuple[T, T] | None = None
+    """The least and the greatest number."""
 
     def checked(self, value: Any) -> T:
         """``value`` as this preference, or the default when it is none."""
@@ -25,6 +28,8 @@ class Preference(Generic[T]):
             # QSettings gives text back from an ini file.
             made = value in (True, "true", "True", "1") if kind is bool else kind(value)  # type: ignore[call-arg]
         except (TypeError, ValueError):
+            return self.default
+        if self.ends is not None and not self.ends[0] <= made <= self.ends[1]:  # type: ignore[operator]
             return self.default
         return made if not self.choices or made in self.choices else self.default
 
@@ -36,7 +41,7 @@ LOGIN = Preference("signin/login", "")
 ORDER = Preference("queue/order", "slack")
 DESCENDING = Preference("queue/descending", False)
 COLUMNS = Preference("queue/columns", "")
-WALL_DISTANCE = Preference("wall/distance_m", 6.0)
+WALL_DISTANCE = Preference("wall/distance_m", 6.0, ends=(0.5, 60.0))
 
 
 class Preferences(QObject):

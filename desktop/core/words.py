@@ -23,11 +23,14 @@ def number(value: int) -> str:
 
 
 def span(milliseconds: int) -> str:
-    """A stretch of time as the queue shows it: 0:42, 3:05, 2d 4h."""
+    """A stretch of time as the queue shows it: 0:42, 3:05, 2d 4h, 41d; after ten days hours say nothing."""
     minutes = abs(milliseconds) // MINUTE_MS
     if minutes < 48 * 60:
         return f"{minutes // 60}:{minutes % 60:02d}"
     hours = minutes // 60
+    if hours >= 10 * 24:
+        # zh: {days}天
+        return _("{days}d").format(days=hours // 24)
     # zh: {days}天{hours}时
     return _("{days}d {hours}h").format(days=hours // 24, hours=hours % 24)
 
@@ -123,6 +126,9 @@ def _slack_label(low: int | None, high: int | None) -> str:
     if low is not None and high is not None:
         if high <= 0:
             return _("over by {low} to {high}").format(low=span(high), high=span(low))
+        if low < 0:
+            # zh: 超 {low} 至剩 {high}
+            return _("over by {low} to {high} left").format(low=span(low), high=span(high))
         return _("{low} to {high} left").format(low=span(low), high=span(high))
     return ""
 
