@@ -105,6 +105,7 @@ class Program(QObject):
             self.core, actor, self._theme, self._preferences, self.jobs, self.troubles, wall=wall, parent=self
         )
         session.left.connect(self._on_left)
+        session.reopened.connect(lambda: self._reopen(actor))
         session.language_wanted.connect(self._on_language)
         session.window.closed.connect(self._on_closed)
         self.session = session
@@ -140,6 +141,14 @@ class Program(QObject):
         assert self.core is not None
         await self.jobs.write(self.core.bus.run, CreateFirstAccount(name, login, password), SYSTEM)
         return await self._check_in(login, password)
+
+    def _reopen(self, actor: Actor) -> None:
+        old = self.session
+        self.enter(actor)
+        if old is not None:
+            old.window.closed.disconnect(self._on_closed)
+            old.close()
+            old.deleteLater()
 
     def _on_left(self) -> None:
         """Hand over: the next person signs in, then the room of the last one goes."""

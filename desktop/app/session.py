@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from db.bootstrap import Core, city_facts
 from db.cases.commands import load_workflow
+from db.cases.queries import case_details
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version
 from db.exchange.checking import Checked
@@ -34,6 +35,7 @@ from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.queue.acting import VERBS
+from desktop.queue.details import CaseDialog
 from desktop.shell.keys import KeySheet, printed
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
@@ -49,6 +51,8 @@ class Session(QObject):
     left = Signal()
     """The person hands over to another."""
     language_wanted = Signal(str)
+    reopened = Signal()
+    """The database speaks of another city now."""
 
     def __init__(
         self,
@@ -85,6 +89,7 @@ class Session(QObject):
         self._make_window()
         self.bridge.first_came.connect(lambda: self._arrived("cases"))
         self.context.news.connect(self._on_news)
+        self.context.opened.connect(lambda case_id: jobs.start(self._show_case(case_id)))
         troubles.told.connect(self._on_told)
 
     def start(self) -> None:
@@ -173,10 +178,24 @@ class Session(QObject):
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
 
+    async def _show_case(self, case_id: int) -> None:
+        if not isinstance(self.window, Window):
+            return
+        details = await self._jobs.read(self._read, lambda connection: case_details(connection, case_id))
+        if details is not None:
+            CaseDialog(self._theme, self.context, details, self.window).open()
+
     def _on_import(self) -> None:
         work = ImportWork(self._check_file, self._write_file)
         dialog = ImportDialog(self._theme, self._jobs, work, self.window)
+        dialog.imported.connect(lambda _report: self._on_imported())
         dialog.open()
+
+    def _on_imported(self) -> None:
+        """The first import names the city and its time zone: then the room is opened anew."""
+        facts = city_facts(self.core)
+        if facts.name != self.context.city.name or ZoneInfo(facts.zone) != self.context.zone:
+            self.reopened.emit()
 
     def _check_file(self, file: Path, mapping: Path, progress: Any) -> Checked:
         """On a reader's thread."""
