@@ -1,4 +1,4 @@
-"""One case in full: its facts at the left, every step it has taken at the right. Who reported it is not here."""
+"""One case in full: facts at the left, its steps at the right. Who reported it is not here."""
 
 from __future__ import annotations
 
@@ -140,6 +140,9 @@ class CaseDialog(QDialog):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
+        for part in (area, area.viewport(), inside):
+            part.setAutoFillBackground(False)
+        inside.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         return area
 
     def _step(self, taken: StepTaken, before: StepTaken | None) -> QWidget:
@@ -148,6 +151,7 @@ class CaseDialog(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(self._theme.px(1))
         head = QHBoxLayout()
+        head.setSpacing(self._theme.px(10))
         head.addWidget(label(_(VERB_LABELS.get(taken.verb, taken.verb)), "body", "text1", bold=True))
         unit = self._context.board.directory.label("unit", taken.unit_id or 0, language())
         head.addWidget(label(" · ".join(part for part in (taken.actor_name, unit) if part), "body", "text2"))
