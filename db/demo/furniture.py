@@ -106,10 +106,10 @@ def furnish(city: City, count: int) -> Furniture:
     lines = np.array([street.line for street in city.streets], dtype=object)
     length = shapely.length(lines)
     kerb = np.array([_KERB_METRES[street.grade] for street in city.streets])
-    total = sum(share for _code, share, *_rest in _PLAN)
+    shares = np.cumsum([share for _code, share, *_rest in _PLAN])
+    amounts = np.diff(np.round(count * shares / shares[-1]), prepend=0).astype(np.int64)
     picked: list[tuple[str, Floats, Ints]] = []
-    for code, share, density, low, high in _PLAN:
-        wanted = max(1, round(count * share / total))
+    for (code, _share, density, low, high), wanted in zip(_PLAN, amounts.tolist(), strict=True):
         weight = length * np.array(density)[grades]
         ends = np.cumsum(weight)
         points, cell = np.empty((0, 2)), np.empty(0, dtype=np.int64)

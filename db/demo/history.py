@@ -233,8 +233,9 @@ class Author:
             days_late = (cases.closed[late] - self.now) // DAY_MS + 1 + late % 3
             floor = int(days[0]) * DAY_MS - ZONE_MS
             reported[late] = np.maximum(reported[late] - days_late * DAY_MS, floor + reported[late] % DAY_MS)
-        # Next to none would still close later than now; they never were.
-        return cases.take(np.flatnonzero(cases.closed <= self.now))
+        # The few that would still close later than now were never accepted.
+        ending = np.where(cases.closed > self.now, REJECTED, ending)
+        return self._run_through(replace(base, reported=reported), ending, plan)
 
     def _run_through(self, base: Cases, ending: Ints, pace: _Pace) -> Cases:
         """Every moment of closed cases from their report, by the habits of their units."""

@@ -57,7 +57,7 @@ def test_every_table_has_its_share(tiny: Core) -> None:
     assert 180 < kinds["cell"] < 280
     assert closed == 1_500
     assert still_open == 120
-    assert 400 <= (count["component"] or 0) < 420
+    assert count["component"] == 400
     assert (count["place"] or 0) > 100
 
 
