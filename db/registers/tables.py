@@ -126,7 +126,7 @@ place = Table(
     "place",
     metadata,
     id_column(),
-    # crossing 路口, landmark 地标, door 门牌, market 市场, school 学校.
+    # crossing 路口, landmark 地标, door 门牌, market 市场, school 学校, stop 公交站.
     Column("kind", String(12), nullable=False),
     Column("name", String(120), nullable=False),
     Column("name_en", String(120), nullable=False, server_default=""),
