@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -139,31 +140,32 @@ def _seal(
 def verify(connection: Connection) -> Proof:
     """Walk the whole chain: every entry there, in order, unaltered, and the head where the last left it."""
     held, seal = 0, GENESIS
-    for row in _walk(connection):
-        if row[0] != held + 1:
-            return Proof(held, held + 1, "missing", seal)
-        if row[-2] != seal:
-            return Proof(held, held + 1, "unchained", seal)
-        if not _holds(row):
-            return Proof(held, held + 1, "altered", seal)
-        held, seal = held + 1, row[-1]
+    with closing(_walk(connection)) as rows:
+        for row in rows:
+            if row[0] != held + 1:
+                return Proof(held, held + 1, "missing", seal)
+            if row[-2] != seal:
+                return Proof(held, held + 1, "unchained", seal)
+            if not _holds(row):
+                return Proof(held, held + 1, "altered", seal)
+            held, seal = held + 1, row[-1]
     heads = connection.execute(text("SELECT seq, hash FROM journal_head")).all()
     if [tuple(head) for head in heads] != [(held, seal)]:
         return Proof(held, held + 1, "cut", seal)
     return Proof(held, seal=seal)
 
 
-def _walk(connection: Connection) -> Iterator[Any]:
+def _walk(connection: Connection) -> Generator[Any, None, None]:
     raw = connection.connection.driver_connection
-    if not isinstance(raw, sqlite3.Connection):
-        yield from connection.execution_options(yield_per=2000).execute(_WALK)
-        return
-    # SQLite would stop at bytes that are no text; they are an alteration to be reported like any other.
-    raw.text_factory = lambda octets: octets.decode(errors="surrogateescape")
+    if isinstance(raw, sqlite3.Connection):
+        # SQLite would stop at bytes that are no text; they are an alteration to be reported like any other.
+        raw.text_factory = lambda octets: octets.decode(errors="surrogateescape")
     try:
-        yield from connection.execution_options(yield_per=2000).execute(_WALK)
+        with connection.execute(_WALK, execution_options={"yield_per": 2000}) as result:
+            yield from result
     finally:
-        raw.text_factory = str
+        if isinstance(raw, sqlite3.Connection):
+            raw.text_factory = str
 
 
 def _holds(row: Any) -> bool:
