@@ -70,6 +70,7 @@ def _open_room(words: Sequence[str]) -> int:
     return run(
         Options(
             arguments.db or default_url(),
+            is_own=not arguments.db,
             lang=language(),
             theme=arguments.theme,
             user=arguments.user,

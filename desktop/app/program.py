@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -14,14 +14,17 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from db.bootstrap import Core, city_facts, open_core
+from db.cli.main import data_folder
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.language import _, language, set_language
+from db.kernel.refusal import Unavailable
 from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
 from desktop.app.session import Session
 from desktop.core.jobs import Jobs
 from desktop.core.preferences import LANGUAGE, LOGIN, THEME, WALL_DISTANCE, Preferences
 from desktop.core.trouble import Troubles
+from desktop.signin.first import FirstStartPage
 from desktop.signin.page import SignInPage
 from desktop.wall.window import wall_scale
 from desktop.widgets.theme import Theme
@@ -41,6 +44,8 @@ class Options:
     lang: str | None = None
     theme: str | None = None
     user: str | None = None
+    is_own: bool = False
+    """The address is this computer's default one: where it is missing, the program offers to make it."""
     wall: bool = False
     distance_m: float | None = None
 
@@ -57,11 +62,43 @@ class Program(QObject):
         self.jobs = Jobs(self.troubles.report)
         self.core: Core | None = None
         self.session: Session | None = None
-        self._page: SignInPage | None = None
+        self._page: SignInPage | FirstStartPage | None = None
 
     def open(self) -> None:
         """Open the database; raises its ``Trouble`` before any window is there."""
         self.core = open_core(self._options.url)
+
+    def begin(self) -> None:
+        """Offer to make a database where there is none."""
+        # Only the very first start needs it: it would cost every other one a tenth of a second.
+        from db.demo.create import create_demo
+
+        url = self._options.url
+        page = FirstStartPage(
+            self._theme,
+            self.jobs,
+            lambda watch: create_demo(url, scale="small", seed=1, progress=watch),
+            self._make_empty,
+            str(data_folder()),
+        )
+        page.resize(self._theme.px(900), self._theme.px(600))
+        page.made.connect(self._on_made)
+        self._page = page
+        page.show()
+
+    def _make_empty(self) -> None:
+        """On the writer's thread: the room's own database, apart from any demo."""
+        url = f"sqlite:///{data_folder() / 'jingwei.db'}"
+        open_core(url, create=True).close()
+        self._options = replace(self._options, url=url)
+
+    def _on_made(self) -> None:
+        page = self._page
+        self.open()
+        self.ask()
+        if page is not None:
+            page.close()
+            page.deleteLater()
 
     def ask(self) -> None:
         """Show the sign-in page."""
@@ -95,7 +132,7 @@ class Program(QObject):
 
     def sign_in_page(self) -> SignInPage:
         """The page that ``ask`` has shown."""
-        assert self._page is not None
+        assert isinstance(self._page, SignInPage)
         return self._page
 
     def enter(self, actor: Actor, *, wall: bool = False) -> Session:
@@ -181,7 +218,6 @@ def make_application(
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("jingwei")
-    app.setQuitOnLastWindowClosed(False)
     screen = app.primaryScreen()
     if scale is None and screen is not None:
         scale = Theme.scale_for(screen.availableSize(), screen.logicalDotsPerInch())
@@ -199,7 +235,13 @@ def run(options: Options) -> int:
     preferences = Preferences()
     app, theme = make_application(options, preferences)
     program = Program(options, preferences, theme)
-    program.open()
+    first = program.ask
+    try:
+        program.open()
+    except Unavailable as trouble:
+        if trouble.code != "database_gone" or not options.is_own or options.wall:
+            raise
+        first = program.begin
     program.troubles.install()
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
@@ -208,7 +250,7 @@ def run(options: Options) -> int:
     breath.start(200)
     breath.timeout.connect(lambda: None)
     signal.signal(signal.SIGINT, lambda *_args: app.quit())
-    QTimer.singleShot(0, (lambda: program.enter(NOBODY, wall=True)) if options.wall else program.ask)
+    QTimer.singleShot(0, (lambda: program.enter(NOBODY, wall=True)) if options.wall else first)
     stopped = asyncio.Event()
     app.aboutToQuit.connect(stopped.set)
     with loop:

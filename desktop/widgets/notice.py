@@ -164,7 +164,8 @@ class NoticeStack(QWidget):
         self._column.activate()
         size = self.sizeHint()
         width = min(size.width(), self._host.width() - self._theme.px(32))
-        foot = self._host.height() - self._theme.px(48)
+        # Above the status strip and the bar of actions: a notice never hides what it is about.
+        foot = self._host.height() - self._theme.px(96)
         self.setGeometry((self._host.width() - width) // 2, foot - size.height(), width, size.height())
         self.raise_()
 
