@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,15 +22,18 @@ from PySide6.QtWidgets import (
 )
 
 from db.cases import commands
+from db.cases.queries import STATE_CODES
+from db.cases.rules import STATES
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused
+from db.live.columns import Int32
 from db.live.directory import Entry
 from desktop.core.context import Context
 from desktop.core.words import number
 from desktop.widgets.button import Button
 from desktop.widgets.form import Form
-from desktop.widgets.plain import label
+from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 
 Ids = tuple[int, ...]
@@ -121,12 +124,22 @@ class ActionBar(QWidget):
         self.refresh()
 
     def press(self, keys: str) -> bool:
-        """Do what a key stands for, if its button is there."""
-        for key, button in self._buttons.items():
-            if keys and VERBS[key].keys == keys and button.isVisible():
-                self._ask(key)
-                return True
+        """Do what a key stands for; when the selected cases do not allow it, the bar says why."""
+        states = self._states()
+        if not keys or not states or self._workflow is None:
+            return False
+        for key, why in self._possible(states).items():
+            if VERBS[key].keys == keys:
+                if why is None:
+                    self._ask(key)
+                else:
+                    self._why.setText(why)
+                return why is None
         return False
+
+    def why(self) -> str:
+        """The sentence beside the buttons: why there is none, or why a key did nothing."""
+        return self._why.text()
 
     def _build(self) -> None:
         self._count = label("", "body", "text1")
@@ -141,14 +154,15 @@ class ActionBar(QWidget):
             button.hide()
             self._buttons[key] = button
             self._row.addWidget(button)
-        self._row.addStretch(1)
+        self._why = Elided("", "label", "text2")
+        self._row.addWidget(self._why, 1)
         self._row.addWidget(self._more)
         self._on_theme()
 
     def _states(self) -> Counter[str]:
-        store = self._context.board.store
-        slots = (store.slot_of(case_id) for case_id in self._context.selection)
-        return Counter(store.plain(slot)["state"] for slot in slots if slot is not None)
+        # From the columns: thousands may be selected, and this is asked at every beat.
+        found = np.bincount(self._context.board.store.state[_slots(self._context, self._context.selection)])
+        return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
 
     def refresh(self) -> None:
         """Offer what every selected case allows; the rest stands under "More" with the reason."""
@@ -160,8 +174,15 @@ class ActionBar(QWidget):
         self._count.setText(_("{count} selected").format(count=number(states.total())))
         possible = self._possible(states)
         for key, button in self._buttons.items():
-            button.setVisible(possible.get(key, "") is None and not VERBS[key].danger)
+            button.setVisible(possible[key] is None and not VERBS[key].danger)
         self._more.setVisible(any(VERBS[key].danger or why for key, why in possible.items()))
+        if any(button.isVisibleTo(self) for button in self._buttons.values()):
+            self._why.setText("")
+        elif any(self._workflow.allowed(state, self._context.who) for state in STATES):
+            self._why.setText(_("None of your acts fits all of them."))
+        else:
+            # zh: 只读：您的角色不能处理案件
+            self._why.setText(_("Read only: your role has no acts on cases."))
 
     def _possible(self, states: Counter[str]) -> dict[str, str | None]:
         """Verb → ``None`` when all selected cases allow it, else the reason of the first that does not."""
@@ -187,19 +208,27 @@ class ActionBar(QWidget):
                 )
         return found
 
+    def open_menu(self, place: QPoint) -> None:
+        """All verbs at a place of the screen; what the selected cases do not allow is grey and says why."""
+        if self._states() and self._workflow is not None:
+            self._menu(frozenset(VERBS)).popup(place)
+
     def _on_more(self) -> None:
+        shown = {key for key, button in self._buttons.items() if button.isVisible()}
+        menu = self._menu(frozenset(VERBS) - shown)
+        # Above the button: the bar stands at the foot of the room.
+        menu.popup(self._more.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
+    def _menu(self, keys: frozenset[str]) -> QMenu:
         menu = QMenu(self)
-        menu.setToolTipsVisible(True)
         for key, why in self._possible(self._states()).items():
-            if why is None and not VERBS[key].danger:
-                continue
-            action = menu.addAction(_(VERB_LABELS[key]) if why is None else f"{_(VERB_LABELS[key])} — {why}")
-            action.setEnabled(why is None)
-            action.triggered.connect(lambda _on=False, key=key: self._ask(key))
+            if key in keys:
+                words = _(VERB_LABELS[key]) if why is None else f"{_(VERB_LABELS[key])} — {why}"
+                action = menu.addAction(words.replace("&", "&&"))
+                action.setEnabled(why is None)
+                action.triggered.connect(lambda _on=False, key=key: self._ask(key))
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(
-            self._more.mapToGlobal(self._more.rect().topLeft()) - self._more.rect().bottomLeft() * len(VERBS)
-        )
+        return menu
 
     def _ask(self, key: str) -> None:
         verb = VERBS[key]
@@ -270,7 +299,12 @@ class ActDialog(QDialog):
 
     def _offer_units(self) -> None:
         directory = self._context.board.directory
-        self._units = {entry.label(language()): entry for entry in directory.of("unit") if entry.active}
+        units = [entry for entry in directory.of("unit") if entry.active]
+        names = Counter(entry.label(language()) for entry in units)
+        for entry in units:
+            name = entry.label(language())
+            # Two units of one name are told apart by their codes.
+            self._units[name if names[name] == 1 else f"{name} ({entry.code})"] = entry
         self.unit.setEditable(True)
         self.unit.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.unit.addItems(list(self._units))
@@ -288,10 +322,11 @@ class ActDialog(QDialog):
             self.effect.setText("")
             return
         store = self._context.board.store
-        slots = [slot for case_id in self._ids if (slot := store.slot_of(case_id)) is not None]
-        there = sum(1 for slot in slots if store.plain(slot)["unit_id"] == entry.id)
-        # The whole load, whatever the filter shows.
-        open_now = int(np.count_nonzero(store.is_open & (store.unit == store.codes["unit"].code(entry.id))))
+        slots = _slots(self._context, self._ids)
+        code = store.codes["unit"].code(entry.id)
+        # The whole load, whatever the filter shows. Code 0 is "no unit": this one never had a case.
+        open_now = int(np.count_nonzero(store.is_open & (store.unit == code))) if code else 0
+        there = int(np.count_nonzero(store.unit[slots] == code)) if code else 0
         # zh: {unit}在办 {before} → {after}
         words = _("{unit}: open {before} → {after}")
         self.effect.setText(
@@ -316,3 +351,10 @@ class ActDialog(QDialog):
         if not errors:
             self.answered.emit({"unit": entry.id if entry else 0, "text": text})
             self.accept()
+
+
+def _slots(context: Context, ids: Iterable[int]) -> Int32:
+    """The slots of those cases that are in the store."""
+    store = context.board.store
+    found = (store.slot_of(case_id) for case_id in ids)
+    return np.array([slot for slot in found if slot is not None], dtype=np.int32)

@@ -32,7 +32,6 @@ ORDERS = {
     "number": N_("by number"),
     "reported_at": N_("by time reported"),
     "district": N_("by district"),
-    "community": N_("by community"),
     "source": N_("by source"),
 }
 
@@ -56,6 +55,7 @@ class QueuePane(Pane):
         self.add_tool(self._order)
         self.add_tool(self._columns)
         self.set_content(self.table)
+        self.setFocusProxy(self.table)
         self.bar = ActionBar(theme, context)
         self.add_footer(self.bar)
         self._restore()
@@ -87,6 +87,7 @@ class QueuePane(Pane):
         context.age_changed.connect(self._on_age)
         self.table.picked.connect(context.select)
         self.table.opened.connect(context.opened)
+        self.table.menu_wanted.connect(lambda place, _ids: self.bar.open_menu(place))
         self.table.sorted.connect(self._on_sorted)
         self.table.columns_changed.connect(self._on_columns)
         self._columns.clicked.connect(self._on_choose_columns)

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("number", N_("Number"), 150, shown=False),  # zh: 案件编号
     Column("reported_at", N_("Reported"), 96, shown=False),  # zh: 上报时间
     Column("district", N_("District"), 88, shown=False),  # zh: 街道
-    Column("community", N_("Community"), 104, shown=False),  # zh: 社区
+    Column("community", N_("Community"), 104, shown=False, sortable=False),  # zh: 社区
     Column("source", N_("Source"), 88, shown=False),  # zh: 来源
     Column("due_at", N_("Due"), 96, shown=False, sortable=False),  # zh: 截止
     Column("reworks", N_("Reworks"), 64, align=RIGHT, shown=False, sortable=False),  # zh: 返工

@@ -1,0 +1,277 @@
+"""The acting bar offers what state and role allow, asks for what is needed, makes that command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu, QWidget
+
+from db.cases import commands
+from db.cases.workflow import VERB_LABELS
+from db.kernel.actor import Actor
+from desktop.queue.acting import VERBS, ActDialog, ActionBar
+from desktop.widgets.theme import Theme
+from tests.db.live.rows import case_row, delta_of
+from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
+
+HANDLER = Actor(9, "处置", frozenset({"room.view", "case.handle"}))
+CASES = [
+    case_row(1, state="reported"),
+    case_row(2, state="handling", unit_id=1),
+    case_row(3, state="handling", unit_id=2),
+    case_row(4, state="pending_check", unit_id=2),
+    case_row(5, state="pending_dispatch"),
+]
+
+
+class Bar:
+    """A bar in a window, what it commanded, and the dialog it opened."""
+
+    def __init__(self, shown: Callable[..., QWidget], who: Actor) -> None:
+        self.context = context_of(CASES, who)
+        self.theme = Theme()
+        self.window = QWidget()
+        self.bar = ActionBar(self.theme, self.context, self.window)
+        self.bar.set_workflow(workflow())
+        self.bar.resize(900, 50)
+        self.commands: list[Any] = []
+        self.bar.commanded.connect(self.commands.append)
+        shown(self.window, 900, 60)
+
+    def select(self, *ids: int) -> None:
+        self.context.select(frozenset(ids))
+
+    def offered(self) -> set[str]:
+        return {key for key, button in self.bar._buttons.items() if button.isVisible()}
+
+    def dialog(self) -> ActDialog:
+        (dialog,) = self.window.findChildren(ActDialog)
+        return dialog
+
+    def menu(self) -> dict[str, bool]:
+        (menu,) = self.bar.findChildren(QMenu)
+        return {action.text(): action.isEnabled() for action in menu.actions()}
+
+
+@pytest.fixture
+def bar(shown: Callable[..., QWidget]) -> Bar:
+    return Bar(shown, OFFICER)
+
+
+def test_the_bar_rises_with_a_selection_and_goes_with_it(bar: Bar) -> None:
+    assert not bar.bar.isVisible()
+    bar.select(1)
+    assert bar.bar.isVisible()
+    assert bar.bar._count.text() == "1 selected"
+    bar.select()
+    assert not bar.bar.isVisible()
+
+
+def test_without_the_table_of_moves_nothing_is_offered(shown: Callable[..., QWidget]) -> None:
+    context = context_of(CASES, OFFICER)
+    bar = ActionBar(Theme(), context)
+    shown(bar)
+    context.select(frozenset({1}))
+    assert not bar.isVisible()
+
+
+def test_verbs_are_those_that_the_state_allows(bar: Bar) -> None:
+    offered = {}
+    for case_id in range(1, 6):
+        bar.select(case_id)
+        offered[case_id] = bar.offered()
+    assert offered == {
+        1: {"accept", "register"},
+        2: {"reassign", "handle"},
+        3: {"reassign", "handle"},
+        4: {"pass_check", "fail_check"},
+        5: {"dispatch"},
+    }
+
+
+def test_of_several_cases_only_what_all_of_them_allow_is_offered(bar: Bar) -> None:
+    bar.select(2, 3)
+    assert bar.offered() == {"reassign", "handle"}
+    bar.select(2, 4)
+    assert bar.offered() == set()
+    assert bar.bar.why() == "None of your acts fits all of them."
+
+
+def test_a_role_offers_its_own_verbs_only(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, HANDLER)
+    bar.select(2)
+    assert bar.offered() == {"handle"}
+
+
+def test_who_may_only_look_is_told_so(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, GUEST)
+    bar.select(2)
+    assert bar.offered() == set()
+    assert bar.bar.why() == "Read only: your role has no acts on cases."
+
+
+def test_dangerous_verbs_stand_in_the_menu_and_the_rest_with_its_reason(bar: Bar) -> None:
+    bar.select(1)
+    bar.bar._on_more()
+    menu = bar.menu()
+    assert menu["Void"]
+    assert menu[VERB_LABELS["reject"]]
+    assert not any(text.startswith("Accept") for text in menu)
+    (why,) = [text for text in menu if text.startswith("Close")]
+    assert "is not possible while the case is at “To accept”" in why
+    assert not menu[why]
+
+
+def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
+    bar.select(2, 4)
+    bar.bar.open_menu(bar.window.mapToGlobal(bar.window.rect().center()))
+    menu = bar.menu()
+    assert len(menu) == len(VERBS)
+    assert not any(menu.values())
+    assert any("1 of 2: " in text for text in menu)
+
+
+def test_a_verb_that_asks_nothing_is_commanded_at_once(bar: Bar) -> None:
+    bar.select(1)
+    assert bar.bar.press("A")
+    assert bar.commands == [commands.Accept((1,))]
+
+
+def test_a_key_of_what_is_not_possible_does_nothing_and_says_why(bar: Bar) -> None:
+    bar.select(1)
+    assert not bar.bar.press("R")
+    assert "“Reassign” is not possible" in bar.bar.why()
+    bar.select(2)
+    assert bar.bar.why() == ""
+
+
+def test_a_key_without_selection_does_nothing(bar: Bar) -> None:
+    assert not bar.bar.press("A")
+    assert not bar.bar.press("")
+
+
+def test_keys_are_their_own() -> None:
+    keys = [verb.keys for verb in VERBS.values() if verb.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() -> None:
+    known = workflow().verbs
+    for key, verb in VERBS.items():
+        assert VERB_LABELS[key]
+        assert key in known
+        assert bool(verb.words) == ("text" in verb.asks)
+
+
+def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -> None:
+    bar.select(2, 3)
+    bar.bar.press("R")
+    dialog = bar.dialog()
+    dialog.unit.setCurrentText("Unit 1")
+    # Unit 1 has one open case; case 2 is there already, case 3 comes.
+    assert dialog.effect.text() == "Unit 1: open 1 → 2"
+    dialog.text.setText("  closer to it ")
+    dialog.form.sent.emit()
+    assert bar.commands == [commands.Reassign((2, 3), 1, "closer to it")]
+
+
+def test_the_effect_on_a_unit_that_never_had_a_case_counts_from_nought(bar: Bar) -> None:
+    bar.select(2)
+    bar.bar.press("R")
+    bar.dialog().unit.setCurrentText("Unit 5")
+    assert bar.dialog().effect.text() == "Unit 5: open 0 → 1"
+    bar.dialog().close()
+
+
+def test_the_effect_counts_the_whole_load_whatever_the_filter_shows(bar: Bar) -> None:
+    bar.context.board.apply(delta_of([case_row(i, unit_id=1) for i in range(10, 20)]))
+    bar.context.toggle("units", 2)
+    bar.select(3)
+    bar.bar.press("R")
+    bar.dialog().unit.setCurrentText("Unit 1")
+    assert bar.dialog().effect.text() == "Unit 1: open 11 → 12"
+    bar.dialog().close()
+
+
+def test_unit_and_reason_are_both_demanded_in_one_go(bar: Bar) -> None:
+    bar.select(2)
+    bar.bar.press("R")
+    dialog = bar.dialog()
+    dialog.unit.setEditText("no such unit")
+    dialog.text.setText("   ")
+    dialog.form.sent.emit()
+    assert dialog.form.fields["unit"].error() == "Choose a unit from the list."
+    assert dialog.form.fields["text"].error() == "A reason is required."
+    assert bar.commands == []
+    dialog.close()
+
+
+@pytest.mark.parametrize("key, case_id", [("void", 1), ("reject", 1), ("fail_check", 4), ("handle", 2)])
+def test_what_needs_words_is_not_done_without_them(bar: Bar, key: str, case_id: int) -> None:
+    bar.select(case_id)
+    bar.bar._ask(key)
+    dialog = bar.dialog()
+    dialog.form.sent.emit()
+    assert dialog.form.fields["text"].error()
+    assert bar.commands == []
+    dialog.text.setText("why")
+    dialog.form.sent.emit()
+    (command,) = bar.commands
+    assert command == VERBS[key].make((case_id,), {"text": "why"})
+
+
+def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
+    bar.select(5)
+    bar.bar.press("P")
+    dialog = bar.dialog()
+    QTest.keyClick(dialog.unit.lineEdit(), Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert bar.commands == []
+    bar.bar.press("P")
+    dialog = bar.window.findChildren(ActDialog)[-1]
+    dialog.unit.setCurrentText("Unit 3")
+    QTest.keyClick(dialog.unit.lineEdit(), Qt.Key.Key_Return)
+    assert bar.commands == [commands.Dispatch((5,), 3)]
+
+
+def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> None:
+    bar.select(2, 3)
+    bar.bar.press("H")
+    assert bar.dialog().windowTitle() == "Hand back: 2 cases"
+    bar.dialog().text.setText("长" * 1000)
+    assert len(bar.dialog().text.text()) == 400
+    bar.dialog().close()
+
+
+def test_two_units_of_one_name_are_told_apart(bar: Bar) -> None:
+    units = bar.context.board.directory.units
+    units[6] = type(units[1])(6, "U6", "单位1", "Unit 1")  # type: ignore[index]
+    try:
+        bar.select(5)
+        bar.bar.press("P")
+        names = [bar.dialog().unit.itemText(place) for place in range(bar.dialog().unit.count())]
+        assert {"Unit 1 (U1)", "Unit 1 (U6)"} <= set(names)
+        bar.dialog().close()
+    finally:
+        del units[6]  # type: ignore[attr-defined]
+
+
+def test_the_bar_follows_news_about_what_is_selected(bar: Bar) -> None:
+    bar.select(1)
+    bar.context.announce(bar.context.board.apply(delta_of([case_row(1, state="pending_dispatch")])))
+    assert bar.offered() == {"dispatch"}
+    bar.context.announce(bar.context.board.apply(delta_of([], gone=[1])))
+    assert not bar.bar.isVisible()
+
+
+def test_a_selection_of_thousands_is_summed_up_in_no_time(shown: Callable[..., QWidget]) -> None:
+    context = context_of(invented(5_000), OFFICER)
+    bar = ActionBar(Theme(), context)
+    bar.set_workflow(workflow())
+    shown(bar)
+    context.select(frozenset(range(1, 5_001)))
+    assert bar._count.text() == "5,000 selected"
