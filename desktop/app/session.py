@@ -86,6 +86,8 @@ class Session(QObject):
         self._map_goal: int | None = None
         self.panes: Panes
         self.window: Window | WallWindow
+        # The cases are read while the window is being made.
+        self.bridge.start()
         self._make_window()
         self.bridge.first_came.connect(lambda: self._arrived("cases"))
         self.context.news.connect(self._on_news)
@@ -93,11 +95,8 @@ class Session(QObject):
         troubles.told.connect(self._on_told)
 
     def start(self) -> None:
-        """Let the data come; the window may be shown before or after."""
-        self.bridge.start()
-        self._jobs.start(self._load_ground())
-        self._jobs.start(self._load_usual())
-        self._jobs.start(self._load_workflow())
+        """Let the rest come, one after the other: what the eye looks for first is read first."""
+        self._jobs.start(self._load())
 
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
@@ -241,6 +240,11 @@ class Session(QObject):
         if isinstance(self.window, Window):
             button = (_("Undo"), "undo", "Ctrl Z") if undo else ("", "", "")
             self.window.tell(kind, words, *button)
+
+    async def _load(self) -> None:
+        await self._load_ground()
+        await self._load_workflow()
+        await self._load_usual()
 
     async def _load_ground(self) -> None:
         try:

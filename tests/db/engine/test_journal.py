@@ -157,7 +157,9 @@ def test_contacts_enter_the_journal_only_as_keyed_digests(database: Database) ->
         work.insert(case, [{"id": 2, "reported_at": work.now, **report}])
         work.insert(reporter, [{"id": 3, "case_id": 2, "name": "李四", "phone": "13800001234"}])
     with database.read() as connection:
-        raw = " ".join(str(value) for row in connection.execute(text("SELECT * FROM journal")) for value in row)
+        raw = " ".join(
+            str(value) for row in connection.execute(text("SELECT * FROM journal")) for value in row
+        )
     assert "13800001234" not in raw
     assert "李四" not in raw
     entry = entries(database)[0]
