@@ -28,7 +28,7 @@ from db.demo.staff import Competence, DemoUnit
 ZONE_MS = 8 * HOUR_MS
 """China's clock stands eight hours before UTC all the year."""
 MINUTE_MS = 60_000
-HISTORY_DAYS = 730
+HISTORY_DAYS = 365
 STEP_DAYS = 30
 """Closed cases keep their steps for so many days; older ones only their dates."""
 _CHUNK = 150_000
@@ -41,7 +41,7 @@ STATES = (
 )  # fmt: skip
 (REPORTED, REGISTER, DISPATCH, TO_HANDLE, HANDLING, CHECK, CLOSE, CLOSED, REJECTED, VOID) = range(10)
 _OPEN_SHARES = (0.014, 0.012, 0.022, 0.185, 0.545, 0.145, 0.077)
-_LIGHT_SHARES = (0.80, 0.125, 0.075)
+_LIGHT_SHARES = (0.895, 0.09, 0.015)
 
 
 @dataclass(frozen=True)
