@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from db.cases.rules import BEFORE_DISPATCH, Light
@@ -62,6 +63,9 @@ _LEAST = {"hours": 150, "units": 150, "categories": 140, "left": 130}
 """Heights under which a chart says nothing; when they do not all fit, they share one place under tabs."""
 _STRETCH = {"hours": 5, "units": 6, "categories": 6, "left": 4}
 _SHOWN = 12
+DUE = (0, SOON_MS)
+OVERDUE = frozenset({int(Light.OVER)})
+"""What the cards of that name filter by."""
 _LEFT_FROM, _LEFT_TO = -4.0, 12.0
 """Hours between which the histogram of time left stands."""
 
@@ -126,6 +130,7 @@ class KpiPane(Pane):
             chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             self._column.addWidget(chart, _STRETCH[key])
         self.set_content(inside)
+        inside.installEventFilter(self)
         self._say_by()
         self._fold(force=True)
 
@@ -137,7 +142,7 @@ class KpiPane(Pane):
         self._look.changed.connect(lambda: self._fold(force=True))
         self.cards.pressed_for.connect(self._on_card)
         self.units.picked.connect(self._on_bar)
-        self.categories.picked.connect(lambda key: context.toggle("categories", int(key)))
+        self.categories.picked.connect(self._on_category)
         self.left.ranged.connect(self._on_range)
         self.left.cleared.connect(lambda: context.set_filter(context.filter.without("slack")))
         self._by_button.clicked.connect(self._on_by)
@@ -284,9 +289,9 @@ class KpiPane(Pane):
     def _cards_on(self) -> list[str]:
         chosen = self._context.filter
         on = []
-        if chosen.slack == (0, SOON_MS):
+        if chosen.slack == DUE:
             on.append("due")
-        if chosen.lights == {int(Light.OVER)}:
+        if chosen.lights == OVERDUE:
             on.append("overdue")
         if chosen.arrived is not None and chosen.arrived == (
             self._context.board.figures().day_start_ms,
@@ -302,25 +307,39 @@ class KpiPane(Pane):
     def _on_card(self, key: str) -> None:
         context = self._context
         chosen = context.filter
+        is_on = key in self._cards_on()
         if key == "open":
-            context.set_filter(Filter())
+            # The number counts what the filter lets through, so the press keeps the filter.
+            context.set_filter(_in_scope(chosen, Scope.OPEN))
         elif key == "due":
-            context.set_filter(_in_scope(chosen, Scope.OPEN).toggled("slack", (0, SOON_MS)))
+            turned = chosen.without("slack")
+            context.set_filter(_in_scope(turned if is_on else replace(turned, slack=DUE), Scope.OPEN))
         elif key == "overdue":
-            context.set_filter(_in_scope(chosen, Scope.OPEN).toggled("lights", int(Light.OVER)))
+            turned = chosen.without("lights")
+            context.set_filter(_in_scope(turned if is_on else replace(turned, lights=OVERDUE), Scope.OPEN))
         elif key == "today":
             turned = chosen.toggled("arrived", (context.board.figures().day_start_ms, None))
             context.set_filter(_in_scope(turned, Scope.OPEN if turned.arrived is None else Scope.ALL))
         elif key == "on_time":
-            is_on = chosen.scope is Scope.TODAY_CLOSED
             context.set_filter(_in_scope(chosen, Scope.OPEN if is_on else Scope.TODAY_CLOSED))
 
     def _on_bar(self, key: str, segment: str) -> None:
-        chosen = self._context.filter.toggled("units" if self._by == "unit" else "districts", int(key))
-        lights = {"over": Light.OVER, "soon": Light.SOON}
-        if segment in lights and int(lights[segment]) not in chosen.lights:
-            chosen = chosen.toggled("lights", int(lights[segment]))
+        part, value = "units" if self._by == "unit" else "districts", int(key)
+        chosen = _in_scope(self._context.filter, Scope.OPEN)
+        light = {"over": Light.OVER, "soon": Light.SOON}.get(segment)
+        if light is None:
+            chosen = chosen.toggled(part, value)
+        else:
+            # A colour of a row is that row in that light; a second press lets the light go.
+            is_on = getattr(chosen, part) == {value} and chosen.lights == {int(light)}
+            lights = frozenset() if is_on else frozenset({int(light)})
+            chosen = replace(chosen, **{part: frozenset({value}), "lights": lights})
         self._context.set_filter(chosen)
+
+    def _on_category(self, key: str) -> None:
+        # The classes above are left out of these bars' counts, so they go from the filter as well.
+        chosen = _in_scope(self._context.filter.without("majors"), Scope.OPEN)
+        self._context.set_filter(chosen.toggled("categories", int(key)))
 
     def _on_range(self, low: float, high: float) -> None:
         # Only the first bar is open: what lies beyond the last is not in it.
@@ -328,7 +347,7 @@ class KpiPane(Pane):
             None if math.isinf(low) else round(low * HOUR_MS),
             round((_LEFT_TO if math.isinf(high) else high) * HOUR_MS),
         )
-        self._context.set_filter(self._context.filter.without("slack").toggled("slack", span))
+        self._context.set_filter(_in_scope(replace(self._context.filter, slack=span), Scope.OPEN))
 
     def _on_by(self) -> None:
         self._by = "district" if self._by == "unit" else "unit"
@@ -346,9 +365,11 @@ class KpiPane(Pane):
         self._tab = key
         self._fold(force=True)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fold()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Of the content, not of the pane: before the first show the one has its size and the other not yet.
+        if watched is self.content() and event.type() == QEvent.Type.Resize:
+            self._fold()
+        return super().eventFilter(watched, event)
 
     def _fold(self, *, force: bool = False) -> None:
         """All charts under one another where they fit, else one at a time under tabs."""
@@ -388,7 +409,7 @@ def _signed(value: int) -> str:
 
 
 def _in_scope(chosen: Filter, scope: Scope) -> Filter:
-    return Filter.from_json({**chosen.to_json(), "scope": scope.value})
+    return replace(chosen, scope=scope)
 
 
 def _top(breakdown: Breakdown, name: Callable[[int], str]) -> tuple[list[str], list[str], np.ndarray]:
