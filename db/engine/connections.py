@@ -164,7 +164,8 @@ def open_database(url: str, *, create: bool = False, clock: Clock | None = None)
         engine = create_engine(address, poolclass=QueuePool, creator=lambda: _connect(path))
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        waits = {"connect_timeout": BUSY_SECONDS, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
+        options = f"{address.query.get('options', '')} -c lock_timeout={BUSY_SECONDS}s"
+        waits = {"connect_timeout": BUSY_SECONDS, "options": options.strip()}
         engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
     database = Database(engine, clock or SystemClock())
     try:
@@ -225,21 +226,22 @@ def _check_file(path: Path, create: bool) -> None:
         raise Refused("not_a_database", N_("{path} is not a Jingwei database."), path=str(path))
 
 
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _is_writable(path: Path) -> bool:
     """Whether we may write a file and, as SQLite must, new files beside it."""
-    effective = os.access in os.supports_effective_ids
-    return all(os.access(each, os.W_OK, effective_ids=effective) for each in (path, path.parent))
+    return _may_write(path) and _may_write(path.parent)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Never "rwc": when the file was taken away, an empty one must not grow in its place.
-    mode = "rw"
-    if not _is_writable(path):
-        mode = "ro"
-        if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-shm").exists():
-            # Nobody has it open, and SQLite cannot make the files that a WAL database is shared by: a copy on
-            # a disk that cannot be written, read as it stands.
-            mode = "ro&immutable=1"
+    mode = "rw" if _is_writable(path) else "ro"
+    if mode == "ro" and not _may_write(path.parent) and not path.with_name(f"{path.name}-shm").exists():
+        # Nobody has it open, and SQLite cannot make the files by which a WAL database is shared: a copy on a
+        # disk that cannot be written, read as it stands.
+        mode = "ro&immutable=1"
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -252,13 +254,6 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            # A read-only file keeps its mode; while somebody else is in it, the next connection tries again.
-            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}:
-                raise
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # No mmap: it reads no faster here, and a disk that goes away would kill the program by SIGBUS.

@@ -77,6 +77,8 @@ def refuse_empty(database: Database) -> None:
 def upgrade(database: Database) -> None:
     """Run the steps that are missing, in one transaction; safe to call on every start."""
     demand_known(database)
+    if not database.read_only:
+        _share(database)
     with database.read() as connection:
         if version_of(connection) == HEAD:
             return
@@ -131,6 +133,17 @@ def config_of(connection: Connection | None) -> Config:
 def scripts() -> ScriptDirectory:
     """The migration steps, in order."""
     return ScriptDirectory.from_config(config_of(None))
+
+
+def _share(database: Database) -> None:
+    """Let readers go on while one writes (WAL); a file keeps that mode once it has it.
+
+    Not done on opening: the file might be another program's.
+    """
+    if database.dialect == "sqlite":
+        with database.troubles(), database.engine.connect() as connection:
+            if connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
 def _first_rows(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Whoever alters, removes, moves or cuts an entry by plain SQL is found out, and the first broken one is named."""
+"""Who alters, removes, moves or cuts an entry by plain SQL is found out; the first broken one is named."""
 
 from __future__ import annotations
 
