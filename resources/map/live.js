@@ -65,7 +65,9 @@ class Room {
         if (!late.length) break;
         const generation = Math.max(...Object.values(this.wanted));
         const goals = { ...this.wanted };
-        await Promise.all(late.filter((section) => section !== "view").map((section) => this.take(section, goals[section])));
+        const base = late.includes("base") ? this.take("base", goals.base) : null;
+        const others = late.filter((section) => section !== "view" && section !== "base");
+        await Promise.all([base, ...others.map((section) => this.take(section, goals[section], base))]);
         if (late.includes("view")) await this.takeView(goals.view);
         this.margin.refresh();
         await this.paint(generation);
@@ -75,7 +77,7 @@ class Room {
     }
   }
 
-  async take(section, generation) {
+  async take(section, generation, base = null) {
     const [kind, layer] = section.split("/");
     if (kind === "points") {
       const answer = await fetched(`points?layer=${layer}&since=${this.held[section] ?? 0}`);
@@ -85,6 +87,8 @@ class Room {
     }
     const answer = await fetched(`state/${section}`);
     const value = binary.has(section) ? await answer.arrayBuffer() : await answer.json();
+    // Cells are laid on the shapes that belong to them; asked for side by side, the shapes may come later.
+    if (binary.has(section)) await base;
     this.held[section] = generation;
     this.accept[section].call(this, value);
   }
