@@ -126,6 +126,10 @@ class Program(QObject):
         )
         page.setWindowTitle(_("Jingwei · {city}").format(city=city))
         page.signed_in.connect(self.enter)
+        page.theme_wanted.connect(self._on_theme)
+        page.language_wanted.connect(self._on_page_language)
+        # No room is there yet to tell it, be it a bug or a full disk.
+        self.troubles.told.connect(page.say_trouble)
         page.resize(self._theme.px(900), self._theme.px(600))
         self._page = page
         page.show()
@@ -195,6 +199,25 @@ class Program(QObject):
             session.window.closed.disconnect(self._on_closed)
             session.close()
             session.deleteLater()
+
+    def _on_theme(self) -> None:
+        name = "light" if self._theme.is_dark else "dark"
+        self._preferences.put(THEME, name)
+        self._theme.use(name=name)
+
+    def _on_page_language(self) -> None:
+        """The sign-in page in the other language, at the same place."""
+        code = "en" if language() == "zh_CN" else "zh_CN"
+        self._preferences.put(LANGUAGE, code)
+        set_language(code)
+        old, login = self._page, self.sign_in_page().login.text()
+        self.ask()
+        page = self.sign_in_page()
+        page.login.setText(login)
+        if old is not None:
+            page.setGeometry(old.geometry())
+            old.close()
+            old.deleteLater()
 
     def _on_language(self, code: str) -> None:
         set_language(code)

@@ -109,9 +109,6 @@ class Session(QObject):
         """Make the window anew, in the language now in use; data, filter and selection stay."""
         old, geometry = self.window, self.window.saveGeometry()
         view = self.panes.map.map.view()
-        old.closed.disconnect(self.ended)
-        old.close()
-        old.deleteLater()
         self._make_window()
         self.window.restoreGeometry(geometry)
         if self._ground is not None:
@@ -120,6 +117,10 @@ class Session(QObject):
             self.panes.map.map.restore_view(view)
         self.panes.kpi.set_usual(self._usual)
         self.window.show()
+        # Only now: with its last window closed the program would end.
+        old.closed.disconnect()
+        old.close()
+        old.deleteLater()
 
     def _make_window(self) -> None:
         self.panes = make_panes(self._theme, self.context, self._preferences)
@@ -242,9 +243,12 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load(self) -> None:
-        await self._load_ground()
-        await self._load_workflow()
-        await self._load_usual()
+        for load in (self._load_ground, self._load_workflow, self._load_usual):
+            try:
+                await load()
+            except Exception as error:
+                # One of them missing is told, and no reason to do without the others.
+                self._troubles.report(error)
 
     async def _load_ground(self) -> None:
         try:

@@ -139,7 +139,7 @@ class KpiPane(Pane):
         context.news.connect(self._on_news)
         context.filter_changed.connect(self._show)
         context.age_changed.connect(self._on_age)
-        self._look.changed.connect(lambda: self._fold(force=True))
+        self._look.changed.connect(self._on_theme)
         self.cards.pressed_for.connect(self._on_card)
         self.units.picked.connect(self._on_bar)
         self.categories.picked.connect(self._on_category)
@@ -360,6 +360,9 @@ class KpiPane(Pane):
         self.units.set_title(_("Most open, by unit") if by_unit else _("Most open, by district"))
 
     # Room for the charts
+
+    def _on_theme(self) -> None:
+        self._fold(force=True)
 
     def _choose_tab(self, key: str) -> None:
         self._tab = key

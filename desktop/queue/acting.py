@@ -27,6 +27,7 @@ from db.cases.rules import STATES
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused
+from db.live.board import News
 from db.live.columns import Int32
 from db.live.directory import Entry
 from desktop.core.context import Context
@@ -114,7 +115,8 @@ class ActionBar(QWidget):
         self._buttons: dict[str, Button] = {}
         self._build()
         context.selection_changed.connect(self.refresh)
-        context.news.connect(lambda news: self.refresh() if not news.applied.is_empty else None)
+        # Bound methods, never lambdas: Qt lets go of them when the window is made anew in another language.
+        context.news.connect(self._on_news)
         theme.changed.connect(self._on_theme)
         self.refresh()
 
@@ -239,6 +241,10 @@ class ActionBar(QWidget):
         dialog = ActDialog(self._theme, self._context, verb, ids, self.window())
         dialog.answered.connect(lambda answers: self.commanded.emit(verb.make(ids, answers)))
         dialog.open()
+
+    def _on_news(self, news: News) -> None:
+        if not news.applied.is_empty:
+            self.refresh()
 
     def _on_theme(self) -> None:
         px = self._theme.px

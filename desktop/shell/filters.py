@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtWidgets import QMenu, QWidget
@@ -109,9 +110,17 @@ class FilterStrip(ChipRow):
             action = menu.addAction(f"{words}\t{number(count)}".replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(value in held)
-            action.triggered.connect(lambda _on=False, value=value: self._context.toggle(part, value))
+            action.triggered.connect(lambda _on=False, value=value: self._toggle(part, value))
         if menu.isEmpty():
             menu.addAction(_("nothing to choose")).setEnabled(False)
+
+    def _toggle(self, part: str, value: Any) -> None:
+        chosen = self._context.filter.toggled(part, value)
+        if part == "states":
+            # What has ended is not among the open cases: its number in the menu is of all of them.
+            ended = any(not STATES[state].open for state in chosen.states)
+            chosen = replace(chosen, scope=Scope.ALL if ended else Scope.OPEN)
+        self._context.set_filter(chosen)
 
     def _choices(self, part: str) -> list[tuple[Any, str, int]]:
         figures = self._context.board.figures()

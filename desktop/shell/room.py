@@ -59,10 +59,12 @@ class Room(QWidget):
         self._keep.timeout.connect(lambda: self._preferences.keep_layout(_LAYOUT, self.splitter.saveState()))
         for key, pane in self.panes.items():
             pane.maximized.connect(lambda on, key=key: self.fill(key if on else ""))
-            pane.floated.connect(lambda _on: self._show_docked())
+            pane.floated.connect(lambda on, key=key: self._on_floated(key, on))
 
     def fill(self, key: str) -> None:
-        """Let one pane fill the room; "" brings all of them back."""
+        """Let one pane fill the room; "" brings all of them back. One that floats comes back for it."""
+        if key:
+            self.panes[key].dock_back()
         for name, pane in self.panes.items():
             pane.set_maximized(name == key)
         self._show_docked()
@@ -78,6 +80,12 @@ class Room(QWidget):
         self.fill("")
         self._share_out()
         self._preferences.keep_layout(_LAYOUT, self.splitter.saveState())
+
+    def _on_floated(self, key: str, on: bool) -> None:
+        # What leaves the room can no longer fill it.
+        if on and self.filled() == key:
+            self.fill("")
+        self._show_docked()
 
     def _show_docked(self) -> None:
         """A pane in a window of its own leaves its place to the others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMenuBar, QVBoxLayout, QWidget
 
 from db.kernel.clock import Clock
@@ -119,7 +119,7 @@ class Window(QWidget):
         self._top.searched.connect(self._on_searched)
         self._notices.acted.connect(self.acted)
         context.age_changed.connect(self._on_age)
-        context.news.connect(lambda _news: self._say_counts())
+        context.news.connect(self._say_counts)
         context.selection_changed.connect(self._say_counts)
 
     def _fill(self, key: str) -> None:
@@ -169,7 +169,17 @@ class Window(QWidget):
         self.status.part("selected", right=True).set(
             _("{count} selected").format(count=number(chosen)) if chosen else ""
         )
-        self.status.part("who", right=True).set(_("signed in: {who}").format(who=self._context.who.name))
+        who = self._context.who
+        # Reporting is done elsewhere: in this room, who may only report may only look.
+        acts = any(name == "*" or name.startswith("case.") for name in who.permissions - {"case.report"})
+        words = _("signed in: {who}") if acts else _("signed in: {who}, read only")
+        self.status.part("who", right=True).set(words.format(who=who.name))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.focusWidget() is None or self.focusWidget() is self._top.search:
+            # The list is what hands begin with; a ring round the search field would only draw the eye.
+            self.room.panes["queue"].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

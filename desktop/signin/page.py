@@ -12,6 +12,7 @@ from db.kernel.actor import Actor
 from db.kernel.language import _
 from db.kernel.refusal import Trouble
 from desktop.core.jobs import Jobs
+from desktop.widgets.button import IconButton
 from desktop.widgets.form import Form
 from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
@@ -27,6 +28,8 @@ class SignInPage(QWidget):
     """
 
     signed_in = Signal(object)
+    theme_wanted = Signal()
+    language_wanted = Signal()
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class SignInPage(QWidget):
         self._check_in = check_in
         self._begin = begin
         self._build(city, login, hint)
-        self.form.sent.connect(self._on_sent)
+        self._wire()
 
     def _build(self, city: str, login: str, hint: str) -> None:
         theme = self._theme
@@ -76,11 +79,38 @@ class SignInPage(QWidget):
             words.setFixedWidth(theme.px(320))
             column.addWidget(words)
         column.addStretch(3)
-        row = QHBoxLayout(self)
-        row.addStretch(1)
-        row.addLayout(column)
-        row.addStretch(1)
-        (self.password if login else self.login).setFocus(Qt.FocusReason.OtherFocusReason)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addLayout(column)
+        middle.addStretch(1)
+        self.theme_button = IconButton(theme, "theme", _("Dark or light"))
+        self.language_button = IconButton(theme, "language", _("中文 / English"))
+        corner = QHBoxLayout()
+        corner.setContentsMargins(0, theme.px(8), theme.px(8), 0)
+        corner.addStretch(1)
+        corner.addWidget(self.theme_button)
+        corner.addWidget(self.language_button)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addLayout(corner)
+        rows.addLayout(middle, 1)
+        (self.person if self._begin else self.password if login else self.login).setFocus(
+            Qt.FocusReason.OtherFocusReason
+        )
+
+    def _wire(self) -> None:
+        self.form.sent.connect(self._on_sent)
+        self.theme_button.clicked.connect(self.theme_wanted)
+        self.language_button.clicked.connect(self.language_wanted)
+        self._theme.changed.connect(self.update)
+
+    def say(self, words: str) -> None:
+        """Say what went wrong, under the password."""
+        self.form.set_errors({"password": words})
+
+    def say_trouble(self, _kind: str, words: str) -> None:
+        """The same for trouble of any kind that nobody else can tell."""
+        self.say(words)
 
     def _on_sent(self) -> None:
         if self.form.send_button.isEnabled():
@@ -96,10 +126,11 @@ class SignInPage(QWidget):
                 actor = await self._check_in(login, password)
         except Trouble as trouble:
             self.password.clear()
-            self.form.set_errors({"password": trouble.text()})
+            self.say(trouble.text())
             return
         finally:
             self.form.send_button.setEnabled(True)
+            self.password.setFocus(Qt.FocusReason.OtherFocusReason)
         self.password.clear()
         self.signed_in.emit(actor)
 
