@@ -82,9 +82,12 @@ def _create_first(command: CreateFirstAccount, unit: UnitOfWork) -> int:
     if not command.login.strip() or not command.name.strip():
         faults.insert(0, Refused("name_missing", N_("Your name and a name to sign in with are needed.")))
     refuse_all(faults)
-    centre_id, person_id = unit.new_ids(2)
-    centre = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
-    unit.insert(unit_table, [{"id": centre_id, **centre}])
+    person_id = unit.new_id()
+    centre_id = unit.connection.execute(select(unit_table.c.id).where(unit_table.c.code == "centre")).scalar()
+    if centre_id is None:
+        centre_id = unit.new_id()
+        centre = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
+        unit.insert(unit_table, [{"id": centre_id, **centre}])
     someone = {
         "code": "first",
         "name": one_line(command.name, 60),

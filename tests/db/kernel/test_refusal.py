@@ -1,0 +1,40 @@
+"""Trouble is a code with facts; the sentence is made in the language of whoever reads it."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.kernel import refusal
+from db.kernel.refusal import Refused, RefusedAll, Unavailable, refuse_all
+
+
+def test_the_sentence_is_filled_with_the_facts() -> None:
+    trouble = Unavailable("locked", "{where} is locked.", where="city.db")
+    assert (trouble.code, trouble.text(), str(trouble)) == ("locked",) + ("city.db is locked.",) * 2
+
+
+def test_a_refusal_inside_another_is_told_in_the_same_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = Refused("needed", "A reason is required.")
+    outer = Refused("needed", "{number}: {why}", number="N1", why=inner)
+    assert outer.text() == "N1: A reason is required."
+    monkeypatch.setattr(refusal, "_", lambda text: {inner.message: "请填写理由。"}.get(text, text))
+    assert outer.text() == "N1: 请填写理由。"
+
+
+def test_nothing_to_refuse_raises_nothing() -> None:
+    refuse_all([])
+
+
+def test_one_refusal_is_raised_as_it_is() -> None:
+    one = Refused("a", "A.")
+    with pytest.raises(Refused) as caught:
+        refuse_all([one])
+    assert caught.value is one
+
+
+def test_several_refusals_come_as_one_with_all_sentences() -> None:
+    with pytest.raises(RefusedAll) as caught:
+        refuse_all([Refused("a", "A."), Refused("b", "{x}.", x="B")])
+    assert caught.value.code == "a"
+    assert caught.value.text() == "A.\nB."
+    assert [one.code for one in caught.value.refusals] == ["a", "b"]
