@@ -95,6 +95,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
     else:
         session = program.enter(duty_officer(program, login), wall=page == "wall")
         window = session.window
+        # The wall comes full screen; a picture has the size that was asked for.
+        window.showNormal()
         window.resize(size)
         drawn = asyncio.Event()
         session.drawn.connect(drawn.set)

@@ -186,7 +186,7 @@ class ImportDialog(QDialog):
         self.effect.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.problems_button = Button(theme, _("Show the list of problems"), kind="quiet")
         self.problems_button.hide()
-        self.close_button = Button(theme, _("Close"), keys="Esc")
+        self.close_button = Button(theme, _("Close window"), keys="Esc")
         self.import_button = Button(theme, _("Import"), keys="Ctrl ⏎", kind="primary")
         self.import_button.setShortcut("Ctrl+Return")
         self.import_button.setEnabled(False)

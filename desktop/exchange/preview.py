@@ -43,7 +43,7 @@ FIELDS = {
     "dispatched_at": N_("Dispatched"),
     "handled_at": N_("Handed back"),
     "due_at": N_("Due"),
-    "closed_at": N_("Closed"),
+    "closed_at": N_("Ended"),
     "reporter_name": N_("Name of the reporter"),
     "reporter_phone": N_("Telephone of the reporter"),
     "note": N_("Note"),
@@ -159,35 +159,37 @@ def effect_line(checked: Checked) -> str:
     report = checked.report
     if not report.taken:
         return _("Nothing to import: every row is there already or was skipped.")
+    # zh: 将新增在办 {open} 件、已结 {closed} 件
     parts = [
-        ngettext_("Adds {count} open case", "Adds {count} open cases", report.open).format(
-            count=number(report.open)
-        ),
-        ngettext_("and {count} closed", "and {count} closed", report.taken - report.open).format(
-            count=number(report.taken - report.open)
-        ),
+        _("adds {open} open and {closed} closed cases").format(
+            open=number(report.open), closed=number(report.taken - report.open)
+        )
     ]
-    new = [
-        ngettext_("{count} new unit", "{count} new units", len(checked.units)).format(
-            count=len(checked.units)
-        ),
-        ngettext_("{count} new district", "{count} new districts", len(checked.districts)).format(
-            count=len(checked.districts)
-        ),
-    ]
-    wanted = [words for words, places in zip(new, (checked.units, checked.districts), strict=True) if places]
-    text = " ".join(parts)
-    if wanted:
-        text += "; " + ", ".join(wanted)
-    return text + "."
+    if checked.units:
+        parts.append(
+            ngettext_("{count} new unit", "{count} new units", len(checked.units)).format(
+                count=len(checked.units)
+            )
+        )
+    if checked.districts:
+        count = len(checked.districts)
+        parts.append(ngettext_("{count} new district", "{count} new districts", count).format(count=count))
+    return _(", ").join(parts)
 
 
 def unmapped_line(report: Report) -> str:
     """Words for which the default class was taken; nothing when there were none."""
     if not report.unmapped:
         return ""
-    words = [f"{word} ({number(count)})" for word, count in report.unmapped.most_common(_SHOWN_WORDS)]
+    # zh: {word}（{count}）
+    said = _("{word} ({count})")
+    words = [
+        said.format(word=word, count=number(count))
+        for word, count in report.unmapped.most_common(_SHOWN_WORDS)
+    ]
     more = len(report.unmapped) - len(words)
     if more:
         words.append(_("{count} more").format(count=number(more)))
-    return _("The mapping does not know: {words}. The default class is taken.").format(words=", ".join(words))
+    return _("The mapping does not know: {words}. The default class is taken.").format(
+        words=_(", ").join(words)
+    )

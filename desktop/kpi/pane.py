@@ -40,7 +40,7 @@ CARDS = {
         N_("Reports since midnight, and cases closed since midnight."),
     ),
     "on_time": (
-        N_("On-time closing"),  # zh: 按期结案率（含超期在办）
+        N_("On-time closing"),  # zh: 按期结案率（含超期）
         N_(
             "Closed on time ÷ (closed + overdue and still open), today."
             " Below it the figure of closed cases alone: it looks better the more is left lying."

@@ -168,7 +168,7 @@ class HourLines(PlotFrame):
         self._show_or_not()
         self._place_labels()
         said = [f"{name} {v[-1]:,.0f}" for name, v in zip(self._names, self._values, strict=True) if len(v)]
-        self.setAccessibleDescription(", ".join(said))
+        self.setAccessibleDescription(_(", ").join(said))
 
     def _place_labels(self) -> None:
         room = self._plot.height() - self._bottom_axis.height()

@@ -56,7 +56,7 @@ class Notice(QWidget):
             action = Button(theme, button, keys)
             action.clicked.connect(self._on_acted)
             row.addWidget(action)
-        cross = IconButton(theme, "close", _("Close"))
+        cross = IconButton(theme, "close", _("Close window"))
         cross.clicked.connect(self.leave)
         row.addWidget(cross)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)

@@ -179,7 +179,7 @@ def spoken(column: Column, cell: Cell) -> str:
     words = [light_word(cell.light)] if cell.light is not None else []
     words += [cell.text] if cell.text else []
     title = _(column.title)
-    said = ", ".join(words)
+    said = _(", ").join(words)
     return f"{title}: {said}" if title and said else title or said
 
 

@@ -113,7 +113,7 @@ def test_the_first_rows_are_shown_as_they_would_be_taken(room: Room, tmp_path: P
     assert dialog.counts.text() == (
         "4 rows: 2 taken, 1 of them without a position; 2 skipped; 0 there already"
     )
-    assert dialog.effect.text() == "Adds 2 open cases and 0 closed; 1 new unit, 1 new district."
+    assert dialog.effect.text() == "adds 2 open and 0 closed cases, 1 new unit, 1 new district"
     assert dialog.import_button.text() == "Import 2 cases"
 
 

@@ -17,7 +17,7 @@ def test_the_columns_are_listed_with_their_joins_and_choices() -> None:
     (path,) = (path for path in shipped_mappings() if path.stem == "nyc311")
     lines = dict(column_lines(read_mapping(Path(path))))
     assert lines["Number"] == "unique_key"
-    assert lines["Closed"] == "closed_date, else resolution_action_updated_date"
+    assert lines["Ended"] == "closed_date, else resolution_action_updated_date"
     assert lines["Description"] == "complaint_type: descriptor"
     assert lines["Category"] == "complaint_type / descriptor"
 
