@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 class Clock(Protocol):
     """Anything that tells the time as an aware datetime in UTC."""
@@ -36,10 +39,9 @@ def to_ms(moment: datetime) -> int:
     """An aware datetime as whole milliseconds since 1970 UTC."""
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return delta // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_ms(milliseconds: int) -> datetime:
     """Milliseconds since 1970 as an aware datetime in UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return _EPOCH + milliseconds * _MILLISECOND

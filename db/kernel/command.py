@@ -17,7 +17,7 @@ _by_name: dict[str, type] = {}
 
 
 def command(name: str, *, permission: str, label: str) -> Callable[[T], T]:
-    """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs, its marked ``label``."""
+    """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs and a ``label``."""
 
     def mark(cls: T) -> T:
         cls.command_name = name  # type: ignore[attr-defined]
