@@ -166,6 +166,10 @@ class Program(QObject):
         if self.session is not None:
             self.session.close()
             self.session = None
+        if self._page is not None:
+            self._page.close()
+            self._page.deleteLater()
+            self._page = None
         # The web page has to go before its profile, both before Qt: now, not when Python gets round to it.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         self.jobs.close()
@@ -278,7 +282,8 @@ def run(options: Options) -> int:
     app.aboutToQuit.connect(stopped.set)
     with loop:
         loop.run_until_complete(stopped.wait())
-    program.close()
+        # While the loop is still there: what is under way is cancelled, and that needs one.
+        program.close()
     return 0
 
 

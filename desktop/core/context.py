@@ -92,7 +92,7 @@ class Context(QObject):
             self.set_filter(Filter(scope=Scope.OPEN))
 
     def select(self, ids: frozenset[int]) -> None:
-        """Select cases, everywhere; a selection may hold cases that the filter hides."""
+        """Select cases, everywhere. The list lets go of those it does not show: nobody acts on what is not seen."""
         if ids != self.selection:
             self.selection = ids
             self.selection_changed.emit()

@@ -69,6 +69,7 @@ class MapPane(Pane):
         self._theme_now = theme
         self.map = MapView(theme.colors(), page_words(), self)
         self.map.set_scale(theme.scale)
+        self.map.web.setAccessibleName(_("Map"))
         self._hidden: frozenset[str] = frozenset()
         self._people_count = -1
         self._codes: dict[str, int] = {}
@@ -82,6 +83,7 @@ class MapPane(Pane):
         self._people_timer.setInterval(200)
         self._connect()
         self._replace()
+        self._on_selection()
         self._on_people()
         self._on_age()
 

@@ -61,6 +61,8 @@ class QueuePane(Pane):
         self._restore()
         self._connect()
         self._refresh()
+        # A window made anew in another language takes over what is selected.
+        self.table.select(context.selection)
         self._on_age()
 
     def _restore(self) -> None:

@@ -11,6 +11,7 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 
 import pytest
+import shiboken6
 from PySide6.QtCore import (
     QCoreApplication,
     QElapsedTimer,
@@ -60,13 +61,13 @@ def nothing_stray(application: QApplication, request: pytest.FixtureRequest) -> 
         if serious and not any(part in text for part in _HARMLESS):
             said.append(text)
 
-    before = {id(widget) for widget in application.topLevelWidgets()}
+    before = {_place(widget) for widget in application.topLevelWidgets()}
     previous = qInstallMessageHandler(note)
     yield
     gc.collect()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qInstallMessageHandler(previous)
-    left = [widget for widget in application.topLevelWidgets() if id(widget) not in before]
+    left = [widget for widget in application.topLevelWidgets() if _place(widget) not in before]
     windows = [widget for widget in left if widget.isVisible()]
     timers = [timer for widget in windows for timer in widget.findChildren(QTimer) if timer.isActive()]
     for widget in left:
@@ -77,6 +78,12 @@ def nothing_stray(application: QApplication, request: pytest.FixtureRequest) -> 
         assert not said, f"Qt warned: {said}"
     assert not windows, f"windows left open: {windows}"
     assert not timers, f"timers left running: {timers}"
+
+
+def _place(widget: QWidget) -> int:
+    # Of Qt's object, not of its Python wrapper: menus of a window that outlives the test get a new one each time.
+    place: int = shiboken6.getCppPointer(widget)[0]
+    return place
 
 
 @pytest.fixture
