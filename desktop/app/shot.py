@@ -19,6 +19,7 @@ from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
+from desktop.core import logs
 from desktop.core.preferences import Preferences
 from desktop.widgets.theme import Theme
 
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw and write; raises ``Trouble``."""
     # A picture never needs a screen, and never opens a window on one.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    logs.start(None, verbose=False)
     size = parsed_size(arguments.size)
     preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
     options = Options(arguments.db, lang=language(), theme=arguments.theme)
