@@ -54,8 +54,7 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
     clock = clock or SystemClock()
     database = open_database(url, create=create, clock=clock)
     try:
-        known = schema.demand_known(database)
-        if not known and not create:
+        if schema.known_version(database) is None and not create:
             schema.refuse_empty(database)
         schema.upgrade(database)
         schema.load_station(database)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from db.engine.connections import Database
@@ -16,7 +13,7 @@ from db.kernel.ids import random_station
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
 
-_SCRIPTS = Path(__file__).parent / "migrations"
+SCRIPTS = Path(__file__).parent / "migrations"
 HEAD = "0002"
 """The newest step; a test holds it against the scripts, so that a start need not load them to know."""
 
@@ -44,8 +41,8 @@ def version_of(connection: Connection) -> str | None:
     return str(version)
 
 
-def demand_known(database: Database) -> bool:
-    """Whether the database has our tables already; refuses a foreign or newer one."""
+def known_version(database: Database) -> str | None:
+    """The step at which a database stands, ``None`` when it is empty; refuses a foreign or newer one."""
     with database.read() as connection:
         version = version_of(connection)
     if version is not None and version > HEAD:
@@ -59,7 +56,7 @@ def demand_known(database: Database) -> bool:
             theirs=version,
             ours=HEAD,
         )
-    return version is not None
+    return version
 
 
 def refuse_empty(database: Database) -> None:
@@ -76,12 +73,11 @@ def refuse_empty(database: Database) -> None:
 
 def upgrade(database: Database) -> None:
     """Run the steps that are missing, in one transaction; safe to call on every start."""
-    demand_known(database)
+    version = known_version(database)
     if not database.read_only:
         _share(database)
-    with database.read() as connection:
-        if version_of(connection) == HEAD:
-            return
+    if version == HEAD:
+        return
     if database.read_only:
         raise Unavailable(
             "read_only_and_older",
@@ -97,7 +93,7 @@ def upgrade(database: Database) -> None:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})")
-            command.upgrade(config_of(connection), "head")
+            migrate(connection, HEAD)
             _first_rows(connection)
             connection.commit()
         except BaseException:
@@ -120,19 +116,19 @@ def load_station(database: Database) -> None:
     database.use_station(int(row.value))
 
 
-def config_of(connection: Connection | None) -> Config:
-    """Alembic's settings for our steps, on a connection whose transaction the caller ends."""
+def migrate(connection: Connection, to: str, *, down: bool = False) -> None:
+    """Walk up or down to a step (``base``: to no tables at all); the caller ends the transaction."""
+    # Loaded only when there is a step to take: every other start would pay a tenth of a second for it.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     # Alembic reads "%" as the beginning of a placeholder.
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    return config
-
-
-def scripts() -> ScriptDirectory:
-    """The migration steps, in order."""
-    return ScriptDirectory.from_config(config_of(None))
+    walk = command.downgrade if down else command.upgrade
+    walk(config, to)
 
 
 def _share(database: Database) -> None:

@@ -21,7 +21,7 @@ from tests.db.cases.office import COVER, ROADS, WATER, open_office
 from tests.db.engine.kit import write
 
 CASES = 10_000
-ENTRIES = 3_000
+ENTRIES = 1_000
 AT = 1_773_626_400_000
 
 pytestmark = pytest.mark.speed
