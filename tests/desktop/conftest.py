@@ -81,7 +81,7 @@ def nothing_stray(application: QApplication, request: pytest.FixtureRequest) -> 
 
 
 def _place(widget: QWidget) -> int:
-    # Of Qt's object, not of its Python wrapper: menus of a window that outlives the test get a new one each time.
+    # Of Qt's object, not of its Python wrapper: a menu of a window that stays gets a new one each time.
     place: int = shiboken6.getCppPointer(widget)[0]
     return place
 

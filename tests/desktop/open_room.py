@@ -38,7 +38,7 @@ class OpenRoom:
         wall: bool = False,
         size: tuple[int, int] = (1600, 900),
     ) -> None:
-        # Qt's loop is turned piece by piece and never by QApplication.exec(): when that returns, the web engine
+        # Qt's loop is turned piece by piece, never by QApplication.exec(): when that returns, the web engine
         # believes that the program ends, and a second exec() would crash.
         self.loop = qasync.QEventLoop(application)
         asyncio.set_event_loop(self.loop)

@@ -1,4 +1,4 @@
-"""A session from the first picture to the last: acts and their undo, other processes, lost files, languages."""
+"""A session from first picture to last: acts and their undo, other processes, lost files, languages."""
 
 from __future__ import annotations
 

@@ -1,0 +1,108 @@
+"""Three panes side by side: each can fill the room or float, and the layout is there after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.core.preferences import Preferences
+from desktop.shell.room import Room
+from desktop.widgets.pane import Pane
+from desktop.widgets.theme import Theme
+from tests.desktop.seeded import preferences
+
+
+def make(shown: Callable[..., QWidget], kept: Preferences) -> Room:
+    theme = Theme()
+    panes = {key: Pane(theme, key) for key in ("map", "queue", "kpi")}
+    for key, pane in panes.items():
+        pane.set_content(QLabel(key))
+    room = Room(theme, QWidget(), panes, kept)
+    shown(room, 1500, 600)
+    return room
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Preferences:
+    return preferences(tmp_path)
+
+
+@pytest.fixture
+def room(shown: Callable[..., QWidget], kept: Preferences) -> Room:
+    return make(shown, kept)
+
+
+def seen(room: Room) -> list[str]:
+    return [key for key, pane in room.panes.items() if pane.isVisible()]
+
+
+def test_the_map_is_widest_and_the_figures_are_narrowest_at_first(room: Room) -> None:
+    widths = room.splitter.sizes()
+    assert widths[0] > widths[1] > widths[2] > 0
+
+
+def test_a_pane_fills_the_room_and_goes_back(room: Room) -> None:
+    for key in room.panes:
+        room.fill(key)
+        assert seen(room) == [key]
+        assert room.filled() == key
+    room.fill("")
+    assert seen(room) == ["map", "queue", "kpi"]
+
+
+def test_its_own_button_does_the_same(room: Room) -> None:
+    room.panes["queue"]._maximize.click()
+    assert seen(room) == ["queue"]
+    room.panes["queue"]._maximize.click()
+    assert seen(room) == ["map", "queue", "kpi"]
+
+
+def test_a_floating_pane_leaves_its_place_to_the_others_and_comes_back(room: Room) -> None:
+    room.panes["kpi"].float_out()
+    assert seen(room) == ["map", "queue"]
+    room.panes["kpi"].dock_back()
+    assert seen(room) == ["map", "queue", "kpi"]
+
+
+def test_a_pane_that_fills_the_room_and_floats_out_leaves_no_empty_room(room: Room) -> None:
+    room.fill("map")
+    room.panes["map"].float_out()
+    assert seen(room) == ["queue", "kpi"]
+    room.panes["map"].dock_back()
+    assert seen(room) == ["map", "queue", "kpi"]
+
+
+def test_a_floating_pane_asked_to_fill_the_room_comes_back_for_it(room: Room) -> None:
+    room.panes["map"].float_out()
+    room.fill("map")
+    assert not room.panes["map"].is_floating()
+    assert seen(room) == ["map"]
+
+
+def test_the_widths_are_there_after_a_restart(
+    shown: Callable[..., QWidget], room: Room, kept: Preferences, until: Callable[..., None]
+) -> None:
+    room.splitter.setSizes([300, 900, 284])
+    room.splitter.splitterMoved.emit(300, 1)
+    until(lambda: not kept.layout("room/splitter").isEmpty())
+    assert make(shown, kept).splitter.sizes() == room.splitter.sizes()
+
+
+def test_reset_brings_everything_back(room: Room, kept: Preferences) -> None:
+    before = room.splitter.sizes()
+    room.splitter.setSizes([900, 300, 284])
+    room.panes["kpi"].float_out()
+    room.fill("queue")
+    room.reset()
+    assert seen(room) == ["map", "queue", "kpi"]
+    assert all(abs(now - then) < 20 for now, then in zip(room.splitter.sizes(), before, strict=True))
+
+
+def test_a_layout_that_is_none_is_no_obstacle(shown: Callable[..., QWidget], kept: Preferences) -> None:
+    from PySide6.QtCore import QByteArray
+
+    kept.keep_layout("room/splitter", QByteArray(b"nonsense"))
+    assert all(make(shown, kept).splitter.sizes())
