@@ -23,6 +23,7 @@ from db.engine.journal import verify
 from db.kernel.actor import SYSTEM
 from db.kernel.language import set_language
 from db.kernel.refusal import Trouble
+from db.live.feed import Feed
 from tests.faults.unprivileged import as_nobody, open_folder
 from tests.kit.databases import SqliteTemplate
 from tests.kit.source import ROOT
@@ -159,6 +160,7 @@ def test_a_read_only_copy_can_be_read_and_not_written(
         assert core.database.data_version() == core.database.data_version()
         with core.database.read() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM category").scalar()
+        assert Feed(core.database, core.clock).snapshot().full, "a wall may show it"
         assert trouble_of(capsys, lambda: report(core)) == "read_only"
         core.close()
     assert city.read_bytes() == content
