@@ -81,6 +81,7 @@ class KpiPane(Pane):
         self._by = "unit"
         self._tab = "hours"
         self._is_folded = False
+        self._is_for_eyes = False
         self._make()
         self._connect()
         self._show()
@@ -90,6 +91,12 @@ class KpiPane(Pane):
         """The grey band behind today's hours, and what there was at this hour yesterday."""
         self._usual = usual
         self._show()
+
+    def hide_tools(self) -> None:
+        """For the wall: without hands there are no tabs, so charts that do not fit are left out."""
+        super().hide_tools()
+        self._is_for_eyes = True
+        self._fold(force=True)
 
     def _make(self) -> None:
         theme = self._look
@@ -378,6 +385,9 @@ class KpiPane(Pane):
         """All charts under one another where they fit, else one at a time under tabs."""
         needed = self._look.px(sum(_LEAST.values())) + self.cards.sizeHint().height()
         content = self.content()
+        if self._is_for_eyes:
+            self._leave_out(0 if content is None else content.height() - self.cards.sizeHint().height())
+            return
         folded = content is not None and content.height() < needed
         if folded == self._is_folded and not force:
             return
@@ -387,6 +397,14 @@ class KpiPane(Pane):
             chart.setVisible(not folded or key == self._tab)
         for key, button in self._tab_buttons.items():
             button.setChecked(key == self._tab)
+
+    def _leave_out(self, room: int) -> None:
+        self._tabs.hide()
+        for key, chart in self.charts.items():
+            needed = self._look.px(_LEAST[key])
+            chart.setVisible(needed <= room)
+            # The first that does not fit ends it: what comes after weighs less.
+            room = room - needed if needed <= room else 0
 
     def _on_age(self) -> None:
         age = self._context.age

@@ -302,6 +302,7 @@ class ActDialog(QDialog):
         column.addWidget(label(title, "place", "text1", bold=True))
         column.addWidget(self.form)
         self.setMinimumWidth(px(440))
+        (self.unit if "unit" in self._verb.asks else self.text).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _offer_units(self) -> None:
         directory = self._context.board.directory

@@ -30,8 +30,8 @@ LETTER_SHARE = 1 / 200
 LETTER_OF_BODY = 13 * 0.9
 """Height of a Chinese character of body text at 100 %, in pixels."""
 LARGEST = 6.0
-_WIDE, _MIDDLE = 1150, 620
-"""Widths in pixels at 100 % from which three panes, or two, still say something."""
+_WIDE, _MIDDLE, _NARROWEST = 1150, 620, 640
+"""Widths in pixels at 100 %: from which three panes, or two, still say something, and the least there is."""
 
 
 def wall_scale(screen_mm: float, screen_px: int, distance_m: float) -> float:
@@ -39,7 +39,8 @@ def wall_scale(screen_mm: float, screen_px: int, distance_m: float) -> float:
     if screen_mm <= 0 or screen_px <= 0:
         return 1.0
     pixels = distance_m * 1000 * LETTER_SHARE * screen_px / screen_mm
-    return max(1.0, min(pixels / LETTER_OF_BODY, LARGEST))
+    # A desk screen seen from six metres cannot have such letters: they are as large as it has room for.
+    return max(1.0, min(pixels / LETTER_OF_BODY, screen_px / _NARROWEST, LARGEST))
 
 
 class WallWindow(QWidget):
@@ -88,7 +89,9 @@ class WallWindow(QWidget):
         for pane in self.panes.values():
             pane.hide_tools()
             pane.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            pane.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            for widget in (pane, *pane.findChildren(QWidget)):
+                # Nobody walks here with the keyboard, so no ring is drawn round anything.
+                widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -238,6 +238,17 @@ def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
     assert bar.commands == [commands.Dispatch((5,), 3)]
 
 
+@pytest.mark.parametrize("key, field", [("R", "unit"), ("H", "text")])
+def test_the_first_question_has_the_focus(bar: Bar, key: str, field: str) -> None:
+    bar.select(2)
+    bar.bar.press(key)
+    assert bar.dialog().focusWidget() in (
+        getattr(bar.dialog(), field),
+        getattr(bar.dialog(), field).focusProxy() or bar.dialog().unit.lineEdit(),
+    )
+    bar.dialog().close()
+
+
 def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> None:
     bar.select(2, 3)
     bar.bar.press("H")

@@ -62,8 +62,25 @@ def test_an_unknown_screen_or_a_near_eye_gets_the_usual_size(
     assert wall_scale(screen_mm, screen_px, distance) == scale
 
 
-def test_letters_have_an_end() -> None:
-    assert wall_scale(520, 1920, 60.0) == LARGEST
+def test_letters_grow_no_larger_than_the_screen_has_room_for() -> None:
+    assert wall_scale(520, 1920, 60.0) == 3.0
+    assert wall_scale(1900, 7680, 60.0) == LARGEST
+
+
+def test_the_smallest_room_still_fits_a_plain_screen(shown: Callable[..., QWidget], tmp_path: Path) -> None:
+    wall = Wall(shown, tmp_path, wall_scale(520, 1920, 6.0))
+    least = wall.window.minimumSizeHint()
+    assert least.width() <= 1920
+    assert least.height() <= 1080
+
+
+def test_no_ring_is_drawn_round_anything(wall: Wall) -> None:
+    takers = [
+        widget
+        for widget in wall.window.findChildren(QWidget)
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    assert takers == []
 
 
 def test_nothing_on_it_takes_the_mouse_or_the_focus_and_there_is_no_menu(wall: Wall) -> None:
