@@ -8,6 +8,7 @@ import pytest
 
 from db.bootstrap import Core
 from tests.db.cases.office import open_office
+from tests.db.engine.recycled import postgres_url, recycled  # noqa: F401  in place of the dearer one
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from db.engine.connections import Database, open_database
 from db.engine.schema import load_station
 from db.kernel.clock import SetClock
+from tests.db.engine.recycled import postgres_url, recycled  # noqa: F401  in place of the dearer one
 
 
 @pytest.fixture

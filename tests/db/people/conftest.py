@@ -11,6 +11,7 @@ from db.bootstrap import Core, load_reference, open_core
 from db.kernel.clock import SetClock
 from db.people.tables import person, unit
 from tests.db.engine.kit import write
+from tests.db.engine.recycled import postgres_url, recycled  # noqa: F401  in place of the dearer one
 
 
 @pytest.fixture
