@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from db.cases.rules import BEFORE_DISPATCH, Light
@@ -131,7 +131,7 @@ class KpiPane(Pane):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self._column.addWidget(self.cards)
+        self._column.addWidget(self.cards, 0, Qt.AlignmentFlag.AlignTop)
         self._column.addWidget(self._tabs)
         for key, chart in self.charts.items():
             chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
