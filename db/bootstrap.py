@@ -12,6 +12,7 @@ from db.engine.bus import Bus
 from db.engine.columns import canonical
 from db.engine.connections import Database, open_database
 from db.engine.unit_of_work import UnitOfWork
+from db.exchange import commands as exchange_commands
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
@@ -20,7 +21,7 @@ from db.people import commands as people_commands
 from db.people.tables import role
 from db.registers import reference
 
-HANDLERS = (case_commands, people_commands)
+HANDLERS = (case_commands, exchange_commands, people_commands)
 """The modules whose handlers the bus knows once they are imported."""
 
 
