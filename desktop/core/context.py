@@ -92,7 +92,7 @@ class Context(QObject):
             self.set_filter(Filter(scope=Scope.OPEN))
 
     def select(self, ids: frozenset[int]) -> None:
-        """Select cases, everywhere. The list lets go of those it does not show: nobody acts on what is not seen."""
+        """Select cases, everywhere. The list lets go of what it does not show: nobody acts on the unseen."""
         if ids != self.selection:
             self.selection = ids
             self.selection_changed.emit()

@@ -132,12 +132,20 @@ class Pane(QFrame):
         self._window.closing.connect(self.dock_back)
         self._outer.removeWidget(self._inside)
         self._window.take(self._inside)
-        self._window.setGeometry(place.translated(self._theme.px(24), self._theme.px(24)))
+        self._window.setGeometry(self._beside(place))
         self._window.show()
         self._float.set_icon("dock", _("Dock back into the room"))
         self._maximize.hide()
         self._away.show()
         self.floated.emit(True)
+
+    def _beside(self, place: QRect) -> QRect:
+        """A step aside from a place, but wholly on the screen as far as it fits."""
+        moved = place.translated(self._theme.px(24), self._theme.px(24))
+        area = self.screen().availableGeometry()
+        moved.moveLeft(max(area.left(), min(moved.left(), area.right() + 1 - moved.width())))
+        moved.moveTop(max(area.top(), min(moved.top(), area.bottom() + 1 - moved.height())))
+        return moved
 
     def dock_back(self) -> None:
         """Bring the content back from its window."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.core.preferences import Preferences
@@ -102,7 +103,14 @@ def test_reset_brings_everything_back(room: Room, kept: Preferences) -> None:
 
 
 def test_a_layout_that_is_none_is_no_obstacle(shown: Callable[..., QWidget], kept: Preferences) -> None:
-    from PySide6.QtCore import QByteArray
-
     kept.keep_layout("room/splitter", QByteArray(b"nonsense"))
     assert all(make(shown, kept).splitter.sizes())
+
+
+def test_a_floating_pane_stays_on_the_screen(room: Room) -> None:
+    pane = room.panes["kpi"]
+    area = pane.screen().availableGeometry()
+    pane.float_out()
+    assert pane._window is not None
+    assert area.contains(pane._window.geometry())
+    pane.dock_back()

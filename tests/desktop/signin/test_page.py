@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import qasync
@@ -24,9 +24,9 @@ class Door:
     """A page whose answers a test gives."""
 
     def __init__(
-        self, loop: qasync.QEventLoop, shown: Callable[..., QWidget], *, first: bool = False
+        self, until: Callable[..., None], shown: Callable[..., QWidget], *, first: bool = False
     ) -> None:
-        self.loop = loop
+        self.until = until
         self.troubles: list[BaseException] = []
         self.jobs = Jobs(self.troubles.append)
         self.asked: list[tuple[str, ...]] = []
@@ -51,26 +51,24 @@ class Door:
         return OFFICER
 
     def settle(self) -> None:
-        async def wait() -> None:
-            while self.jobs._tasks:
-                await asyncio.sleep(0)
-
-        work: Awaitable[None] = wait()
-        self.loop.run_until_complete(work)
+        self.until(lambda: not self.jobs._tasks)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def loop(application: QApplication) -> Iterator[qasync.QEventLoop]:
     loop = qasync.QEventLoop(application)
     asyncio.set_event_loop(loop)
+    # Turned piece by piece, never by QApplication.exec(): see tests/desktop/open_room.py.
+    asyncio.events._set_running_loop(loop)
     yield loop
+    asyncio.events._set_running_loop(None)
     loop.close()
     asyncio.set_event_loop(None)
 
 
 @pytest.fixture
-def door(loop: qasync.QEventLoop, shown: Callable[..., QWidget]) -> Iterator[Door]:
-    door = Door(loop, shown)
+def door(until: Callable[..., None], shown: Callable[..., QWidget]) -> Iterator[Door]:
+    door = Door(until, shown)
     yield door
     door.jobs.close()
 
@@ -135,9 +133,9 @@ def test_the_switches_ask_for_theme_and_language(door: Door) -> None:
 
 
 def test_the_first_person_of_a_new_database_gives_a_name_too(
-    loop: qasync.QEventLoop, shown: Callable[..., QWidget]
+    until: Callable[..., None], shown: Callable[..., QWidget]
 ) -> None:
-    door = Door(loop, shown, first=True)
+    door = Door(until, shown, first=True)
     door.page.person.setText("李浩然")
     door.page.login.setText("li")
     door.page.password.setText("right")
