@@ -9,8 +9,8 @@ from importlinter.cli import lint_imports
 
 from tests.kit.source import PACKAGES, ROOT, python_files, tree, where
 
-# The command line imports a verb when it is asked for, so that "jingwei --help" need not load Qt; the program imports
-# the maker of the demo city on the very first start only.
+# The command line imports a verb when it is asked for, so that "jingwei --help" need not load Qt; the program
+# imports the maker of the demo city on the very first start only.
 MAY_IMPORT_LATE = ("db/cli/", "desktop/__main__.py", "desktop/app/program.py")
 
 
