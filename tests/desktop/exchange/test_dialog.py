@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,8 @@ DEADLINE = 10.0
 class Room:
     """A dialog over a real database, its jobs on real threads, under the program's own event loop."""
 
-    def __init__(self, loop: QEventLoop, core: Core) -> None:
-        self.loop = loop
+    def __init__(self, until: Callable[..., None], core: Core) -> None:
+        self._until = until
         self.core = core
         self.troubles: list[BaseException] = []
         self.reports: list[Report] = []
@@ -50,22 +50,13 @@ class Room:
         return import_checked(self.core.bus, SYSTEM, checked, None, progress)
 
     def until(self, claim: Callable[[], bool]) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(DEADLINE):
-                while not claim():
-                    await asyncio.sleep(0.005)
-
-        self.loop.run_until_complete(wait())
+        self._until(claim, round(DEADLINE * 1000))
 
     def run(self, act: Callable[[], object]) -> None:
         """Do something within the loop and wait until no job is under way."""
 
-        async def start() -> None:
-            act()
-
-        work: Awaitable[None] = start()
-        self.loop.run_until_complete(work)
-        self.until(lambda: not self.dialog.is_busy)
+        act()
+        self.until(lambda: not self.jobs._tasks and not self.dialog.is_busy)
 
     def column(self, key: str) -> list[str]:
         source = self.dialog.table.model().source  # type: ignore[attr-defined]
@@ -73,17 +64,20 @@ class Room:
 
 
 @pytest.fixture
-def room(application: QApplication, sqlite_url: str) -> Iterator[Room]:
+def room(application: QApplication, sqlite_url: str, until: Callable[..., None]) -> Iterator[Room]:
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
+    # Turned piece by piece, never by QApplication.exec(): see tests/desktop/open_room.py.
+    asyncio.events._set_running_loop(loop)
     core = open_core(sqlite_url)
     load_reference(core.database)
-    room = Room(loop, core)
+    room = Room(until, core)
     yield room
     room.dialog.reject()
     room.jobs.close()
     room.dialog.deleteLater()
     core.close()
+    asyncio.events._set_running_loop(None)
     loop.close()
     asyncio.set_event_loop(None)
     assert not room.troubles
@@ -155,11 +149,7 @@ def test_a_faulty_mapping_says_so_at_its_field(room: Room, tmp_path: Path) -> No
 def test_a_check_can_be_stopped_and_the_window_stays(room: Room, tmp_path: Path) -> None:
     path, mapping = write_rows(tmp_path, row()), write_mapping(tmp_path)
     room.may_go_on.clear()
-
-    async def begin() -> None:
-        room.dialog.choose(path, mapping)
-
-    room.loop.run_until_complete(begin())
+    room.dialog.choose(path, mapping)
     room.until(lambda: room.dialog.is_busy)
     room.dialog.reject()
     room.may_go_on.set()
