@@ -264,9 +264,12 @@ class Session(QObject):
         self.panes.queue.bar.set_workflow(self._workflow)
 
     async def _load_usual(self) -> None:
-        self._usual = await self._jobs.read(self._usual_days.of, self.context.board.now_ms)
-        self.panes.kpi.set_usual(self._usual)
-        self._arrived("usual")
+        try:
+            self._usual = await self._jobs.read(self._usual_days.of, self.context.board.now_ms)
+            self.panes.kpi.set_usual(self._usual)
+        finally:
+            # Figures without their grey band are figures still.
+            self._arrived("usual")
 
     def _read(self, question: Any) -> Any:
         with self.core.database.read() as connection:
