@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from db.calendars.tables import calendar_day, calendar_year, working_window
 from db.cases import commands as case_commands
+from db.cases import contacts, photos
 from db.cases.tables import transition
 from db.engine import schema, settings
 from db.engine.bus import Bus
@@ -19,9 +20,12 @@ from db.kernel.language import N_
 from db.people import commands as people_commands
 from db.people.tables import role
 from db.registers import reference
+from db.search import index as search_index
 
-HANDLERS = (case_commands, people_commands)
+HANDLERS = (case_commands, contacts, photos, people_commands)
 """The modules whose handlers the bus knows once they are imported."""
+FOLLOWERS = (search_index,)
+"""The modules that keep something true about rows whoever writes them, once they are imported."""
 
 
 @command("core.load_reference", permission="reference.load", label=N_("Load reference data"))

@@ -126,6 +126,8 @@ step = Table(
     Column("note", Text, nullable=False, server_default=""),
     version_column(),
     Index("ix_case_step_case_id_at", "case_id", "at"),
+    # Whose hands a case went through.
+    Index("ix_case_step_actor_name", "actor_name", "case_id"),
 )
 
 # A citizen's name and number stand apart from the case: other permission, other lifetime, never on the map.
@@ -138,6 +140,7 @@ reporter = Table(
     Column("phone", String(40), nullable=False, server_default="", info={"private": True}),
     Column("wants_answer", Boolean, nullable=False, server_default="0"),
     version_column(),
+    Index("ix_reporter_phone", "phone"),
 )
 
 # What a unit asks for and somebody else decides (DOMAIN 2.4).
