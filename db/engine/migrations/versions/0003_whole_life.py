@@ -1,5 +1,7 @@
 """The whole life of a case: requests, orders, tasks, timers, spans, photos, views of contacts.
 
+Windows gain seasons, and what one working day is gains a table.
+
 Never imports today's tables: this step must run for ever as it was written.
 """
 
@@ -160,6 +162,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_view")),
     )
     op.create_index("ix_contact_view_case_id", "contact_view", ["case_id"], unique=False)
+    op.create_table(
+        "working_day_rule",
+        sa.Column("id", big, autoincrement=False, nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("rule", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_working_day_rule")),
+        sa.UniqueConstraint("valid_from", name=op.f("uq_working_day_rule_valid_from")),
+    )
+    op.add_column("working_window", sa.Column("season_from", sa.String(length=5), nullable=True))
+    op.add_column("working_window", sa.Column("season_to", sa.String(length=5), nullable=True))
     op.add_column("cases", sa.Column("condition_version", sa.Integer(), nullable=True))
     op.add_column("cases", sa.Column("extensions", sa.Integer(), server_default="0", nullable=False))
     op.add_column("cases", sa.Column("paused_at", sa.BigInteger(), nullable=True))
@@ -192,6 +205,9 @@ def downgrade() -> None:
     op.drop_column("cases", "paused_at")
     op.drop_column("cases", "extensions")
     op.drop_column("cases", "condition_version")
+    op.drop_column("working_window", "season_to")
+    op.drop_column("working_window", "season_from")
+    op.drop_table("working_day_rule")
     op.drop_index("ix_contact_view_case_id", table_name="contact_view")
     op.drop_table("contact_view")
     op.drop_index("ix_case_unit_case_id", table_name="case_unit")
