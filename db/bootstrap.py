@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
 from db.cases import commands as case_commands
 from db.cases import contacts, photos
@@ -22,7 +23,7 @@ from db.people.tables import role
 from db.registers import reference
 from db.search import index as search_index
 
-HANDLERS = (case_commands, contacts, photos, people_commands)
+HANDLERS = (calendar_commands, case_commands, contacts, photos, people_commands)
 """The modules whose handlers the bus knows once they are imported."""
 FOLLOWERS = (search_index,)
 """The modules that keep something true about rows whoever writes them, once they are imported."""

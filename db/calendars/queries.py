@@ -11,11 +11,11 @@ from db.calendars.tables import calendar_day, calendar_year, working_day_rule, w
 from db.engine import settings
 
 MONTHS_AHEAD = 3
-"""How far ahead a missing year is worth a warning; the holidays of a year are published in November before."""
+"""How far ahead a missing year is worth a warning; holidays are published in the November before."""
 
 
 def load_calendar(connection: Connection, rule: WorkingDay | None = None) -> WorkingCalendar:
-    """The calendar of this database, in the time zone of its city; ``rule`` overrides what a working day is."""
+    """The calendar of this database, in the zone of its city; ``rule`` overrides what a working day is."""
     years = [row.year for row in connection.execute(select(calendar_year.c.year))]
     days = {
         row.day: row.kind == "workday"
@@ -40,9 +40,7 @@ def load_calendar(connection: Connection, rule: WorkingDay | None = None) -> Wor
 
 def day_names(connection: Connection) -> dict[date, str]:
     """What the days are called that differ from Monday to Friday (春节, 春节调休)."""
-    return {
-        row.day: row.name for row in connection.execute(select(calendar_day.c.day, calendar_day.c.name))
-    }
+    return {row.day: row.name for row in connection.execute(select(calendar_day.c.day, calendar_day.c.name))}
 
 
 def missing_years(connection: Connection, now: datetime, months: int = MONTHS_AHEAD) -> list[int]:
