@@ -67,7 +67,7 @@ class SetWindows:
 @command("calendar.set_working_day_rule", permission="reference.load", label=N_("Set what a working day is"))
 @dataclass(frozen=True)
 class SetWorkingDayRule:
-    """One working day as ``hours`` or to the ``same_time`` of the next, for clocks that begin from then on."""
+    """One working day as ``hours`` or to the ``same_time`` of the next, for clocks that begin from then."""
 
     rule: str
     valid_from: str

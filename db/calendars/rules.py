@@ -192,7 +192,7 @@ class WorkingCalendar:
                     continue
                 stretches = self.stretches(day)
                 if not stretches:
-                    holes.append(_Hole(self._midnight(day), self._at(day, 24 * 60), day))
+                    holes.append(_Hole(*self.whole_day(day), day))
                     continue
                 opened.append(self._midnight(day))
                 begins.extend(begin for begin, _end in stretches)
@@ -229,6 +229,10 @@ class WorkingCalendar:
             demand_orderly(holding, day)
             self._orderly[holding] = [window.minutes for window in holding]
         return [(self._at(day, begins), self._at(day, ends)) for begins, ends in self._orderly[holding]]
+
+    def whole_day(self, day: date) -> tuple[int, int]:
+        """From midnight to midnight, as milliseconds since 1970 UTC."""
+        return self._midnight(day), self._midnight(day + timedelta(days=1))
 
     def known(self, moment_ms: int) -> bool:
         """Whether the calendar of that moment's year is there."""
