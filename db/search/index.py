@@ -68,7 +68,9 @@ def _rebuild(unit: UnitOfWork, progress: Progress) -> int:
         connection.exec_driver_sql("INSERT INTO case_words(case_words) VALUES ('delete-all')")
     else:
         connection.exec_driver_sql("DELETE FROM case_words")
-    columns = [type_coerce(cases.c[name], BigInteger) if name.endswith("_at") else cases.c[name] for name in READ]
+    columns = [
+        type_coerce(cases.c[name], BigInteger) if name.endswith("_at") else cases.c[name] for name in READ
+    ]
     names = ("id", *READ)
     last, done = -1, 0
     while True:

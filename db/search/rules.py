@@ -1,8 +1,8 @@
 """What of a case is searched, cut into terms, and what a person looks for, cut the same way.
 
-Chinese text becomes pairs of neighbouring characters (井盖破损: 井盖 盖破 破损), so that a word of two characters
-is one term and needs no dictionary. A run of letters or digits becomes its own beginnings. Facts to filter by
-(class, unit, state …) are terms too; they begin with "_", which no text does.
+Chinese text becomes pairs of neighbouring characters (井盖破损: 井盖 盖破 破损), so that a word of two
+characters is one term and needs no dictionary. A run of letters or digits becomes its own beginnings. Facts
+to filter by (class, unit, state …) are terms too; they begin with "_", which no text does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from db.kernel.clock import from_ms
@@ -109,7 +110,7 @@ def terms_of(row: Mapping[str, Any]) -> frozenset[str]:
         if value := row.get(column):
             text = fold(value)
             for piece in _PAIRED.findall(text):
-                found.update(map("".join, zip(piece, piece[1:], strict=False)))
+                found.update(map("".join, pairwise(piece)))
             for run in _RUN.findall(text):
                 size = len(run)
                 found.update(run[:length] for length in RUN_LENGTHS if length <= size)
@@ -177,7 +178,7 @@ def _escaped(text: str) -> str:
 def _word(text: str) -> Word:
     terms: dict[str, None] = {}
     for piece in _PAIRED.findall(text):
-        terms.update(dict.fromkeys(a + b for a, b in zip(piece, piece[1:], strict=False)))
+        terms.update(dict.fromkeys(a + b for a, b in pairwise(piece)))
     runs = _RUN.findall(text)
     terms.update(dict.fromkeys(_beginning(run, RUN_LENGTHS) for run in runs))
     is_run = runs == [text]
