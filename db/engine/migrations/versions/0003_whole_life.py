@@ -185,6 +185,7 @@ def upgrade() -> None:
     op.add_column("cases", sa.Column("foreign_due_at", sa.BigInteger(), nullable=True))
     op.create_index("ix_cases_component_id", "cases", ["component_id"], unique=False)
     op.create_index("ix_cases_lon_lat", "cases", ["lon", "lat"], unique=False)
+    op.create_index("ix_component_lon_lat", "component", ["lon", "lat"], unique=False)
     op.create_index("ix_cases_merged_into_id", "cases", ["merged_into_id"], unique=False)
     op.create_index("ix_cases_parent_id", "cases", ["parent_id"], unique=False)
 
@@ -193,6 +194,7 @@ def downgrade() -> None:
     """Take it away; those rows are gone for good."""
     op.drop_index("ix_cases_parent_id", table_name="cases")
     op.drop_index("ix_cases_merged_into_id", table_name="cases")
+    op.drop_index("ix_component_lon_lat", table_name="component")
     op.drop_index("ix_cases_lon_lat", table_name="cases")
     op.drop_index("ix_cases_component_id", table_name="cases")
     op.drop_column("cases", "foreign_due_at")
