@@ -34,11 +34,11 @@ from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
 from desktop.exchange.dialog import ImportDialog, ImportWork
-from desktop.queue.acting import VERBS
 from desktop.queue.details import CaseDialog
 from desktop.shell.keys import KeySheet, printed
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
+from desktop.widgets.acting import VERBS
 from desktop.widgets.theme import Theme
 
 

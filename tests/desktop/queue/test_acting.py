@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from db.cases import commands
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor
-from desktop.queue.acting import VERBS, ActDialog, ActionBar
+from desktop.queue.acting import ActionBar
+from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import case_row, delta_of
 from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
