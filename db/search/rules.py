@@ -114,8 +114,9 @@ def terms_of(row: Mapping[str, Any]) -> frozenset[str]:
             for run in _RUN.findall(text):
                 size = len(run)
                 found.update(run[:length] for length in RUN_LENGTHS if length <= size)
-    number = fold(row["number"])
-    found.update(f"_n{number[:length]}" for length in NUMBER_LENGTHS if length <= len(number))
+    if run := _RUN.match(fold(row["number"])):
+        number = run[0]
+        found.update(f"_n{number[:length]}" for length in NUMBER_LENGTHS if length <= len(number))
     for column, mark in ID_TERMS.items():
         if key := row.get(column):
             found.add(f"{mark}{key}")
