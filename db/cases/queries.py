@@ -64,8 +64,8 @@ def live_rows(connection: Connection, ids: Sequence[int] | None, day_start_ms: i
     """The cases that belong on the screen, as columns: all open ones and those that ended since midnight.
 
     With ``ids`` only those cases, whatever their state; ids that are not there are left out. ``stopped_at``
-    is when the unit handed the case back or the clock was stopped (or, failing that, when it ended), 0 while the
-    disposal clock runs.
+    is when the unit handed the case back or its clock was stopped (or, failing that, when it ended), 0 while
+    the disposal clock runs.
     """
     parts: list[Columns] = []
     for statement in _statements(ids, day_start_ms):

@@ -74,7 +74,7 @@ case = Table(
     Column("soon_at", Moment),
     # The version of the filing condition when its limit was frozen.
     Column("condition_version", Integer),
-    # Postponements granted.
+    # Postponements granted since the limit last began to count: each dispatch and rework begins with none.
     Column("extensions", Integer, nullable=False, server_default="0"),
     # The disposal clock stands since then (suspended, or handed back and checked); empty while it runs.
     Column("paused_at", Moment),
@@ -209,7 +209,7 @@ task = Table(
     Column("sent_by_name", String(80), nullable=False),
     Column("sent_at", Moment, nullable=False),
     Column("due_at", Moment),
-    # true 属实, false 不实, passed 通过, failed 不通过; empty while it is out.
+    # true 属实, false 不实, passed 通过, failed 不通过, dropped; empty while it is out.
     Column("result", String(8), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     Column("answered_by_name", String(80), nullable=False, server_default=""),
@@ -243,7 +243,7 @@ span = Table(
     Column("case_id", BigId, ForeignKey("cases.id"), nullable=False),
     # running or paused.
     Column("kind", String(8), nullable=False),
-    # dispatch, reassign, rework, resume; suspend, check, return.
+    # dispatch, reassign, rework, resume; suspend, check, return, merge.
     Column("cause", String(12), nullable=False),
     Column("began_at", Moment, nullable=False),
     Column("ended_at", Moment),

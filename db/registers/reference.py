@@ -78,6 +78,15 @@ class TransitionRow:
 
 
 @dataclass(frozen=True)
+class StageLimitRow:
+    """How long a stage of a case may take: minutes, 0 = no limit; of working time only, or always."""
+
+    stage: str
+    minutes: int
+    at_work: bool
+
+
+@dataclass(frozen=True)
 class RoleRow:
     """A role with what it may do."""
 
@@ -150,6 +159,14 @@ def read_transitions(folder: Path | None = None) -> list[TransitionRow]:
             row["clock"],
         )
         for row in _rows(folder, "transitions.csv")
+    ]
+
+
+def read_stage_limits(folder: Path | None = None) -> list[StageLimitRow]:
+    """The limit of each stage."""
+    return [
+        StageLimitRow(row["stage"], int(row["minutes"]), row["at_work"] == "1")
+        for row in _rows(folder, "stage_limits.csv")
     ]
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from db.bootstrap import Core, city_facts
-from db.cases.commands import load_workflow
+from db.cases.commands.moving import load_workflow
 from db.cases.queries import case_details
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QDialog, QLineEdit, QVBoxLayout, QWidget
 
-from db.cases import commands
+from db.cases.commands import closing, dispatch, handling, intake
 from db.cases.workflow import VERB_LABELS
 from db.kernel.language import N_, _, language
 from db.live.columns import Int32
@@ -41,43 +41,43 @@ class Verb:
 VERBS = {
     verb.key: verb
     for verb in (
-        Verb("accept", lambda ids, _a: commands.Accept(ids), keys="A"),
-        Verb("register", lambda ids, _a: commands.Register(ids), keys="G"),
-        Verb("dispatch", lambda ids, a: commands.Dispatch(ids, a["unit"]), ("unit",), keys="P"),
-        Verb("receive", lambda ids, _a: commands.Receive(ids), keys="J"),
+        Verb("accept", lambda ids, _a: intake.Accept(ids), keys="A"),
+        Verb("register", lambda ids, _a: intake.Register(ids), keys="G"),
+        Verb("dispatch", lambda ids, a: dispatch.Dispatch(ids, a["unit"]), ("unit",), keys="P"),
+        Verb("receive", lambda ids, _a: handling.Receive(ids), keys="J"),
         Verb(
             "reassign",
-            lambda ids, a: commands.Reassign(ids, a["unit"], a["text"]),
+            lambda ids, a: dispatch.Reassign(ids, a["unit"], a["text"]),
             ("unit", "text"),
             N_("Why is it reassigned?"),
             keys="R",
         ),
         Verb(
             "handle",
-            lambda ids, a: commands.Handle(ids, a["text"]),
+            lambda ids, a: handling.Handle(ids, a["text"]),
             ("text",),
             N_("What was done?"),
             keys="H",
         ),
-        Verb("pass_check", lambda ids, _a: commands.PassCheck(ids), keys="T"),
+        Verb("pass_check", lambda ids, _a: closing.PassCheck(ids), keys="T"),
         Verb(
             "fail_check",
-            lambda ids, a: commands.FailCheck(ids, a["text"]),
+            lambda ids, a: closing.FailCheck(ids, a["text"]),
             ("text",),
             N_("What is not right yet?"),
             keys="N",
         ),
-        Verb("close", lambda ids, _a: commands.Close(ids), keys="E"),
+        Verb("close", lambda ids, _a: closing.Close(ids), keys="E"),
         Verb(
             "reject",
-            lambda ids, a: commands.Reject(ids, a["text"]),
+            lambda ids, a: intake.Reject(ids, a["text"]),
             ("text",),
             N_("Why is it not accepted?"),
             danger=True,
         ),
         Verb(
             "void",
-            lambda ids, a: commands.Void(ids, a["text"]),
+            lambda ids, a: intake.Void(ids, a["text"]),
             ("text",),
             N_("Why is it void?"),
             danger=True,

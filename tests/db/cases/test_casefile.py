@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from db.cases.casefile import SAME_PLACE_METRES, case_file, nearby, next_acts
-from db.cases.commands import load_workflow
+from db.cases.commands.moving import load_workflow
 from db.cases.queries import case_details
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import Clock, Move, Workflow

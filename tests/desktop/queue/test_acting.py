@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
-from db.cases import commands
+from db.cases.commands import dispatch, intake
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor
 from desktop.queue.acting import ActionBar
@@ -139,7 +139,7 @@ def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
 def test_a_verb_that_asks_nothing_is_commanded_at_once(bar: Bar) -> None:
     bar.select(1)
     assert bar.bar.press("A")
-    assert bar.commands == [commands.Accept((1,))]
+    assert bar.commands == [intake.Accept((1,))]
 
 
 def test_a_key_of_what_is_not_possible_does_nothing_and_says_why(bar: Bar) -> None:
@@ -177,7 +177,7 @@ def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -
     assert dialog.effect.text() == "Unit 1: open 1 → 2"
     dialog.text.setText("  closer to it ")
     dialog.form.sent.emit()
-    assert bar.commands == [commands.Reassign((2, 3), 1, "closer to it")]
+    assert bar.commands == [dispatch.Reassign((2, 3), 1, "closer to it")]
 
 
 def test_the_effect_on_a_unit_that_never_had_a_case_counts_from_nought(bar: Bar) -> None:
@@ -236,7 +236,7 @@ def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
     dialog = bar.window.findChildren(ActDialog)[-1]
     dialog.unit.setCurrentText("Unit 3")
     QTest.keyClick(dialog.unit.lineEdit(), Qt.Key.Key_Return)
-    assert bar.commands == [commands.Dispatch((5,), 3)]
+    assert bar.commands == [dispatch.Dispatch((5,), 3)]
 
 
 def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> None:
