@@ -45,6 +45,7 @@ from db.search.rules import (
     Span,
     Word,
     end_term,
+    fold,
     like_pattern,
     month_terms,
     prefix_pattern,
@@ -252,8 +253,11 @@ def _named(connection: Connection, word: Word) -> dict[str, list[int]]:
     pattern = like_pattern(word.text)
 
     def ids(source: Any, *where: ColumnElement[bool]) -> list[int]:
-        names = or_(source.c.name.ilike(pattern, escape="\\"), source.c.name_en.ilike(pattern, escape="\\"))
-        return list(connection.execute(select(source.c.id).where(names, *where)).scalars())
+        c = source.c
+        fits = or_(c.name.ilike(pattern, escape="\\"), c.name_en.ilike(pattern, escape="\\"))
+        rows = connection.execute(select(c.id, c.name, c.name_en).where(fits, *where)).all()
+        # A pattern lets through more than the word when the word has letters beyond ASCII.
+        return [key for key, *names in rows if any(word.text in fold(name) for name in names)]
 
     found = {
         "category_id": ids(category),

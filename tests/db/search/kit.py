@@ -67,11 +67,8 @@ def _ids(page: Page) -> list[int]:
 
 def _kept(connection: Connection) -> list[tuple[int, str]]:
     if connection.dialect.name == "sqlite":
-        connection.execute(
-            text(
-                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.kept USING fts5vocab('main', 'case_words', 'instance')"
-            )
-        )
+        shown = "USING fts5vocab('main', 'case_words', 'instance')"
+        connection.execute(text(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.kept {shown}"))
         rows = connection.execute(text("SELECT doc, term FROM temp.kept"))
     else:
         rows = connection.execute(text("SELECT case_id, unnest(tsvector_to_array(words)) FROM case_words"))
