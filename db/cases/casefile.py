@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import shapely
 from sqlalchemy import BigInteger, Column, Connection, Table, select, type_coerce
 
-from db.cases.contacts import MaskedContact, masked_contact
+from db.cases.contacts import SEE_PLAIN, Look, MaskedContact, looks, masked_contact
 from db.cases.queries import CaseDetails, case_details
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import VERB_LABELS, Workflow
@@ -225,6 +225,8 @@ class CaseFile:
     nearby: tuple[Near, ...]
     duties: tuple[Duty, ...]
     contact: MaskedContact | None
+    looks: tuple[Look, ...]
+    """Who looked at the contact, the newest first; only for who may look, and for auditors."""
 
 
 def case_file(connection: Connection, case_id: int, actor: Actor) -> CaseFile | None:
@@ -234,6 +236,7 @@ def case_file(connection: Connection, case_id: int, actor: Actor) -> CaseFile | 
         return None
     above = _relatives(connection, case.c.id, [details.parent_id, details.merged_into_id])
     by_id = {relative.id: relative for relative in above}
+    sees_looks = actor.may(SEE_PLAIN) or actor.may("journal.verify")
     return CaseFile(
         details=details,
         filing=_filing(connection, details.condition_id),
@@ -252,6 +255,7 @@ def case_file(connection: Connection, case_id: int, actor: Actor) -> CaseFile | 
         nearby=nearby(connection, details),
         duties=duties(connection, details),
         contact=masked_contact(connection, case_id, actor),
+        looks=tuple(looks(connection, case_id=case_id)) if sees_looks else (),
     )
 
 
