@@ -312,7 +312,7 @@ class WorkingCalendar:
         until the same clock time is, once a pause falls into it, as much working time as it would have held.
         Refuses like ``due``; a day that is not known may lie in a pause.
         """
-        still = _merged(pauses)
+        still = _in_order(pauses)
         same_time = self.rule_at(start_ms) is WorkingDay.SAME_TIME
         at = start_ms
         for part in _gathered([limit, *extra]):
@@ -324,7 +324,7 @@ class WorkingCalendar:
 
     def running(self, start_ms: int, end_ms: int, limit: Limit, pauses: Pauses = ()) -> int:
         """Milliseconds by the clock of ``limit`` from one moment to a later one, pauses not counted."""
-        return self._running(start_ms, end_ms, _merged(pauses), limit.at_work)
+        return self._running(start_ms, end_ms, _in_order(pauses), limit.at_work)
 
     def _ends_at(
         self,
@@ -460,17 +460,9 @@ def _days_of(year: int) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _merged(pauses: Pauses) -> list[tuple[int, int]]:
-    """Pauses in order, those that touch or overlap made one, empty ones left out."""
-    merged: list[tuple[int, int]] = []
-    for begins, ends in sorted(pauses):
-        if ends <= begins:
-            continue
-        if merged and begins <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(ends, merged[-1][1]))
-        else:
-            merged.append((begins, ends))
-    return merged
+def _in_order(pauses: Pauses) -> list[tuple[int, int]]:
+    """Pauses as they begin, empty ones left out; they may overlap."""
+    return sorted((begins, ends) for begins, ends in pauses if begins < ends)
 
 
 def _gathered(limits: Sequence[Limit]) -> list[Limit]:
