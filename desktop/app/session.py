@@ -28,6 +28,7 @@ from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.app.intake import IntakeDesk
+from desktop.app.searching import search_work
 from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.catalog import Panes, make_panes
 from desktop.core.actions import Act
@@ -40,6 +41,7 @@ from desktop.core.words import number
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
+from desktop.search.window import SearchWindow
 from desktop.shell.keys import KeySheet, printed
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
@@ -140,6 +142,7 @@ class Session(QObject):
         return ids
 
     def _make_window(self) -> None:
+        self._search: SearchWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
@@ -190,6 +193,7 @@ class Session(QObject):
                 "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
             ),
             Act("intake", N_("New case…"), self._on_intake, "Ctrl+N", menu="case", permission="case.report"),
+            Act("search", N_("Search all cases…"), self._on_search, "Ctrl+Shift+F", menu="case"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
@@ -257,6 +261,16 @@ class Session(QObject):
         else:
             words = _("Reported as {number}").format(number=filed.number)
         self._tell(Kind.DONE, words, undo=True)
+
+    def _on_search(self) -> None:
+        if self._search is None:
+            work = search_work(self.core, self.context.who)
+            self._search = SearchWindow(self._theme, self.context, self._jobs, work, self.window)
+        self._search.show()
+        self._search.raise_()
+        self._search.activateWindow()
+        self._search.field.setFocus()
+        self._search.field.selectAll()
 
     def _on_import(self) -> None:
         work = ImportWork(self._check_file, self._write_file)
