@@ -25,7 +25,7 @@ RADIUS_M, HOURS = 50.0, 24.0
 """What counts as near and as lately while the settings say nothing (DOMAIN 2.3 row 1)."""
 LIKELY = 0.6
 """From this score on a case is likely the same; below it, it is worth a look."""
-SHOWN = 0.35
+SHOWN = 0.4
 """Below this score nothing is shown."""
 
 _HOUR_MS = 3_600_000

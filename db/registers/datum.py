@@ -165,9 +165,7 @@ def _from_metres(first: float, second: float) -> Coordinates:
         lon, lat = _degrees_of(code)(x, y)
         if math.isfinite(lon) and _CHINA[0] <= lon <= _CHINA[2] and _CHINA[1] <= lat <= _CHINA[3]:
             return Coordinates(lon, lat, x, y, f"EPSG:{code}", swapped)
-    raise Refused(
-        "not_in_china", N_("These are no Gauss-Krüger metres of China: easting 514242, northing 3884472.")
-    )
+    raise Refused("not_in_china", N_("These metres lie nowhere in China."))
 
 
 @lru_cache

@@ -160,7 +160,9 @@ class IntakeDialog(QDialog):
             ("category", 1, 0, 6), ("condition", 2, 0, 6), ("description", 3, 0, 6),
             ("place", 4, 0, 4), ("datum", 4, 4, 2), ("reporter", 5, 0, 2), ("phone", 5, 2, 2),
         ):  # fmt: skip
-            grid.addWidget(self.fields[key], row, at, 1, wide)
+            # A long error grows downwards and leaves its neighbours where they are.
+            top = Qt.AlignmentFlag.AlignTop if row != 3 else Qt.AlignmentFlag(0)
+            grid.addWidget(self.fields[key], row, at, 1, wide, top)
         grid.addWidget(self.wants_answer, 5, 4, 1, 2, Qt.AlignmentFlag.AlignVCenter)
         for place in range(6):
             grid.setColumnStretch(place, 1)
@@ -198,7 +200,7 @@ class IntakeDialog(QDialog):
         self.components.setAccessibleName(spoken(_("Co&mponents near it")))
         self.components.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         title.setBuddy(self.components)
-        self.no_components = label(_("None within 50 m."), "label", "text3")
+        self.no_components = label("—", "label", "text3")
         column.addWidget(title)
         column.addWidget(self.no_components)
         column.addWidget(self.components, 1)
@@ -396,6 +398,7 @@ class IntakeDialog(QDialog):
             self.components.addItem(item)
         if self._component is not None:
             self._mark_component()
+        self.no_components.setText("—" if self._spot is None else _("None within 50 m."))
         self.no_components.setVisible(not around.components)
         self.components.setVisible(bool(around.components))
 
@@ -548,6 +551,7 @@ class IntakeDialog(QDialog):
             foreign_system=source if number else None,
             foreign_number=number or None,
             foreign_due_at=due,
+            condition_id=self.condition.currentData(),
         )
 
     def _errors(self) -> tuple[dict[str, str], datetime | None]:
@@ -565,7 +569,7 @@ class IntakeDialog(QDialog):
         if typed:
             due = read_moment(typed, self._clock.now().astimezone(self._zone))
             if due is None:
-                errors["foreign_due"] = _("Write day and time, for example 12-31 17:00.")
+                errors["foreign_due"] = _("For example 12-31 17:00.")
         if self.phone.text().strip() and not any(sign.isdigit() for sign in self.phone.text()):
             errors["phone"] = _("A telephone number has figures.")
         return errors, due

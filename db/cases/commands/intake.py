@@ -38,6 +38,7 @@ from db.registers.tables import category, component, condition
 class Report:
     """A new case, from whatever source; cell, community and district follow from the point (WGS-84).
 
+    ``condition_id`` is the filing condition that the report seems to meet: proposed here, decided at filing.
     ``original_x``, ``original_y`` and ``datum`` keep the pair as it was given, before it became WGS-84;
     ``foreign_due_at`` is when the system it came from wants its answer.
     """
@@ -59,6 +60,7 @@ class Report:
     foreign_system: str | None = None
     foreign_number: str | None = None
     foreign_due_at: datetime | None = None
+    condition_id: int | None = None
     private_fields: ClassVar[frozenset[str]] = frozenset({"reporter_name", "reporter_phone"})
 
 
@@ -105,7 +107,10 @@ class VerifyFalse:
 @command("case.register", permission="case.register", label=N_("Register cases"))
 @dataclass(frozen=True)
 class Register:
-    """立案: a filing condition is picked, and its limit is frozen into the case. None = the class's first."""
+    """立案: a filing condition is picked, and its limit is frozen into the case.
+
+    None = the one proposed with the report, else the class's first.
+    """
 
     case_ids: Ids
     condition_id: int | None = None
@@ -148,6 +153,7 @@ def _report(command: Report, unit: UnitOfWork) -> int:
                 "state": move.to_state,
                 "source": command.source,
                 "category_id": command.category_id,
+                "condition_id": command.condition_id,
                 "description": clean(command.description),
                 "address": one_line(command.address, 200),
                 "lon": command.lon,
@@ -200,6 +206,12 @@ def _report_faults(command: Report, connection: Connection) -> list[Refused]:
             and not connection.execute(select(table.c.id).where(table.c.id == row_id)).first()
         ):
             faults.append(Refused(code, message, id=row_id))
+    if command.condition_id is not None:
+        of_class = select(condition.c.id).where(
+            condition.c.id == command.condition_id, condition.c.category_id == command.category_id
+        )
+        if not connection.execute(of_class).first():
+            faults.append(Refused("unknown_condition", N_("The category has no such filing condition.")))
     lon, lat = command.lon, command.lat
     if lon is None or lat is None:
         if lon is not lat:
@@ -253,12 +265,12 @@ def _verify_false(command: VerifyFalse, unit: UnitOfWork) -> int:
 @handles(Register)
 def _register(command: Register, unit: UnitOfWork) -> int:
     rows = unit.rows(case, command.case_ids)
-    conditions = _conditions(
-        unit.connection, {row["category_id"] for row in rows.values()}, command.condition_id
-    )
+    conditions = _conditions(unit.connection, {row["category_id"] for row in rows.values()})
 
     def freeze(row: CaseRow) -> CaseRow:
-        found = conditions.get(row["category_id"])
+        of_class = conditions.get(row["category_id"], {})
+        wanted = command.condition_id or row["condition_id"]
+        found = of_class.get(wanted) if wanted else next(iter(of_class.values()), None)
         if found is None:
             raise Refused("needed", N_("Choose the filing condition; it sets the limit."))
         return {
@@ -326,14 +338,12 @@ def answer_task(unit: UnitOfWork, kind: str, case_ids: Iterable[int], result: st
     unit.update(task, {row["id"]: answer for rows in out.values() for row in rows})
 
 
-def _conditions(connection: Connection, categories: set[int], chosen: int | None) -> dict[int, Any]:
-    """The filing condition of each class: the chosen one, or the first that is in force."""
+def _conditions(connection: Connection, categories: set[int]) -> dict[int, dict[int, Any]]:
+    """The filing conditions in force of each class, by id, in their order."""
     query = select(condition).where(condition.c.category_id.in_(categories), condition.c.valid_to.is_(None))
-    if chosen is not None:
-        query = query.where(condition.c.id == chosen)
-    found: dict[int, Any] = {}
+    found: dict[int, dict[int, Any]] = {}
     for row in connection.execute(query.order_by(condition.c.ordinal)):
-        found.setdefault(row.category_id, row)
+        found.setdefault(row.category_id, {})[row.id] = row
     return found
 
 
