@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
-
-from sqlalchemy import Connection
+from typing import Any, TypeVar
 
 from db.bootstrap import Core
 from db.kernel.actor import Actor
@@ -24,7 +22,7 @@ PAGE = 100
 def search_work(core: Core, who: Actor) -> SearchWork:
     """The questions of the window, for one person."""
 
-    def read(question: Callable[[Connection], T]) -> T:
+    def read(question: Callable[[Any], T]) -> T:
         with core.database.read() as connection:
             return question(connection)
 
