@@ -20,6 +20,7 @@ from db.cases.tables import case, involved, order, photo, request, span, task, t
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.kernel.actor import Actor
 from db.kernel.geo import EARTH_METRES, metres_between
+from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.people.tables import person, position, unit
 from db.registers.tables import area, category, component, condition
@@ -319,15 +320,21 @@ def duties(connection: Connection, details: CaseDetails) -> tuple[Duty, ...]:
     )
 
 
-def next_acts(workflow: Workflow, state: str, actor: Actor) -> dict[str, Refused | None]:
+def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Refused | None]:
     """Each verb of the table: ``None`` when this person may do it now, else why not."""
     answers: dict[str, Refused | None] = {}
-    # What a move needs is asked for after it was chosen.
-    everything = frozenset({"unit", "reason", "condition", "note", "document", "approval", "photo"})
+    pending = {asked.kind for asked in file.requests if asked.state == "pending"}
+    ordered = any(each.kind == "supervise" and each.answered_at is None for each in file.orders)
     known = [verb for verb in VERB_LABELS if verb in workflow.verbs]
     for verb in [*known, *(verb for verb in workflow.verbs if verb not in VERB_LABELS)]:
+        # What a move needs is asked for after it was chosen; only that somebody asked first cannot be given.
+        given = workflow.demands(verb) - {"approval"}
+        if verb.partition("_")[2] in pending:
+            given |= {"approval"}
         try:
-            workflow.move(state, verb, actor, everything)
+            workflow.move(file.details.state, verb, actor, given)
+            if verb == "answer_order" and not ordered:
+                raise Refused("no_order", N_("No order waits for an answer."))
             answers[verb] = None
         except Refused as refusal:
             answers[verb] = refusal

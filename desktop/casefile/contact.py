@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -18,9 +16,6 @@ from desktop.widgets.theme import Theme
 
 SHOWN_SECONDS = 60
 """DOMAIN 6.5: what was unmasked hides itself again."""
-
-Look = Callable[[str], Awaitable[Contact]]
-"""Reason → the plain contact; what it raises has been told already."""
 
 
 class ContactLine(QWidget):
@@ -91,6 +86,7 @@ class ContactLine(QWidget):
         # Screen readers speak aloud in a room full of people.
         self._words.setAccessibleName(_("Contact"))
         self.button.setVisible(self._who.may(SEE_PLAIN))
+        self._count.setVisible(self._contact is not None)
         if self._contact is not None:
             # zh: {seconds} 秒后隐藏
             self._count.setText(_("hides in {seconds} s").format(seconds=self._left))

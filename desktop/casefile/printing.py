@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QSaveFile, QSizeF, QUrl
-from PySide6.QtGui import (
-    QImage,
-    QPageLayout,
-    QPageSize,
-    QPdfWriter,
-    QTextDocument,
-)
+from PySide6.QtCore import QMarginsF, QRectF, QSaveFile, Qt, QUrl
+from PySide6.QtGui import QFont, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from db.cases.casefile import CaseFile
 from db.cases.contacts import Contact
@@ -32,8 +26,8 @@ from desktop.core.words import span
 
 MOST_PHOTOS = 4
 MOST_NEAR = 8
-PHOTO_WIDTH = 150
-"""Points at 96 to the inch."""
+PHOTO_HEIGHT = 108
+"""Pixels at 96 to the inch: four photos stand side by side, upright or not."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,7 @@ def case_html(
     if matters := words.matters(file):
         parts.append(_heading(_("Requests, orders and tasks")))
         parts.append(
-            _table([(f"{matter.title} {matter.state}", "\n".join(matter.words)) for matter in matters])
+            _table([(f"{m.title} {m.state}".strip(), "\n".join(m.words)) for m in matters], narrow=True)
         )
     if file.duties:
         parts.append(_heading(_("Who answers for the place")))
@@ -100,8 +94,10 @@ def case_html(
     return f'<html><body style="font-family:{escape(family)}; font-size:9.5pt">{"".join(parts)}</body></html>'
 
 
-def write_pdf(target: Path, html: str, images: Mapping[str, QImage], title: str) -> None:
-    """Write the sheet; raises ``Unavailable``. A sheet that could not be finished leaves no file behind."""
+def write_pdf(target: Path, html: str, images: Mapping[str, QImage], title: str, font: QFont) -> None:
+    """Write the sheets, each with title and page number at its foot; raises ``Unavailable``, and then leaves
+    no half-written file behind.
+    """
     stream = QSaveFile(str(target))
     if not stream.open(QSaveFile.OpenModeFlag.WriteOnly):
         raise _not_written(target, stream.errorString())
@@ -109,21 +105,34 @@ def write_pdf(target: Path, html: str, images: Mapping[str, QImage], title: str)
     writer.setTitle(title)
     writer.setCreator("Jingwei")
     writer.setResolution(300)
-    writer.setPageLayout(
-        QPageLayout(
-            QPageSize(QPageSize.PageSizeId.A4),
-            QPageLayout.Orientation.Portrait,
-            QMarginsF(0, 0, 0, 0),
-            QPageLayout.Unit.Millimeter,
-        )
-    )
+    page = QPageSize(QPageSize.PageSizeId.A4)
+    margins = QMarginsF(18, 16, 18, 14)
+    unit = QPageLayout.Unit.Millimeter
+    writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, margins, unit))
     document = QTextDocument()
+    document.documentLayout().setPaintDevice(writer)
+    document.setDocumentMargin(0)
     for key, image in images.items():
         document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(f"photo:{key}"), image)
     document.setHtml(html)
-    document.setPageSize(QSizeF())
-    # It lays the sheets out itself, with margins of 2 cm and a number on each.
-    document.print_(writer)
+    foot = writer.height() / 30
+    sheet = QRectF(0, 0, writer.width(), writer.height() - foot)
+    document.setPageSize(sheet.size())
+    painter = QPainter(writer)
+    painter.setFont(font)
+    count = document.pageCount()
+    for number in range(count):
+        if number:
+            writer.newPage()
+        painter.save()
+        painter.translate(0, -number * sheet.height())
+        document.drawContents(painter, sheet.translated(0, number * sheet.height()))
+        painter.restore()
+        below = QRectF(0, sheet.height(), sheet.width(), foot)
+        bottom = Qt.AlignmentFlag.AlignBottom
+        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignLeft, title)
+        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignRight, f"{number + 1} / {count}")
+    painter.end()
     del writer
     if not stream.commit():
         raise _not_written(target, stream.errorString())
@@ -144,8 +153,8 @@ def _table(rows: Sequence[tuple[str, str]], *, narrow: bool = False) -> str:
     """Titles and values, two pairs a line when they are short."""
     across = 1 if narrow else 2
     cells = [
-        f"<td width='15%' style='padding:1px 6px 1px 0'>{escape(title)}</td>"
-        f"<td width='{'85%' if across == 1 else '35%'}' style='padding:1px 12px 1px 0'>"
+        f"<td width='{'22%' if narrow else '15%'}' style='padding:1px 6px 1px 0'>{escape(title)}</td>"
+        f"<td width='{'78%' if narrow else '35%'}' style='padding:1px 12px 1px 0'>"
         f"{'<br>'.join(escape(line) for line in value.split(chr(10)))}</td>"
         for title, value in rows
     ]
@@ -161,8 +170,8 @@ def _steps(steps: Sequence[StepTaken], words: Words, directory: Directory) -> st
         verb = escape(_(VERB_LABELS.get(taken.verb, taken.verb)))
         note = "<br>".join(escape(line) for line in taken.note.split("\n"))
         lines.append(
-            f"<tr><td width='17%'>{escape(words.moment(taken.at))}</td><td width='9%' align='right' "
-            f"style='padding-right:8px'>{escape(passed)}</td><td width='15%'><b>{verb}</b></td>"
+            f"<tr><td width='14%'>{escape(words.moment(taken.at))}</td><td width='9%' align='right' "
+            f"style='padding-right:8px'>{escape(passed)}</td><td width='18%'><b>{verb}</b></td>"
             f"<td width='24%'>{escape(step_words(taken, directory))}</td><td>{note}</td></tr>"
         )
         before = taken
@@ -172,7 +181,7 @@ def _steps(steps: Sequence[StepTaken], words: Words, directory: Directory) -> st
 def _photos(file: CaseFile, words: Words, there: Sequence[str]) -> str:
     shown = [photo for photo in file.photos if photo.sha256 in set(there)][:MOST_PHOTOS]
     cells = [
-        f"<td><img src='photo:{photo.sha256}' width='{PHOTO_WIDTH}'><br>"
+        f"<td><img src='photo:{photo.sha256}' height='{PHOTO_HEIGHT}'><br>"
         f"{escape(_(PHASES.get(photo.phase, photo.phase)))} {escape(words.moment(photo.added_at))}</td>"
         for photo in shown
     ]

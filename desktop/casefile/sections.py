@@ -11,7 +11,8 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from db.calendars.rules import UNIT_LABELS, LimitUnit
-from db.cases.casefile import CaseFile, Near, Relative
+from db.cases.casefile import CaseFile, ClockSpan, Near, Relative
+from db.cases.clock import CAUSE_LABELS
 from db.cases.rules import SOURCES, STATES
 from db.kernel.clock import to_ms
 from db.kernel.language import N_, _, language
@@ -144,6 +145,10 @@ class Words:
             if (file.filing.closing)
             else words
         )
+
+    def cause(self, span: ClockSpan) -> str:
+        """Why the clock runs or stands."""
+        return _(CAUSE_LABELS[span.cause]) if span.cause in CAUSE_LABELS else span.cause
 
     def matters(self, file: CaseFile) -> list[Matter]:
         """Requests, orders and tasks; those that wait for somebody first."""

@@ -48,9 +48,10 @@ from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
-from desktop.core.words import day_and_time, time_left
+from desktop.core.words import MINUTE_MS, day_and_time, time_left
 from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.button import Button
+from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
 from desktop.widgets.notice import NoticeStack
 from desktop.widgets.plain import Elided, label, set_tone
@@ -63,6 +64,7 @@ CASE_TABLES = frozenset(
 AFTER_STATES = frozenset({"handling", "pending_check", "pending_close", "closed", "forced"})
 """From here on a new photo shows what was done, as long as nobody says otherwise."""
 MAY_ADD_PHOTOS = "case.photo"
+MOST_BUTTONS = 4
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class CaseWindow(QDialog):
         self._reading = False
         self._read_again = False
         self._closed = False
+        self._minute = context.board.now_ms // MINUTE_MS
         self._build()
         self._wire()
         self._show()
@@ -146,7 +149,9 @@ class CaseWindow(QDialog):
         column.setContentsMargins(px(24), px(18), px(24), px(14))
         column.setSpacing(px(12))
         column.addLayout(self._build_head())
-        # B2's clock strip stands here, under the head.
+        # zh: 处置计时
+        self.strip = ClockStrip(self._theme, self._context.zone, _("Disposal clock"))
+        column.addWidget(self.strip)
         body = QHBoxLayout()
         body.setSpacing(px(20))
         self._areas: list[QScrollArea] = []
@@ -242,6 +247,9 @@ class CaseWindow(QDialog):
         self._acts = QHBoxLayout()
         self._acts.setSpacing(px(8))
         foot.addLayout(self._acts)
+        self.more = Button(self._theme, _("More"), kind="quiet")
+        self.more.set_drops()
+        foot.addWidget(self.more)
         self._why = Elided("", "label", "text2")
         foot.addWidget(self._why, 1)
         self.others = Button(self._theme, "", kind="quiet")
@@ -273,7 +281,8 @@ class CaseWindow(QDialog):
         self.contact.asked.connect(lambda reason: self._start(self._look(reason)))
         self.photos.opened.connect(lambda key: self._start(self._open_photo(key)))
         self.add_button.clicked.connect(self._on_add)
-        self.others.clicked.connect(self._on_others)
+        self.more.clicked.connect(lambda: self._popup(self.more_menu(), self.more))
+        self.others.clicked.connect(lambda: self._popup(self.refusals(), self.others))
         self.paper_button.clicked.connect(self._on_paper)
         self._relatives.opened.connect(self.opened)
         self.history.opened.connect(self.opened)
@@ -300,6 +309,7 @@ class CaseWindow(QDialog):
         self._number.setText(details.number)
         self._state.setText(_(STATES[details.state].label) if details.state in STATES else details.state)
         self._show_light()
+        self._show_strip()
         self._facts.show_facts(words.facts(file).items())
         self.contact.set_masked(file.contact)
         self._contact_heading.setVisible(file.contact is not None)
@@ -313,10 +323,12 @@ class CaseWindow(QDialog):
         self.photos.show_photos(file.photos, self._images)
         matters = words.matters(file)
         self._matters_heading.setVisible(bool(matters))
+        self._matters.setVisible(bool(matters))
         self._matters.show_matters(matters)
         self.timeline.show_steps(details.steps, self._context.board.directory)
         relatives = words.relatives(file)
         self._relatives_heading.setVisible(bool(relatives))
+        self._relatives.setVisible(bool(relatives))
         self._relatives.show_cases(
             {title: [(one.id, words.relative(one)) for one in group] for title, group in relatives.items()}
         )
@@ -351,6 +363,30 @@ class CaseWindow(QDialog):
             set_tone(self._left, tones.get(self._mark.light, "text1"))
         self._mark.update()
 
+    def _show_strip(self) -> None:
+        """Every stretch of the disposal clock, where it was due, and the stages on the way."""
+        spans, details = self.file.spans, self.file.details
+        self.strip.setVisible(bool(spans))
+        if not spans:
+            return
+        now = to_ms(details.closed_at) if details.closed_at is not None else self._context.board.now_ms
+        segments = [
+            Segment(
+                to_ms(each.began_at),
+                now if each.ended_at is None else to_ms(each.ended_at),
+                each.kind,
+                " · ".join(part for part in (self._words.cause(each), each.by_name) if part),
+            )
+            for each in spans
+        ]
+        marks = []
+        if details.soon_at is not None and details.due_at is not None:
+            marks = [
+                Mark(to_ms(details.soon_at), _("Due soon"), SOON),
+                Mark(to_ms(details.due_at), _("Due"), OVER),
+            ]
+        self.strip.set_life(segments[0].begins_ms, now, segments, marks)
+
     def _show_looks(self) -> None:
         looks = self.file.looks
         self._looks.setVisible(bool(looks))
@@ -370,19 +406,26 @@ class CaseWindow(QDialog):
     def _answers(self) -> dict[str, Refused | None]:
         if self._workflow is None:
             return {}
-        answers = next_acts(self._workflow, self.file.details.state, self._context.who)
+        answers = next_acts(self._workflow, self.file, self._context.who)
         return {key: answers[key] for key in VERBS if key in answers}
+
+    def offered(self) -> dict[str, bool]:
+        """The verbs that are allowed now: whether each stands as a button, or in the menu beside them."""
+        allowed = [key for key, why in self._answers().items() if why is None]
+        decisions = [key for key in allowed if key.startswith(("grant_", "refuse_", "answer_"))]
+        usual = [key for key in allowed if not (VERBS[key].rare or VERBS[key].danger)]
+        # What waits for a decision comes first; the foot has room for so many.
+        shown = [*decisions, *usual][:MOST_BUTTONS]
+        return {key: key in shown for key in [*shown, *(key for key in allowed if key not in shown)]}
 
     def _show_acts(self) -> None:
         clear(self._acts)
-        answers = self._answers()
-        for key, why in answers.items():
-            if why is None:
-                verb = VERBS[key]
-                kind = "danger" if verb.danger else "plain"
-                button = Button(self._theme, _(VERB_LABELS[key]), keys=verb.keys, kind=kind)
-                button.clicked.connect(lambda _on=False, key=key: self._ask(key))
-                self._acts.addWidget(button)
+        answers, offered = self._answers(), self.offered()
+        for key in (key for key, is_button in offered.items() if is_button):
+            button = Button(self._theme, _(VERB_LABELS[key]), keys=VERBS[key].keys)
+            button.clicked.connect(lambda _on=False, key=key: self._ask(key))
+            self._acts.addWidget(button)
+        self.more.setVisible(not all(offered.values()))
         refused = sum(1 for why in answers.values() if why is not None)
         self.others.setVisible(bool(refused))
         # zh: 暂不可办 {count}
@@ -414,9 +457,18 @@ class CaseWindow(QDialog):
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
-    def _on_others(self) -> None:
-        menu = self.refusals()
-        menu.popup(self.others.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+    def more_menu(self) -> QMenu:
+        """The allowed verbs that have no button."""
+        menu = QMenu(self)
+        for key in (key for key, is_button in self.offered().items() if not is_button):
+            action = menu.addAction(_(VERB_LABELS[key]).replace("&", "&&"))
+            action.triggered.connect(lambda _on=False, key=key: self._ask(key))
+        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
+
+    def _popup(self, menu: QMenu, button: QWidget) -> None:
+        # Above the button: it stands at the foot of the window.
+        menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def _ask(self, key: str) -> None:
         verb = VERBS[key]
@@ -470,8 +522,13 @@ class CaseWindow(QDialog):
     def _on_news(self, news: News) -> None:
         if self._concerns(news):
             self._start(self._reread())
-        else:
-            self._show_light()
+            return
+        self._show_light()
+        minute = self._context.board.now_ms // MINUTE_MS
+        if minute != self._minute:
+            # The strip grows with the time that passes.
+            self._minute = minute
+            self._show_strip()
 
     def _concerns(self, news: News) -> bool:
         """Whether this case may be another one now."""
@@ -597,7 +654,7 @@ class CaseWindow(QDialog):
         shown = self.contact.contact
         menu.addAction(_("With the contact")).triggered.connect(lambda: self._choose_paper(shown))
         menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self.paper_button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+        self._popup(menu, self.paper_button)
 
     def _choose_paper(self, contact: Contact | None) -> None:
         dialog = QFileDialog(self, _("Save as PDF"))
@@ -622,11 +679,13 @@ class CaseWindow(QDialog):
             self._words.name("category", details.category_id),
             day_and_time(context.board.now_ms, context.zone),
             context.who.name,
-            QFont(self._theme.font("body")).families(),
+            self._theme.families(),
             Theme("light").css("line"),
         )
         html = case_html(self.file, self._words, context.board.directory, paper, list(images), contact)
-        write_pdf(target, html, images, _("Case {number}").format(number=details.number))
+        font = QFont(paper.families[0] if paper.families else "")
+        font.setPointSizeF(8)
+        write_pdf(target, html, images, _("Case {number}").format(number=details.number), font)
         # zh: 已保存 {path}
         self._say(_("Saved: {path}").format(path=target.name))
 

@@ -25,6 +25,9 @@ from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 
+OFFERED = {key: verb for key, verb in VERBS.items() if not verb.alone}
+"""What can be done with many cases at once."""
+
 
 class ActionBar(QWidget):
     """Shows the verbs that fit the selection; ``commanded`` carries the command to run."""
@@ -73,7 +76,7 @@ class ActionBar(QWidget):
         self._more.clicked.connect(self._on_more)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._count)
-        for key, verb in VERBS.items():
+        for key, verb in OFFERED.items():
             button = Button(self._theme, _(VERB_LABELS[key]), keys=verb.keys, kind="plain")
             button.clicked.connect(lambda _on=False, key=key: self._ask(key))
             button.hide()
@@ -99,9 +102,11 @@ class ActionBar(QWidget):
         self._count.setText(_("{count} selected").format(count=number(states.total())))
         possible = self._possible(states)
         for key, button in self._buttons.items():
-            button.setVisible(possible[key] is None and not VERBS[key].danger)
-        self._more.setVisible(any(VERBS[key].danger or why for key, why in possible.items()))
-        if any(button.isVisibleTo(self) for button in self._buttons.values()):
+            button.setVisible(possible[key] is None and not (OFFERED[key].danger or OFFERED[key].rare))
+        self._more.setVisible(
+            any(VERBS[key].danger or VERBS[key].rare or why for key, why in possible.items())
+        )
+        if any(why is None for why in possible.values()):
             self._why.setText("")
         elif any(self._workflow.allowed(state, self._context.who) for state in STATES):
             self._why.setText(_("None of your acts fits all of them."))
@@ -113,13 +118,12 @@ class ActionBar(QWidget):
         """Verb → ``None`` when all selected cases allow it, else the reason of the first that does not."""
         assert self._workflow is not None
         found: dict[str, str | None] = {}
-        everything = frozenset({"unit", "reason", "note", "condition"})
-        for key in VERBS:
+        for key in OFFERED:
             reasons: list[str] = []
             count = 0
             for state, cases in states.items():
                 try:
-                    self._workflow.move(state, key, self._context.who, everything)
+                    self._workflow.move(state, key, self._context.who, self._workflow.demands(key))
                 except Refused as refusal:
                     reasons.append(refusal.text())
                     count += cases
@@ -136,11 +140,11 @@ class ActionBar(QWidget):
     def open_menu(self, place: QPoint) -> None:
         """All verbs at a place of the screen; what the selected cases do not allow is grey and says why."""
         if self._states() and self._workflow is not None:
-            self._menu(frozenset(VERBS)).popup(place)
+            self._menu(frozenset(OFFERED)).popup(place)
 
     def _on_more(self) -> None:
         shown = {key for key, button in self._buttons.items() if button.isVisible()}
-        menu = self._menu(frozenset(VERBS) - shown)
+        menu = self._menu(frozenset(OFFERED) - shown)
         # Above the button: the bar stands at the foot of the room.
         menu.popup(self._more.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 

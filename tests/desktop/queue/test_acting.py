@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from db.cases.commands import dispatch, intake
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor
-from desktop.queue.acting import ActionBar
+from desktop.queue.acting import OFFERED, ActionBar
 from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import case_row, delta_of
@@ -99,6 +99,13 @@ def test_of_several_cases_only_what_all_of_them_allow_is_offered(bar: Bar) -> No
     assert bar.offered() == {"reassign", "handle"}
     bar.select(2, 4)
     assert bar.offered() == set()
+    assert bar.bar.why() == "", "what fits stands in the menu"
+
+
+def test_when_nothing_fits_all_of_them_the_bar_says_so(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, HANDLER)
+    bar.select(2, 4)
+    assert bar.offered() == set()
     assert bar.bar.why() == "None of your acts fits all of them."
 
 
@@ -122,7 +129,7 @@ def test_dangerous_verbs_stand_in_the_menu_and_the_rest_with_its_reason(bar: Bar
     assert menu["Void"]
     assert menu[VERB_LABELS["reject"]]
     assert not any(text.startswith("Accept") for text in menu)
-    (why,) = [text for text in menu if text.startswith("Close")]
+    (why,) = [text for text in menu if text.startswith("Close —")]
     assert "is not possible while the case is at “To accept”" in why
     assert not menu[why]
 
@@ -131,8 +138,13 @@ def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
     bar.select(2, 4)
     bar.bar.open_menu(bar.window.mapToGlobal(bar.window.rect().center()))
     menu = bar.menu()
-    assert len(menu) == len(VERBS)
-    assert not any(menu.values())
+    assert len(menu) == len(OFFERED)
+    # Only what any open case allows fits both.
+    assert {text for text, is_enabled in menu.items() if is_enabled} == {
+        "Supervise",
+        "Urge",
+        "Close by force",
+    }
     assert any("1 of 2: " in text for text in menu)
 
 
@@ -165,7 +177,8 @@ def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() 
     for key, verb in VERBS.items():
         assert VERB_LABELS[key]
         assert key in known
-        assert bool(verb.words) == ("text" in verb.asks)
+        assert bool(verb.words) == bool({"text", "maybe"} & set(verb.asks))
+        assert bool(verb.until) == ("until" in verb.asks)
 
 
 def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -> None:
