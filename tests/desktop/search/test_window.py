@@ -70,33 +70,31 @@ class Room:
         self.window = SearchWindow(Theme(), self.context, self.jobs, work)
 
     def open(self) -> None:
-        async def start() -> None:
-            self.window.show()
-
-        self.loop.run_until_complete(start())
-        self.settle()
+        self.do(self.window.show)
 
     def settle(self) -> None:
-        # The count comes after the rows; no task may be left when the loop rests.
-        self.until(lambda: not self.window.is_busy and not self.jobs._tasks)
+        self.do(lambda: None)
 
-    def until(self, claim: Callable[[], bool]) -> None:
-        async def wait() -> None:
+    def is_quiet(self) -> bool:
+        """The count comes after the rows."""
+        return not self.window.is_busy and not self.jobs._tasks
+
+    def do(self, act: Callable[[], object], until: Callable[[], bool] | None = None) -> None:
+        """Do something and wait within the same run: qasync goes on with tasks a little after a run has
+        ended, and then no loop is running for them.
+        """
+        claim = until or self.is_quiet
+
+        async def start() -> None:
+            act()
             async with asyncio.timeout(DEADLINE):
                 while not claim():
                     await asyncio.sleep(0.005)
-
-        self.loop.run_until_complete(wait())
-
-    def do(self, act: Callable[[], object]) -> None:
-        async def start() -> None:
-            act()
 
         self.loop.run_until_complete(start())
 
     def look_for(self, query: Query) -> None:
         self.do(lambda: self.window.set_query(query))
-        self.settle()
 
     def ids(self) -> list[int]:
         return [self.window.rows.id_at(row) for row in range(self.window.rows.row_count())]
@@ -113,7 +111,10 @@ def room(application: QApplication, who: Actor) -> Iterator[Room]:
     asyncio.set_event_loop(loop)
 
     async def make() -> Room:
-        return Room(loop, who)
+        room = Room(loop, who)
+        while not room.is_quiet():
+            await asyncio.sleep(0.005)
+        return room
 
     room = loop.run_until_complete(make())
     room.open()
@@ -131,8 +132,7 @@ def room(application: QApplication, who: Actor) -> Iterator[Room]:
 
 def test_what_is_typed_is_found_and_counted(room: Room) -> None:
     room.do(lambda: QTest.keyClicks(room.window.field, "ab"))
-    room.settle()
-    room.until(lambda: room.window.strip.count_text() == "200 cases")
+    assert room.window.strip.count_text() == "200 cases"
     assert room.ids()[0] == 200
     assert room.archive.asked[-1][0] == "ab"
     assert ("a", None) not in room.archive.asked, "it waits for the end of the word"
@@ -143,10 +143,8 @@ def test_pages_come_as_one_scrolls_and_end_with_the_last_case(room: Room) -> Non
     bar = room.window.table.verticalScrollBar()
     while room.window.rows.row_count() < 200:
         before = room.window.rows.row_count()
-        assert before < 200
         room.do(lambda: bar.setValue(bar.maximum()))
-        room.until(lambda before=before: room.window.rows.row_count() > before)
-        room.settle()
+        assert room.window.rows.row_count() > before
     room.do(lambda: bar.setValue(bar.maximum()))
     assert room.ids() == list(range(200, 0, -1))
 
@@ -154,15 +152,13 @@ def test_pages_come_as_one_scrolls_and_end_with_the_last_case(room: Room) -> Non
 def test_a_late_answer_is_dropped_and_the_rows_before_stay_until_the_new_ones_are_there(room: Room) -> None:
     room.look_for(Query("abc"))
     room.archive.held = {"a": threading.Event(), "ab": threading.Event()}
-    room.do(lambda: room.window.set_query(Query("a")))
-    room.until(lambda: ("a", None) in room.archive.asked)
+    room.do(lambda: room.window.set_query(Query("a")), lambda: ("a", None) in room.archive.asked)
     assert room.ids()[0] == 300
-    room.do(lambda: room.window.set_query(Query("ab")))
-    room.archive.held["ab"].set()
-    room.until(lambda: room.ids()[0] == 200)
-    room.archive.held["a"].set()
-    room.look_for(Query("abc"))
+    room.do(lambda: room.window.set_query(Query("ab")), lambda: ("ab", None) in room.archive.asked)
     assert room.ids()[0] == 300
+    room.do(room.archive.held["ab"].set, lambda: room.ids()[0] == 200)
+    room.do(room.archive.held["a"].set)
+    assert room.ids()[0] == 200
 
 
 def test_nothing_found_and_trouble_are_said(room: Room) -> None:
@@ -194,7 +190,6 @@ def test_chips_say_what_narrows_and_take_it_off(room: Room) -> None:
     room.do(lambda: QTest.keyClick(room.window, Qt.Key.Key_Escape))
     assert room.window.query == Query("a")
     assert room.window.isVisible()
-    room.settle()
     assert chips(Query("a"), room.context.board.directory, room.context.zone) == []
 
 
@@ -205,7 +200,6 @@ def test_the_menu_offers_every_part_and_a_choice_narrows(room: Room) -> None:
     assert {"Stage", "District", "Unit", "Category", "Source", "Reported"} <= titles
     stages = next(menu for menu in menus if menu.title() == "Stage")
     room.do(lambda: next(action for action in stages.actions() if action.text() == "Closed").trigger())
-    room.settle()
     assert room.window.query.states == {"closed"}
     for menu in menus:
         menu.close()
@@ -240,7 +234,6 @@ def test_telephone_numbers_are_searched_only_by_who_may(room: Room, who: Actor) 
     if who.may("contact.view"):
         room.do(action.trigger)
         room.do(lambda: room.window.field.setText("138 0000 1111"))
-        room.settle()
         assert room.window.query == Query(phone="13800001111")
     for menu in room.window.findChildren(QMenu):
         menu.close()
