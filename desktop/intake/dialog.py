@@ -82,7 +82,6 @@ class IntakeDialog(QDialog):
         self._wire()
         self._on_source()
         self.fields["datum"].setEnabled(False)
-        self._set_conditions([])
         self.category.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
@@ -325,7 +324,6 @@ class IntakeDialog(QDialog):
             text = each.text_en if language() == "en" and each.text_en else each.text
             unit = _(UNIT_LABELS[LimitUnit(each.limit_unit)])
             self.condition.addItem(f"{each.limit_amount} {unit} · {text}", each.id)
-        self.condition.setEnabled(bool(found))
 
     # Place.
 
