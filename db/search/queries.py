@@ -28,7 +28,6 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.cases.queries import HANDED_BACK
-from db.cases.rules import STATES
 from db.cases.tables import case as cases
 from db.cases.tables import photo, reporter, step
 from db.kernel.actor import Actor
@@ -44,11 +43,11 @@ from db.search.rules import (
     Query,
     Span,
     Word,
-    end_term,
     fold,
     like_pattern,
     month_terms,
     prefix_pattern,
+    state_term,
     words_of,
 )
 
@@ -299,10 +298,10 @@ def _add_facts(
     if query.sources:
         match.append(tuple((f"_f{code}",) for code in sorted(query.sources)))
     if query.states:
-        ended = sorted(code for code in query.states if code in STATES and not STATES[code].open)
-        opened = [(OPEN,)] if len(ended) < len(query.states) else []
-        match.append((*opened, *((end_term(code),) for code in ended)))
-        conditions.append(cases.c.state.in_(sorted(query.states)))
+        terms = {state_term(code) for code in query.states}
+        match.append(tuple((term,) for term in sorted(terms)))
+        if OPEN in terms:
+            conditions.append(cases.c.state.in_(sorted(query.states)))
     if query.reported is not None:
         conditions += _within("reported_at", query.reported)
         if months := month_terms(query.reported, now_ms):

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from db.cases.rules import STATES
 from db.kernel.clock import from_ms
 
 EDITION = 1
@@ -32,7 +33,6 @@ READ = (
     "component_id",
     "reporter_person_id",
     "reported_at",
-    "closed_at",
 )
 """The columns of a case that its terms are made of."""
 
@@ -121,14 +121,15 @@ def terms_of(row: Mapping[str, Any]) -> frozenset[str]:
         if key := row.get(column):
             found.add(f"{mark}{key}")
     found.add(f"_f{row['source']}")
-    found.add(OPEN if row.get("closed_at") is None else end_term(row["state"]))
+    found.add(state_term(row["state"]))
     found.add(month_term(row["reported_at"]))
     return frozenset(found)
 
 
-def end_term(state: str) -> str:
-    """The term of cases that ended in a state."""
-    return f"_s{state}"
+def state_term(state: str) -> str:
+    """The term of a state: one for all open ones, since cases wander among them, and one for each end."""
+    known = STATES.get(state)
+    return OPEN if known is not None and known.open else f"_s{state}"
 
 
 def month_term(moment: datetime | int) -> str:
