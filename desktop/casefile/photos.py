@@ -87,7 +87,7 @@ class Tile(QAbstractButton):
 class PhotoStrip(QWidget):
     """All photos, a row for each phase."""
 
-    opened = Signal(int)
+    opened = Signal(object)
     """The id of a photo that is to be seen in full."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -128,7 +128,7 @@ class PhotoStrip(QWidget):
 class PhotoView(QDialog):
     """One photo as large as the window; the arrow keys go to the next and the one before."""
 
-    turned = Signal(int)
+    turned = Signal(object)
     """The id of the photo that is to be shown now."""
 
     def __init__(self, theme: Theme, photos: Sequence[Photo], parent: QWidget | None = None) -> None:

@@ -8,7 +8,17 @@ from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QMarginsF, QRectF, QSaveFile, Qt, QUrl
-from PySide6.QtGui import QFont, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QFont,
+    QImage,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPalette,
+    QPdfWriter,
+    QTextDocument,
+)
 
 from db.cases.casefile import CaseFile
 from db.cases.contacts import Contact
@@ -36,8 +46,6 @@ class Paper:
 
     city: str
     category: str
-    printed_at: str
-    printed_by: str
     families: Sequence[str]
     line: str
     """The colour of hairlines, as "#rrggbb"."""
@@ -82,19 +90,19 @@ def case_html(
         )
     if file.duties:
         parts.append(_heading(_("Who answers for the place")))
-        parts.append(_table(words.duties(file), narrow=True))
+        duties = [(kind, value.replace("\n", " · ")) for kind, value in words.duties(file)]
+        parts.append(_table(duties, narrow=True))
     if file.nearby:
         parts.append(_heading(_("Here before")))
         near = [words.near(each) for each in file.nearby[:MOST_NEAR]]
         parts.append("".join(f"<div>{escape(head)} — {escape(detail)}</div>" for head, detail in near))
-    # zh: {who} 于 {when} 打印
-    printed = _("Printed by {who}, {when}").format(who=paper.printed_by, when=paper.printed_at)
-    parts.append(f"<p align='right' style='font-size:8pt'>{escape(printed)}</p>")
     family = ", ".join(f"'{name}'" for name in paper.families)
     return f'<html><body style="font-family:{escape(family)}; font-size:9.5pt">{"".join(parts)}</body></html>'
 
 
-def write_pdf(target: Path, html: str, images: Mapping[str, QImage], title: str, font: QFont) -> None:
+def write_pdf(
+    target: Path, html: str, images: Mapping[str, QImage], title: str, printed: str, font: QFont
+) -> None:
     """Write the sheets, each with title and page number at its foot; raises ``Unavailable``, and then leaves
     no half-written file behind.
     """
@@ -126,12 +134,17 @@ def write_pdf(target: Path, html: str, images: Mapping[str, QImage], title: str,
             writer.newPage()
         painter.save()
         painter.translate(0, -number * sheet.height())
-        document.drawContents(painter, sheet.translated(0, number * sheet.height()))
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.clip = sheet.translated(0, number * sheet.height())
+        # Paper is white, whatever the room looks like.
+        context.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
+        painter.setClipRect(context.clip)
+        document.documentLayout().draw(painter, context)
         painter.restore()
         below = QRectF(0, sheet.height(), sheet.width(), foot)
         bottom = Qt.AlignmentFlag.AlignBottom
         painter.drawText(below, bottom | Qt.AlignmentFlag.AlignLeft, title)
-        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignRight, f"{number + 1} / {count}")
+        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignRight, f"{printed}   {number + 1} / {count}")
     painter.end()
     del writer
     if not stream.commit():

@@ -71,8 +71,10 @@ class Matter(NamedTuple):
 class Words:
     """How the facts of a case are said; for the window and for paper alike."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, full_dates: bool = False) -> None:
+        """`full_dates`: always with the year, for what will be read years later."""
         self._context = context
+        self._full_dates = full_dates
 
     def name(self, kind: str, key: int | None) -> str:
         """What an id is called."""
@@ -80,7 +82,11 @@ class Words:
 
     def moment(self, at: datetime | None) -> str:
         """Day and time in the city; "" for none."""
-        return "" if at is None else day_and_time(to_ms(at), self._context.zone)
+        if at is None:
+            return ""
+        if self._full_dates:
+            return f"{at.astimezone(self._context.zone):%Y-%m-%d %H:%M}"
+        return day_and_time(to_ms(at), self._context.zone)
 
     def in_language(self, chinese: str, english: str) -> str:
         """The name in the reader's language."""

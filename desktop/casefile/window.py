@@ -36,7 +36,7 @@ from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
 from db.cases.workflow import VERB_LABELS, Workflow
-from db.kernel.clock import to_ms
+from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import _, language
 from db.kernel.refusal import Refused, Trouble
@@ -677,15 +677,19 @@ class CaseWindow(QDialog):
         paper = Paper(
             context.city.label(language()),
             self._words.name("category", details.category_id),
-            day_and_time(context.board.now_ms, context.zone),
-            context.who.name,
             self._theme.families(),
             Theme("light").css("line"),
         )
-        html = case_html(self.file, self._words, context.board.directory, paper, list(images), contact)
+        words = Words(context, full_dates=True)
+        html = case_html(self.file, words, context.board.directory, paper, list(images), contact)
         font = QFont(paper.families[0] if paper.families else "")
         font.setPointSizeF(8)
-        write_pdf(target, html, images, _("Case {number}").format(number=details.number), font)
+        # zh: {who} 于 {when} 打印
+        printed = _("Printed by {who}, {when}").format(
+            who=context.who.name, when=words.moment(from_ms(context.board.now_ms))
+        )
+        title = _("Case {number}").format(number=details.number)
+        write_pdf(target, html, images, title, printed, font)
         # zh: 已保存 {path}
         self._say(_("Saved: {path}").format(path=target.name))
 
