@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
-    QFont,
     QImage,
     QKeySequence,
     QPainter,
@@ -43,7 +42,7 @@ from db.kernel.refusal import Refused, Trouble
 from db.live.board import News
 from desktop.casefile.contact import ContactLine
 from desktop.casefile.photos import PhotoStrip, PhotoView
-from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html, write_pdf
+from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html, paper_font, write_pdf
 from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
 from desktop.core.context import Context
@@ -677,19 +676,16 @@ class CaseWindow(QDialog):
         paper = Paper(
             context.city.label(language()),
             self._words.name("category", details.category_id),
-            self._theme.families(),
             Theme("light").css("line"),
         )
         words = Words(context, full_dates=True)
         html = case_html(self.file, words, context.board.directory, paper, list(images), contact)
-        font = QFont(paper.families[0] if paper.families else "")
-        font.setPointSizeF(8)
         # zh: {who} 于 {when} 打印
         printed = _("Printed by {who}, {when}").format(
             who=context.who.name, when=words.moment(from_ms(context.board.now_ms))
         )
         title = _("Case {number}").format(number=details.number)
-        write_pdf(target, html, images, title, printed, font)
+        write_pdf(target, html, images, title, printed, paper_font(self._theme.families()))
         # zh: 已保存 {path}
         self._say(_("Saved: {path}").format(path=target.name))
 

@@ -10,7 +10,6 @@ import pytest
 import shapely
 
 from db.cases.casefile import SAME_PLACE_METRES, case_file, nearby, next_acts
-from db.cases.commands.moving import load_workflow
 from db.cases.queries import case_details
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import Clock, Move, Workflow
@@ -175,22 +174,39 @@ def test_the_chain_of_duty_goes_from_cell_to_district_and_names_collectors_seen(
     assert bare.duties == ()
 
 
-def test_each_verb_is_allowed_or_says_why_not() -> None:
+def test_each_verb_is_allowed_or_says_why_not(database: Database) -> None:
     workflow = Workflow(
         Move(row.from_state, row.verb, row.to_state, row.permission, frozenset(row.needs), Clock(row.clock))
         for row in read_transitions()
+        if row.edition == 2
     )
-    handler = Actor(9, "赵六", frozenset({"case.handle"}))
-    acts = next_acts(workflow, "handling", handler)
-    assert acts["handle"] is None
-    codes = {verb: refusal.code for verb, refusal in acts.items() if refusal is not None}
-    assert codes["reassign"] == "not_permitted"
-    assert codes["close"] == "wrong_state"
-    assert set(acts) == set(workflow.verbs)
-    assert all(next_acts(workflow, "closed", handler).values())
-
-
-def test_the_workflow_of_a_database_answers_too(database: Database) -> None:
+    by = {"asked_by": 1, "asked_by_name": "赵六", "asked_at": NOW, "reason": "雨"}
+    given = {"demand": "快", "given_by": 1, "given_by_name": "王", "given_at": NOW}
+    write(
+        database,
+        (case, [case_values(1), case_values(2, state="closed", closed_at=NOW), case_values(3)]),
+        (request, [{"id": 1, "case_id": 3, "kind": "postpone", "state": "pending", **by}]),
+        (order, [{"id": 1, "case_id": 3, "kind": "supervise", **given}]),
+    )
     with database.read() as connection:
-        workflow = load_workflow(connection)
-    assert next_acts(workflow, "handling", SYSTEM) == {}
+        files = {case_id: case_file(connection, case_id, SYSTEM) for case_id in (1, 2, 3)}
+
+    def codes(case_id: int, who: Actor) -> dict[str, str]:
+        file = files[case_id]
+        assert file is not None
+        answers = next_acts(workflow, file, who)
+        assert set(answers) == set(workflow.verbs)
+        return {verb: "" if refusal is None else refusal.code for verb, refusal in answers.items()}
+
+    handler = Actor(9, "赵六", frozenset({"case.handle"}))
+    mine = codes(1, handler)
+    assert (mine["handle"], mine["ask_return"]) == ("", "")
+    assert mine["reassign"] == "not_permitted"
+    assert mine["close"] == "wrong_state"
+    assert all(codes(2, handler).values())
+    # Nobody asked, and nobody ordered: nothing to decide or to answer.
+    everybody = codes(1, SYSTEM)
+    assert (everybody["grant_postpone"], everybody["answer_order"]) == ("needed", "no_order")
+    waiting = codes(3, SYSTEM)
+    assert [waiting[verb] for verb in ("grant_postpone", "refuse_postpone", "answer_order")] == ["", "", ""]
+    assert waiting["grant_suspend"] == "needed"
