@@ -309,7 +309,7 @@ class WorkingCalendar:
         """When ``share`` of a limit with its postponements (``extra``) has gone, pauses not counted.
 
         Pauses may touch, overlap and come in any order; one that still lasts must be given an end. A limit
-        until the same clock time is, once a pause falls into it, as much working time as it would have held.
+        until the same clock time moves on by the working time that falls into a pause.
         Refuses like ``due``; a day that is not known may lie in a pause.
         """
         still = _in_order(pauses)
@@ -381,13 +381,20 @@ class WorkingCalendar:
 
     def _run_out(self, start_ms: int, limit: Limit, still: Pauses, same_time: bool) -> int:
         """When a limit has gone by its own clock, standing still in the pauses."""
-        length = limit.length_ms
-        if limit.unit is LimitUnit.WORKING_DAY and same_time and limit.amount:
-            plain = int(self._days_after(np.array([start_ms]), np.array([limit.amount]))[0])
-            if not any(begins < plain and start_ms < ends for begins, ends in still):
-                return plain
-            length = self.worked_between(start_ms, plain)
-        return self._forward(start_ms, length, still, limit.at_work)
+        if not (limit.unit is LimitUnit.WORKING_DAY and same_time and limit.amount):
+            return self._forward(start_ms, limit.length_ms, still, limit.at_work)
+        due = int(self._days_after(np.array([start_ms]), np.array([limit.amount]))[0])
+        at = start_ms
+        for begins, ends in still:
+            if ends <= at:
+                continue
+            paused = max(begins, at)
+            if due <= paused:
+                break
+            # The same clock time may lie after the hours: no pause of no working time brings it forward.
+            due = max(due, self._forward(ends, self.worked_between(paused, due), (), True))
+            at = ends
+        return due
 
     def _forward(self, start_ms: int, length: int, still: Pauses, at_work: bool) -> int:
         at = start_ms

@@ -103,7 +103,8 @@ def resumed(calendar: WorkingCalendar, limit: Limit, moment_ms: int, paused_ms: 
     """Where a due or amber moment moves to when the clock goes on; one that had passed stays where it was."""
     if moment_ms <= paused_ms:
         return moment_ms
-    return later(calendar, limit, resumed_ms, elapsed(calendar, limit, paused_ms, moment_ms))
+    # A moment by clock time may begin or lie outside the hours: a pause there never brings it forward.
+    return max(moment_ms, later(calendar, limit, resumed_ms, elapsed(calendar, limit, paused_ms, moment_ms)))
 
 
 def postponed(calendar: WorkingCalendar, limit: Limit, due_ms: int, extensions: int) -> tuple[int, int]:

@@ -72,10 +72,13 @@ class Office:
         if amount == 0:
             return start
         if unit == "working_day" and self.same_time:
-            plain = self._same_time_later(start, amount)
-            if not any(begins < plain and start < ends and begins < ends for begins, ends in pauses):
-                return plain
-            return self._walk(start, self._working_minutes(start, plain), True, pauses)
+            due, since = self._same_time_later(start, amount), start
+            for begins, ends in sorted(pauses):
+                paused = max(begins, since)
+                if paused < ends and paused < due:
+                    due = max(due, self._walk(ends, self._working_minutes(paused, due), True, []))
+                    since = ends
+            return due
         minutes = {
             "urgent_hour": 60,
             "urgent_day": 1440,
