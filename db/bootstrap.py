@@ -211,11 +211,15 @@ def _load_calendar(unit: UnitOfWork) -> None:
         working_window,
         [
             {
-                "id": reference.stable_id("window", f"{row.valid_from}|{row.begins}"),
+                "id": reference.stable_id(
+                    "window", "|".join(filter(None, (f"{row.valid_from}|{row.begins}", row.season_from)))
+                ),
                 "valid_from": row.valid_from,
                 "valid_to": row.valid_to,
                 "begins": row.begins,
                 "ends": row.ends,
+                "season_from": row.season_from,
+                "season_to": row.season_to,
             }
             for row in reference.read_windows()
         ],

@@ -112,7 +112,10 @@ def shipped_calendar(rule: WorkingDay | None = None) -> WorkingCalendar:
     return WorkingCalendar(
         [row.year for row in reference.read_years()],
         {row.day: row.kind == "workday" for row in reference.read_days()},
-        [Window(row.begins, row.ends, row.valid_from, row.valid_to) for row in reference.read_windows()],
+        [
+            Window(row.begins, row.ends, row.valid_from, row.valid_to, row.season_from, row.season_to)
+            for row in reference.read_windows()
+        ],
         working_days=[] if rule is None else [(date.min, rule)],
     )
 

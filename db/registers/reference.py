@@ -115,12 +115,14 @@ class YearRow:
 
 @dataclass(frozen=True)
 class WindowRow:
-    """A stretch of the day in which the office works."""
+    """A stretch of the day in which the office works; a season ("MM-DD" to "MM-DD") comes back every year."""
 
     valid_from: date
     valid_to: date | None
     begins: time
     ends: time
+    season_from: str | None
+    season_to: str | None
 
 
 def stable_id(table: str, key: str) -> int:
@@ -200,6 +202,8 @@ def read_windows(folder: Path | None = None) -> list[WindowRow]:
             date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
             time.fromisoformat(row["begins"]),
             time.fromisoformat(row["ends"]),
+            row["season_from"] or None,
+            row["season_to"] or None,
         )
         for row in _rows(folder, "working_windows.csv")
     ]
