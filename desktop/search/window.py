@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.kernel.language import _
 from db.kernel.refusal import Trouble
@@ -144,13 +145,12 @@ class SearchWindow(QDialog):
         self.open_button.clicked.connect(self._on_open)
         self.close_button.clicked.connect(self.close)
         self._went_on.connect(self._on_went_on)
-        self.destroyed.connect(self._forget)
 
     # Asking.
 
-    def _forget(self) -> None:
-        """No answer is awaited any more."""
-        self._asked += 1
+    def _is_newest(self, asked: int) -> bool:
+        """Whether an answer is still wanted: nothing newer was asked, and the window stands."""
+        return asked == self._asked and isValid(self)
 
     def _on_text(self, words: str) -> None:
         phone = "".join(words.split()) if self._is_by_phone else ""
@@ -168,20 +168,20 @@ class SearchWindow(QDialog):
         try:
             if not await self._jobs.read(self._work.is_ready):
                 await self._jobs.write(self._make)
-            if asked != self._asked:
+            if not self._is_newest(asked):
                 return
             page = await self._jobs.read(self._work.find, query, None)
         except Trouble as trouble:
-            if asked == self._asked:
+            if self._is_newest(asked):
                 self._show_trouble(trouble)
             return
-        if asked != self._asked:
+        if not self._is_newest(asked):
             return
         self.rows.replace(page.hits)
         self.table.verticalScrollBar().setValue(0)
         self._take(page)
         count = await self._jobs.read(self._work.count, query)
-        if asked == self._asked:
+        if self._is_newest(asked):
             self.strip.set_count(count_words(count))
 
     def _make(self) -> int:
@@ -217,10 +217,10 @@ class SearchWindow(QDialog):
         try:
             page = await self._jobs.read(self._work.find, query, after)
         except Trouble as trouble:
-            if asked == self._asked:
+            if self._is_newest(asked):
                 self._show_trouble(trouble)
             return
-        if asked == self._asked:
+        if self._is_newest(asked):
             self.rows.extend(page.hits)
             self._take(page)
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from qasync import QEventLoop
+from shiboken6 import delete
 
 from db.kernel.actor import Actor
 from db.kernel.refusal import Unavailable
@@ -159,6 +160,14 @@ def test_a_late_answer_is_dropped_and_the_rows_before_stay_until_the_new_ones_ar
     room.do(room.archive.held["ab"].set, lambda: room.ids()[0] == 200)
     room.do(room.archive.held["a"].set)
     assert room.ids()[0] == 200
+
+
+def test_an_answer_to_a_window_that_is_gone_is_dropped(room: Room) -> None:
+    room.archive.held = {"a": threading.Event()}
+    other = SearchWindow(Theme(), room.context, room.jobs, room.window._work)
+    room.do(lambda: other.set_query(Query("a")), lambda: ("a", None) in room.archive.asked)
+    delete(other)
+    room.do(room.archive.held["a"].set)
 
 
 def test_nothing_found_and_trouble_are_said(room: Room) -> None:
