@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QMarginsF, QRectF, QSaveFile, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
+    QColor,
     QFont,
     QImage,
     QPageLayout,
@@ -72,7 +73,7 @@ def case_html(
     if details.description:
         # What a citizen wrote keeps its lines.
         lines = "<br>".join(escape(line) for line in details.description.split("\n"))
-        parts.append(f"<p style='font-size:11pt'>{lines}</p>")
+        parts.append(f"<p style='font-size:11pt; margin-bottom:8px'>{lines}</p>")
     facts = words.facts(file)
     if contact is not None:
         facts |= {_("Contact"): f"{contact.name}  {contact.phone}"}
@@ -109,7 +110,13 @@ def paper_font(families: Sequence[str]) -> QFont:
 
 
 def write_pdf(
-    target: Path, html: str, images: Mapping[str, QImage], title: str, printed: str, font: QFont
+    target: Path,
+    html: str,
+    images: Mapping[str, QImage],
+    title: str,
+    printed: str,
+    font: QFont,
+    ink: QColor,
 ) -> None:
     """Write the sheets, each with title and page number at its foot; raises ``Unavailable``, and then leaves
     no half-written file behind.
@@ -139,6 +146,7 @@ def write_pdf(
     small = QFont(font)
     small.setPointSizeF(8)
     painter.setFont(small)
+    painter.setPen(ink)
     count = document.pageCount()
     for number in range(count):
         if number:
@@ -148,7 +156,7 @@ def write_pdf(
         context = QAbstractTextDocumentLayout.PaintContext()
         context.clip = sheet.translated(0, number * sheet.height())
         # Paper is white, whatever the room looks like.
-        context.palette.setColor(QPalette.ColorRole.Text, Qt.GlobalColor.black)
+        context.palette.setColor(QPalette.ColorRole.Text, ink)
         painter.setClipRect(context.clip)
         document.documentLayout().draw(painter, context)
         painter.restore()
@@ -194,9 +202,9 @@ def _steps(steps: Sequence[StepTaken], words: Words, directory: Directory) -> st
         verb = escape(_(VERB_LABELS.get(taken.verb, taken.verb)))
         note = "<br>".join(escape(line) for line in taken.note.split("\n"))
         lines.append(
-            f"<tr><td width='14%'>{escape(words.moment(taken.at))}</td><td width='9%' align='right' "
-            f"style='padding-right:8px'>{escape(passed)}</td><td width='18%'><b>{verb}</b></td>"
-            f"<td width='24%'>{escape(step_words(taken, directory))}</td><td>{note}</td></tr>"
+            f"<tr><td width='20%'>{escape(words.moment(taken.at))}</td><td width='8%' align='right' "
+            f"style='padding-right:8px'>{escape(passed)}</td><td width='17%'><b>{verb}</b></td>"
+            f"<td width='23%'>{escape(step_words(taken, directory))}</td><td>{note}</td></tr>"
         )
         before = taken
     return f"<table width='100%' cellspacing='0' cellpadding='1'>{''.join(lines)}</table>"

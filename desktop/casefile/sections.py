@@ -341,7 +341,7 @@ class Row(QAbstractButton):
         painter = QPainter(self)
         if self.underMouse() or self.hasFocus():
             painter.fillRect(self.rect(), theme.color("hover"))
-        room = self.rect().adjusted(px(4), px(3), -px(4), -px(3))
+        room = self.rect().adjusted(0, px(3), -px(4), -px(3))
         for words, step, tone, top in (
             (self._head, "body", "text1", 0),
             (self._detail, "label", "text2", px(19)),
@@ -373,8 +373,8 @@ class CaseList(QWidget):
         """Heading → (id, two lines) of each case; `empty` stands there when there is none."""
         clear(self._column)
         for title, cases in groups.items():
-            heading = label(title, "label", "text2")
-            heading.setContentsMargins(self._theme.px(4), self._theme.px(6), 0, self._theme.px(2))
+            heading = label(title, "label", "text3")
+            heading.setContentsMargins(0, self._theme.px(4), 0, self._theme.px(2))
             self._column.addWidget(heading)
             for case_id, (head, detail) in cases:
                 row = Row(self._theme, head, detail)

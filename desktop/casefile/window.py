@@ -161,6 +161,8 @@ class CaseWindow(QDialog):
         column.addLayout(body, 1)
         column.addLayout(self._build_foot())
         self.resize(px(1280), px(800))
+        # The arrow keys scroll through the way of the case; Tab goes on from there.
+        self._areas[1].setFocus()
 
     def _build_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -269,8 +271,8 @@ class CaseWindow(QDialog):
         return inside, column
 
     def _heading(self, title: str) -> QLabel:
-        made = label(title, "label", "text3")
-        made.setContentsMargins(0, self._theme.px(6), 0, 0)
+        made = label(title, "label", "text2", bold=True)
+        made.setContentsMargins(0, self._theme.px(8), 0, 0)
         return made
 
     def _wire(self) -> None:
@@ -673,10 +675,11 @@ class CaseWindow(QDialog):
         photos = self.file.photos[:MOST_PHOTOS]
         images = await self._jobs.read(self._thumbnails, photos)
         context, details = self._context, self.file.details
+        bright = Theme("light")
         paper = Paper(
             context.city.label(language()),
             self._words.name("category", details.category_id),
-            Theme("light").css("line"),
+            bright.css("line"),
         )
         words = Words(context, full_dates=True)
         html = case_html(self.file, words, context.board.directory, paper, list(images), contact)
@@ -685,7 +688,7 @@ class CaseWindow(QDialog):
             who=context.who.name, when=words.moment(from_ms(context.board.now_ms))
         )
         title = _("Case {number}").format(number=details.number)
-        write_pdf(target, html, images, title, printed, paper_font(self._theme.families()))
+        write_pdf(target, html, images, title, printed, paper_font(bright.families()), bright.color("text1"))
         # zh: 已保存 {path}
         self._say(_("Saved: {path}").format(path=target.name))
 

@@ -97,4 +97,4 @@ def test_a_place_that_cannot_be_written_is_told(office: Office, tmp_path: Path) 
     office.run(lambda: window.save_pdf(tmp_path / "nowhere" / "case.pdf"))
     assert "cannot be written" in window._notices.notices()[-1]
     with refused("cannot_write"):
-        write_pdf(tmp_path / "nowhere" / "a.pdf", "", {}, "", "", window.font())
+        write_pdf(tmp_path / "nowhere" / "a.pdf", "", {}, "", "", window.font(), QColor())
