@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
+from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
-from db.cases import commands as case_commands
+from db.cases import contacts, photos
+from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
 from db.engine import schema, settings
 from db.engine.bus import Bus
@@ -20,9 +26,25 @@ from db.kernel.language import N_
 from db.people import commands as people_commands
 from db.people.tables import role
 from db.registers import reference
+from db.search import index as search_index
 
-HANDLERS = (case_commands, exchange_commands, people_commands)
+HANDLERS = (
+    calendar_commands,
+    closing,
+    contacts,
+    dispatch,
+    exchange_commands,
+    handling,
+    intake,
+    merging,
+    orders,
+    people_commands,
+    photos,
+    requests,
+)
 """The modules whose handlers the bus knows once they are imported."""
+FOLLOWERS = (search_index,)
+"""The modules that keep something true about rows whoever writes them, once they are imported."""
 
 
 @command("core.load_reference", permission="reference.load", label=N_("Load reference data"))
@@ -31,6 +53,14 @@ class LoadReference:
     """The code lists, filing conditions, moves, roles and calendars that ship with the program."""
 
     edition: int = 1
+
+
+@command("core.load_edition", permission="reference.load", label=N_("Load a newer table of moves"))
+@dataclass(frozen=True)
+class LoadEdition:
+    """The moves that came with a newer program, and the permissions that they need."""
+
+    edition: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +92,8 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
         # Also when an earlier attempt was cut off between the tables and what belongs into them.
         if create and schema.is_untouched(database):
             load_reference(database)
+        if not database.read_only:
+            _load_newer_moves(database)
     except BaseException:
         database.close()
         raise
@@ -72,13 +104,51 @@ def load_reference(database: Database) -> None:
     """Fill the tables of an empty database from ``resources/reference``."""
     with database.write(SYSTEM, LoadReference()) as unit:
         reference.load(unit)
-        _load_moves(unit)
+        _load_moves(unit, reference.read_transitions())
+        _load_stage_limits(unit)
         _load_roles(unit)
         _load_calendar(unit)
         settings.put(unit, "city.zone", "Asia/Shanghai")
 
 
-def _load_moves(unit: UnitOfWork) -> None:
+def _load_newer_moves(database: Database) -> None:
+    """Bring the moves of a later program into a database that has older ones; those stay beside them.
+
+    What roles may do is only added to, never taken: a bureau edits its roles.
+    """
+    shipped = reference.read_transitions()
+    newest = max(row.edition for row in shipped)
+    query = select(func.max(transition.c.edition))
+    with database.read() as connection:
+        known = connection.execute(query).scalar()
+    # Nothing at all: not filled yet, so there is nothing to bring up to date.
+    if known is None or known >= newest:
+        return
+    with database.write(SYSTEM, LoadEdition(newest)) as unit:
+        known = unit.connection.execute(query).scalar_one()
+        _load_moves(unit, [row for row in shipped if row.edition > known])
+        if settings.get(unit.connection, STAGE_LIMITS) is None:
+            _load_stage_limits(unit)
+        standing = {row.code: row for row in unit.connection.execute(select(role))}
+        wanted = {row.code: row.permissions for row in reference.read_roles() if row.code in standing}
+        unit.update(
+            role,
+            {
+                standing[code].id: {
+                    "permissions": list(dict.fromkeys([*standing[code].permissions, *permissions]))
+                }
+                for code, permissions in wanted.items()
+            },
+        )
+
+
+def _load_stage_limits(unit: UnitOfWork) -> None:
+    """How long each stage may take (DOMAIN 2.5), as a setting that a bureau may change."""
+    limits = {row.stage: [row.minutes, int(row.at_work)] for row in reference.read_stage_limits()}
+    settings.put(unit, STAGE_LIMITS, limits)
+
+
+def _load_moves(unit: UnitOfWork, rows: Sequence[reference.TransitionRow]) -> None:
     """The table of transitions (DOMAIN 2.3)."""
     unit.load(
         transition,
@@ -94,7 +164,7 @@ def _load_moves(unit: UnitOfWork) -> None:
                 canonical(row.needs),
                 row.clock,
             )
-            for row in reference.read_transitions()
+            for row in rows
         ],
     )
 
@@ -142,11 +212,15 @@ def _load_calendar(unit: UnitOfWork) -> None:
         working_window,
         [
             {
-                "id": reference.stable_id("window", f"{row.valid_from}|{row.begins}"),
+                "id": reference.stable_id(
+                    "window", "|".join(filter(None, (f"{row.valid_from}|{row.begins}", row.season_from)))
+                ),
                 "valid_from": row.valid_from,
                 "valid_to": row.valid_to,
                 "begins": row.begins,
                 "ends": row.ends,
+                "season_from": row.season_from,
+                "season_to": row.season_to,
             }
             for row in reference.read_windows()
         ],

@@ -35,6 +35,21 @@ working_window = Table(
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),
     Column("begins", Time, nullable=False),
+    # 00:00 is the end of the day.
     Column("ends", Time, nullable=False),
+    # "MM-DD" to "MM-DD" of every year, both included; null: all the year, but not on days of a season.
+    Column("season_from", String(5)),
+    Column("season_to", String(5)),
+    version_column(),
+)
+
+# What 1 工作日 is, by the day on which a clock begins: hours | same_time. None: hours. A row and not a
+# setting, so that a change is journaled and can be undone, and clocks that run keep the rule they began with.
+working_day_rule = Table(
+    "working_day_rule",
+    metadata,
+    id_column(),
+    Column("valid_from", Date, nullable=False, unique=True),
+    Column("rule", String(12), nullable=False),
     version_column(),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 
-from db.cases.rules import SOURCES, STATES
+from db.cases.rules import BEFORE_DISPATCH, SOURCES, STATES
 from db.cases.tables import case as cases
 from db.cases.tables import step
 
@@ -26,14 +26,8 @@ SOURCE_CODES: tuple[str, ...] = tuple(SOURCES)
 OPEN_STATES = frozenset(code for code, state in STATES.items() if state.open)
 CLOSINGS = frozenset({"closed", "forced"})
 """The end states that count as a closing; a refused or void case ended without one (DOMAIN 3.1)."""
-HANDED_BACK = frozenset(STATE_CODES) - {
-    "reported",
-    "pending_register",
-    "pending_dispatch",
-    "pending_handle",
-    "handling",
-}
-"""The states in which the disposal clock stands: handed back by the unit, or ended."""
+HANDED_BACK = frozenset(STATE_CODES) - {*BEFORE_DISPATCH, "pending_handle", "handling"}
+"""The states in which the disposal clock stands: suspended, handed back by the unit, or ended."""
 
 TEXT_COLUMNS = ("number", "address")
 ID_COLUMNS = ("category_id", "unit_id", "district_id", "community_id", "patrol_id", "cell_id")
@@ -70,7 +64,8 @@ def live_rows(connection: Connection, ids: Sequence[int] | None, day_start_ms: i
     """The cases that belong on the screen, as columns: all open ones and those that ended since midnight.
 
     With ``ids`` only those cases, whatever their state; ids that are not there are left out. ``stopped_at``
-    is when the unit handed the case back (or, failing that, when it ended), 0 while the disposal clock runs.
+    is when the unit handed the case back or its clock was stopped (or, failing that, when it ended), 0 while
+    the disposal clock runs.
     """
     parts: list[Columns] = []
     for statement in _statements(ids, day_start_ms):
@@ -91,9 +86,11 @@ def no_rows() -> Columns:
     return columns
 
 
-def _raw(name: str) -> ColumnElement[Any]:
-    return func.coalesce(type_coerce(cases.c[name], BigInteger), 0)
+def _raw(*names: str) -> ColumnElement[Any]:
+    return func.coalesce(*(type_coerce(cases.c[name], BigInteger) for name in names), 0)
 
+
+_STOPPED = ("handled_at", "paused_at")
 
 _SELECTED = (
     cases.c.id,
@@ -102,7 +99,7 @@ _SELECTED = (
     *(_raw(name) for name in ID_COLUMNS),
     cases.c.lon,
     cases.c.lat,
-    *(_raw("handled_at" if name == "stopped_at" else name) for name in MOMENT_COLUMNS),
+    *(_raw(*(_STOPPED if name == "stopped_at" else (name,))) for name in MOMENT_COLUMNS),
     cases.c.reworks,
     cases.c.version,
     *(cases.c[name] for name in TEXT_COLUMNS),
@@ -203,6 +200,16 @@ class CaseDetails:
     limit_unit: str | None
     due_at: datetime | None
     soon_at: datetime | None
+    condition_version: int | None
+    extensions: int
+    paused_at: datetime | None
+    exempt: bool
+    parent_id: int | None
+    merged_into_id: int | None
+    original_x: float | None
+    original_y: float | None
+    datum: str | None
+    foreign_due_at: datetime | None
     reworks: int
     moves: int
     foreign_system: str | None
@@ -229,7 +236,8 @@ def case_details(connection: Connection, case_id: int) -> CaseDetails | None:
         .where(step.c.case_id == case_id)
         .order_by(step.c.at, step.c.id)
     )
-    return CaseDetails(**row, steps=tuple(StepTaken(*values) for values in taken.all()))
+    values = {field.name: row[field.name] for field in fields(CaseDetails) if field.name != "steps"}
+    return CaseDetails(**values, steps=tuple(StepTaken(*values) for values in taken.all()))
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -262,7 +270,7 @@ def recount(connection: Connection, now_ms: int, day_start_ms: int) -> Recount:
     """Count the figures of this moment from the rows themselves; ids that are empty count under 0."""
     due = type_coerce(cases.c.due_at, BigInteger)
     closed = type_coerce(cases.c.closed_at, BigInteger)
-    handed_back = type_coerce(cases.c.handled_at, BigInteger)
+    handed_back = func.coalesce(*(type_coerce(cases.c[name], BigInteger) for name in _STOPPED))
     reported = type_coerce(cases.c.reported_at, BigInteger)
     stands = cases.c.state.in_(sorted(HANDED_BACK))
     at = case((and_(stands, handed_back.is_not(None)), handed_back), else_=now_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum
 
 import numpy as np
@@ -62,21 +63,67 @@ STATES = {
     state.code: state
     for state in (
         State("reported", N_("To accept")),  # zh: 待受理
+        State("pending_verify", N_("To verify")),  # zh: 待核实
         State("pending_register", N_("To register")),  # zh: 待立案
         State("pending_dispatch", N_("To dispatch")),  # zh: 待派遣
         State("pending_handle", N_("To handle")),  # zh: 待处置
         State("handling", N_("In hand")),  # zh: 处置中
+        State("suspended", N_("Suspended")),  # zh: 挂账
         State("pending_check", N_("To check")),  # zh: 待核查
         State("pending_close", N_("To close")),  # zh: 待结案
         State("closed", N_("Closed"), open=False),  # zh: 已结案
         State("rejected", N_("Not accepted"), open=False),  # zh: 不予受理
         State("void", N_("Void"), open=False),  # zh: 已作废
         State("forced", N_("Closed by force"), open=False),  # zh: 强制结案
+        State("merged", N_("Merged"), open=False),  # zh: 已并案
     )
 }
 
-BEFORE_DISPATCH = ("reported", "pending_register", "pending_dispatch")
+BEFORE_DISPATCH = ("reported", "pending_verify", "pending_register", "pending_dispatch")
 """The states in which nobody has been told to handle the case yet."""
+
+STAGES = {
+    "reported": "accept",
+    "pending_verify": "verify",
+    "pending_register": "register",
+    "pending_dispatch": "dispatch",
+    "pending_handle": "handle",
+    "handling": "handle",
+    "suspended": "handle",
+    "pending_check": "check",
+    "pending_close": "close",
+}
+"""Which stage's time runs in an open state. Only the limit of ``handle`` binds by law (DOMAIN 2.5)."""
+
+STAGE_LABELS = {
+    "accept": N_("Acceptance"),  # zh: 受理
+    "verify": N_("Verification"),  # zh: 核实
+    "register": N_("Registration"),  # zh: 立案
+    "dispatch": N_("Dispatch"),  # zh: 派遣
+    "handle": N_("Handling"),  # zh: 处置
+    "check": N_("Check"),  # zh: 核查
+    "close": N_("Closing"),  # zh: 结案
+}
+
+REQUESTS = {
+    "return": N_("Return"),  # zh: 回退
+    "postpone": N_("Postponement"),  # zh: 延期
+    "suspend": N_("Suspension"),  # zh: 挂账
+    "appeal": N_("Appeal"),  # zh: 申诉
+}
+"""What a unit may ask for and somebody else decides (DOMAIN 2.4)."""
+
+POSTPONEMENTS = 2
+"""So many are granted at most, each of one more original limit; refused ones do not count (DOMAIN 2.4)."""
+SUSPENSION = timedelta(days=365)
+"""The longest time for which a case may be suspended (DOMAIN 2.4)."""
+
+ORDER_LEVELS = {
+    "ordinary": N_("Ordinary"),  # zh: 一般督办
+    "important": N_("Important"),  # zh: 重点督办
+    "leader": N_("Leader's"),  # zh: 领导督办
+}
+"""How grave a supervision order is."""
 
 SOURCES = {
     "collector": N_("Collector"),  # zh: 采集员上报

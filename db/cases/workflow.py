@@ -22,6 +22,12 @@ class Clock(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+PREVIOUS = "previous"
+"""The place of a move that leads back to the state which the case had before its last one."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,33 @@ VERB_LABELS = {
     "pass_check": N_("Check passed"),  # zh: 核查通过
     "fail_check": N_("Check failed"),  # zh: 核查不通过
     "close": N_("Close"),  # zh: 结案
+    "send_verify": N_("Send to verify"),  # zh: 发核实
+    "verify_true": N_("Verified: true"),  # zh: 核实属实
+    "verify_false": N_("Verified: not true"),  # zh: 核实不实
+    "send_back": N_("Send back"),  # zh: 退回受理
+    "add_helper": N_("Add helping unit"),  # zh: 增加协办
+    "ask_return": N_("Ask for return"),  # zh: 申请回退
+    "grant_return": N_("Grant return"),  # zh: 准予回退
+    "refuse_return": N_("Refuse return"),  # zh: 不准回退
+    "ask_postpone": N_("Ask for postponement"),  # zh: 申请延期
+    "grant_postpone": N_("Grant postponement"),  # zh: 准予延期
+    "refuse_postpone": N_("Refuse postponement"),  # zh: 不准延期
+    "ask_suspend": N_("Ask for suspension"),  # zh: 申请挂账
+    "grant_suspend": N_("Grant suspension"),  # zh: 准予挂账
+    "refuse_suspend": N_("Refuse suspension"),  # zh: 不准挂账
+    "ask_appeal": N_("Appeal"),  # zh: 申诉
+    "grant_appeal": N_("Grant appeal"),  # zh: 准予申诉
+    "refuse_appeal": N_("Refuse appeal"),  # zh: 驳回申诉
+    "resume": N_("Resume"),  # zh: 恢复处置
+    "send_check": N_("Send to check"),  # zh: 发核查
+    "force_close": N_("Close by force"),  # zh: 强制结案
+    "supervise": N_("Supervise"),  # zh: 督办
+    "answer_order": N_("Answer order"),  # zh: 督办回复
+    "urge": N_("Urge"),  # zh: 催办
+    "merge": N_("Merge"),  # zh: 并案
+    "unmerge": N_("Take out again"),  # zh: 撤销并案
+    "joined": N_("Report joined"),  # zh: 并入重复案件
+    "split": N_("Split"),  # zh: 拆分子案件
     "import": N_("Import"),  # zh: 导入
 }
 
@@ -64,7 +97,8 @@ class Workflow:
         """The move that ``verb`` makes from ``state``.
 
         Raises ``Refused``: ``wrong_state`` when the table has no such row, ``not_permitted`` when the person
-        may not, ``needed`` when something the row asks for is not ``given`` (unit, reason, condition, note).
+        may not, ``needed`` when something the row asks for is not ``given`` (unit, reason, condition, note,
+        photo, document, approval).
         """
         move = self._moves.get((state, verb))
         if move is None:
@@ -88,6 +122,10 @@ class Workflow:
             )
         return move
 
+    def demands(self, verb: str) -> frozenset[str]:
+        """All that a verb may need, from whatever state."""
+        return frozenset(need for (_s, v), m in self._moves.items() if v == verb for need in m.needs)
+
     def allowed(self, state: str, actor: Actor) -> list[Move]:
         """The moves that this person may make from ``state``."""
         return [m for (s, _verb), m in sorted(self._moves.items()) if s == state and actor.may(m.permission)]
@@ -98,4 +136,7 @@ NEED_MESSAGES = {
     "reason": N_("A reason is required."),
     "condition": N_("Choose the filing condition; it sets the limit."),
     "note": N_("Write what was done."),
+    "photo": N_("Attach a photo first."),
+    "document": N_("Name the document that proves it."),
+    "approval": N_("Nobody has asked for this."),
 }

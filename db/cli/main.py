@@ -17,7 +17,9 @@ from db.kernel.refusal import Trouble
 
 VERBS = {
     "demo": ("db.cli.demo", N_("create the demo city, or let it live")),
+    "due": ("db.cli.due", N_("tell when something is due, and how that was counted")),
     "import": ("db.cli.import_", N_("take in cases from a file")),
+    "search": ("db.cli.search", N_("find cases in all of history")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
 }
 """Verb → the module that knows it, and a line of help; a module is imported only when its verb is called."""

@@ -1,4 +1,4 @@
-"""``jingwei verify``: is the journal's chain whole, and do the live counters equal a recount?"""
+"""``jingwei verify``: is the journal's chain whole, do the counters equal a recount, are the photos there?"""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import json
 from typing import Any
 
-from db.bootstrap import open_core
+from db.bootstrap import Core, open_core
+from db.cases.photos import PhotoCheck, check_files
 from db.engine import journal
 from db.kernel.clock import to_ms
 from db.kernel.language import N_, _
+from db.kernel.refusal import Unavailable
 from db.live.recount import differences
 
 REASONS = {
@@ -37,9 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
             proof = journal.verify(connection)
         with core.database.read() as connection:
             differing = differences(connection, to_ms(core.clock.now()))
+        photos = _photos(core)
     finally:
         core.close()
-    whole = proof.whole and not differing
+    whole = proof.whole and not differing and not photos.missing
     if arguments.json:
         print(
             json.dumps(
@@ -51,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
                     "seal": proof.seal.hex(),
                     "counters_equal": not differing,
                     "differences": differing,
+                    "photos": photos.files,
+                    "photos_missing": photos.missing,
                 },
                 ensure_ascii=False,
             )
@@ -71,4 +76,24 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  {name}: {live} ≠ {counted}")
     else:
         print(_("The live counters equal a recount."))
+    _tell_photos(photos)
     return 0 if whole else 1
+
+
+def _photos(core: Core) -> PhotoCheck:
+    """A server's folder may not be reachable from here: then its photos are not looked for."""
+    try:
+        return check_files(core.database)
+    except Unavailable:
+        return PhotoCheck(0, ())
+
+
+def _tell_photos(photos: PhotoCheck) -> None:
+    if photos.missing:
+        print(
+            _("Photos missing: {missing} of {count}.").format(missing=len(photos.missing), count=photos.files)
+        )
+        for sha256 in photos.missing:
+            print(f"  {sha256}")
+    elif photos.files:
+        print(_("All photos are there: {count}.").format(count=photos.files))

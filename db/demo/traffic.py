@@ -15,19 +15,10 @@ from sqlalchemy import select
 
 from db.bootstrap import Core
 from db.calendars.rules import DAY_MS
-from db.cases.commands import (
-    Accept,
-    Close,
-    Dispatch,
-    FailCheck,
-    Handle,
-    PassCheck,
-    Reassign,
-    Receive,
-    Register,
-    Reject,
-    Report,
-)
+from db.cases.commands.closing import Close, FailCheck, PassCheck
+from db.cases.commands.dispatch import Dispatch, Reassign
+from db.cases.commands.handling import Handle, Receive
+from db.cases.commands.intake import Accept, Register, Reject, Report
 from db.cases.tables import case
 from db.demo.city import build_city
 from db.demo.create import SCALES

@@ -15,7 +15,7 @@ from db.engine.tables import journal, metadata
 from db.engine.unit_of_work import Diff, UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.command import command, command_label
+from db.kernel.command import command, command_label, lasting_commands
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
@@ -90,6 +90,7 @@ class Bus:
                 .where(
                     journal.c.actor_id == actor.account_id,
                     journal.c.undoes.is_(None),
+                    journal.c.command.not_in(lasting_commands()),
                     ~exists().where(later.c.undoes == journal.c.seq),
                 )
                 .order_by(journal.c.seq.desc())
@@ -106,7 +107,7 @@ def _undo(command: Undo, unit: UnitOfWork) -> str:
     entry = (
         unit.connection.execute(select(journal).where(journal.c.seq == command.seq)).mappings().one_or_none()
     )
-    if entry is None or entry["touched"] is None:
+    if entry is None or entry["touched"] is None or entry["command"] in lasting_commands():
         raise Refused("cannot_undo", N_("This cannot be undone."))
     if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])

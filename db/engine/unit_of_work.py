@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db.engine import journal, settings
 from db.engine.columns import Codec, defaults, to_plain
+from db.engine.following import followers_of
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.command import command_label
@@ -101,6 +102,8 @@ class UnitOfWork:
             diffs[row["id"]] = diff
         for alike in shapes.values():
             self.connection.execute(insert(table), alike)
+            for follower in followers_of(table):
+                follower(self.connection, (), alike)
 
     def update(
         self, table: Table, changes: Mapping[int, Row], expected: Mapping[int, int] | None = None
@@ -118,6 +121,9 @@ class UnitOfWork:
         encode = self._encoders(table)
         diffs = self._diffs[table.name]
         shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        followers = followers_of(table)
+        before_rows: list[Row] = []
+        after_rows: list[Row] = []
         for row_id, values in changes.items():
             old = known.get(row_id)
             if old is None:
@@ -138,6 +144,9 @@ class UnitOfWork:
                 else:
                     before, after = old[column], value
                 diff[column] = [diff[column][0] if column in diff else before, after]
+            if followers:
+                before_rows.append(old)
+                after_rows.append(old | new)
             new["_id"] = row_id
             shapes[tuple(new)].append(new)
             del self._known[table.name][row_id]
@@ -146,12 +155,16 @@ class UnitOfWork:
             self.connection.execute(
                 statement.values({name: bindparam(name) for name in columns if name != "_id"}), alike
             )
+        if before_rows:
+            for follower in followers:
+                follower(self.connection, before_rows, after_rows)
 
     def delete(self, table: Table, ids: Sequence[int]) -> None:
         """Remove rows by id; their last values stay in the journal."""
         encode = self._encoders(table)
         diffs = self._diffs[table.name]
-        for row_id, row in self.rows(table, ids).items():
+        gone = self.rows(table, ids)
+        for row_id, row in gone.items():
             diff = diffs.setdefault(row_id, {})
             for column, value in row.items():
                 before = encode[column](value) if column in encode else value
@@ -162,6 +175,9 @@ class UnitOfWork:
             del self._known[table.name][row_id]
         for chunk in _chunks(ids, _IN_CHUNK):
             self.connection.execute(delete(table).where(table.c.id.in_(chunk)))
+        if gone:
+            for follower in followers_of(table):
+                follower(self.connection, list(gone.values()), ())
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
         """Add many rows of raw values (moments in milliseconds, JSON as text); returns how many.
@@ -170,24 +186,27 @@ class UnitOfWork:
         """
         digest = self._loaded.setdefault(table.name, journal.Digest())
         names = ", ".join(columns)
+        followers = followers_of(table)
         cursor = self.connection.connection.cursor()
         try:
-            if self.connection.dialect.name == "sqlite":
-                marks = ", ".join("?" * len(columns))
-                statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  our own names
-                for chunk in _chunks(rows, _LOAD_CHUNK):
-                    digest.add(chunk)
+            for chunk in _chunks(rows, _LOAD_CHUNK):
+                digest.add(chunk)
+                if self.connection.dialect.name == "sqlite":
+                    marks = ", ".join("?" * len(columns))
+                    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  our own names
                     cursor.executemany(statement, chunk)
-            else:
-                # SQLite knows no booleans: what is loaded may bear 0 and 1.
-                flags = [
-                    place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)
-                ]
-                with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                    for chunk in _chunks(rows, _LOAD_CHUNK):
-                        digest.add(chunk)
+                else:
+                    # SQLite knows no booleans: what is loaded may bear 0 and 1.
+                    flags = [
+                        place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)
+                    ]
+                    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
                         for row in _with_flags(chunk, flags) if flags else chunk:
                             copy.write_row(row)
+                if followers:
+                    loaded = [dict(zip(columns, row, strict=True)) for row in chunk]
+                    for follower in followers:
+                        follower(self.connection, (), loaded)
         finally:
             cursor.close()
         return digest.rows

@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
+
+from db.kernel.clock import to_ms
 
 T = TypeVar("T", bound=type)
 
 _by_name: dict[str, type] = {}
+_lasting: set[str] = set()
 
 
-def command(name: str, *, permission: str, label: str) -> Callable[[T], T]:
-    """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs and a ``label``."""
+def command(name: str, *, permission: str, label: str, lasting: bool = False) -> Callable[[T], T]:
+    """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs, its marked ``label``.
+
+    What is ``lasting`` cannot be undone: it is itself a record of what happened.
+    """
 
     def mark(cls: T) -> T:
+        if lasting:
+            _lasting.add(name)
         cls.command_name = name  # type: ignore[attr-defined]
         cls.permission = permission  # type: ignore[attr-defined]
         cls.label = label  # type: ignore[attr-defined]
@@ -35,6 +44,11 @@ def command_name(cls: type) -> str:
     return str(cls.command_name)  # type: ignore[attr-defined]
 
 
+def lasting_commands() -> frozenset[str]:
+    """The journal names of the commands that undo passes by."""
+    return frozenset(_lasting)
+
+
 def command_label(name: str) -> str:
     """The English label of a journal name; the name itself when this program does not know it."""
     cls = _by_name.get(name)
@@ -42,5 +56,9 @@ def command_label(name: str) -> str:
 
 
 def as_plain(value: Any) -> dict[str, Any]:
-    """A command as plain values for the journal and the outbox."""
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    """A command as plain values for the journal and the outbox; moments in milliseconds since 1970 UTC."""
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    return to_ms(value) if isinstance(value, datetime) else value

@@ -107,6 +107,15 @@ def on_earth(lon: float, lat: float) -> bool:
     return -180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0
 
 
+def box_around(at: Point, metres: float) -> tuple[float, float, float, float]:
+    """West, south, east and north of a box that holds all that is within so many metres of a point."""
+    north = math.degrees(metres / EARTH_METRES)
+    # A thousandth more, so that rounding leaves nothing out.
+    north *= 1.001
+    east = north / max(0.01, math.cos(math.radians(at[1])))
+    return at[0] - east, at[1] - north, at[0] + east, at[1] + north
+
+
 def metres_between(a: Point, b: Point) -> float:
     """The great-circle distance of two points in metres (haversine on a sphere, good to 0.5 %)."""
     phi_a, phi_b = math.radians(a[1]), math.radians(b[1])

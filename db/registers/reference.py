@@ -78,6 +78,15 @@ class TransitionRow:
 
 
 @dataclass(frozen=True)
+class StageLimitRow:
+    """How long a stage of a case may take: minutes, 0 = no limit; of working time only, or always."""
+
+    stage: str
+    minutes: int
+    at_work: bool
+
+
+@dataclass(frozen=True)
 class RoleRow:
     """A role with what it may do."""
 
@@ -106,12 +115,14 @@ class YearRow:
 
 @dataclass(frozen=True)
 class WindowRow:
-    """A stretch of the day in which the office works."""
+    """A stretch of the day in which the office works; a season ("MM-DD" to "MM-DD") comes back every year."""
 
     valid_from: date
     valid_to: date | None
     begins: time
     ends: time
+    season_from: str | None
+    season_to: str | None
 
 
 def stable_id(table: str, key: str) -> int:
@@ -153,6 +164,14 @@ def read_transitions(folder: Path | None = None) -> list[TransitionRow]:
     ]
 
 
+def read_stage_limits(folder: Path | None = None) -> list[StageLimitRow]:
+    """The limit of each stage."""
+    return [
+        StageLimitRow(row["stage"], int(row["minutes"]), row["at_work"] == "1")
+        for row in _rows(folder, "stage_limits.csv")
+    ]
+
+
 def read_roles(folder: Path | None = None) -> list[RoleRow]:
     """The roles with their permissions."""
     return [
@@ -183,6 +202,8 @@ def read_windows(folder: Path | None = None) -> list[WindowRow]:
             date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
             time.fromisoformat(row["begins"]),
             time.fromisoformat(row["ends"]),
+            row["season_from"] or None,
+            row["season_to"] or None,
         )
         for row in _rows(folder, "working_windows.csv")
     ]

@@ -95,6 +95,7 @@ component = Table(
     Column("placed_on", Date),
     version_column(),
     Index("ix_component_cell_id", "cell_id"),
+    Index("ix_component_lon_lat", "lon", "lat"),
 )
 
 road = Table(

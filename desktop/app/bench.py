@@ -18,6 +18,7 @@ from typing import Any
 from db.kernel.language import N_, _
 from db.kernel.refusal import Unavailable
 from desktop.app.bench_live import live
+from desktop.app.bench_search import search
 from desktop.app.figures import Line, line
 
 RUNS = 5
@@ -117,5 +118,9 @@ def memory_mib(root: int) -> float:
     return total
 
 
-BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {"start": start, "live": live}
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {
+    "start": start,
+    "live": live,
+    "search": search,
+}
 """By name; later screens hang theirs in here."""

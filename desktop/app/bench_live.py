@@ -15,7 +15,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from db.bootstrap import city_facts, open_core
-from db.cases.commands import Report
+from db.cases.commands.intake import Report
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import to_ms
 from db.kernel.language import N_

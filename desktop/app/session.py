@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+import numpy as np
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, Signal
 
 from db.bootstrap import Core, city_facts
-from db.cases.commands import load_workflow
-from db.cases.queries import case_details
+from db.cases.casefile import CaseFile, case_file
+from db.cases.commands.moving import load_workflow
+from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version
 from db.exchange.checking import Checked
@@ -25,6 +27,9 @@ from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
+from desktop.app.intake import IntakeDesk
+from desktop.app.searching import search_work
+from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.catalog import Panes, make_panes
 from desktop.core.actions import Act
 from desktop.core.bridge import Bridge
@@ -34,11 +39,13 @@ from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
 from desktop.exchange.dialog import ImportDialog, ImportWork
-from desktop.queue.acting import VERBS
-from desktop.queue.details import CaseDialog
+from desktop.intake.dialog import IntakeDialog
+from desktop.intake.work import Filed
+from desktop.search.window import SearchWindow
 from desktop.shell.keys import KeySheet, printed
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
+from desktop.widgets.acting import VERBS
 from desktop.widgets.theme import Theme
 
 
@@ -84,6 +91,8 @@ class Session(QObject):
         self._usual_days = UsualDays(core.database, zone)
         self._workflow: Workflow | None = None
         self._map_goal: int | None = None
+        self._intake: IntakeDialog | None = None
+        self._cases: dict[int, CaseWindow] = {}
         self.panes: Panes
         self.window: Window | WallWindow
         # The cases are read while the window is being made.
@@ -102,12 +111,14 @@ class Session(QObject):
         """Stop the feed; the window goes with it."""
         self._troubles.told.disconnect(self._on_told)
         self.bridge.stop()
+        self._close_cases()
         self.window.close()
         self.window.deleteLater()
 
     def remake_window(self) -> None:
         """Make the window anew, in the language now in use; data, filter and selection stay."""
         old, geometry = self.window, self.window.saveGeometry()
+        cases = self._close_cases()
         view = self.panes.map.map.view()
         self._make_window()
         self.window.restoreGeometry(geometry)
@@ -121,8 +132,18 @@ class Session(QObject):
         old.closed.disconnect()
         old.close()
         old.deleteLater()
+        for case_id in cases:
+            self.context.opened.emit(case_id)
+
+    def _close_cases(self) -> list[int]:
+        """Close the windows of cases; which they were."""
+        ids = list(self._cases)
+        for case_id in ids:
+            self._cases[case_id].reject()
+        return ids
 
     def _make_window(self) -> None:
+        self._search: SearchWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
@@ -172,6 +193,8 @@ class Session(QObject):
             Act(
                 "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
             ),
+            Act("intake", N_("New case…"), self._on_intake, "Ctrl+N", menu="case", permission="case.report"),
+            Act("search", N_("Search all cases…"), self._on_search, "Ctrl+Shift+F", menu="case"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
@@ -179,11 +202,76 @@ class Session(QObject):
         ]
 
     async def _show_case(self, case_id: int) -> None:
+        """A window for each case; asked for again, it comes to the front."""
         if not isinstance(self.window, Window):
             return
-        details = await self._jobs.read(self._read, lambda connection: case_details(connection, case_id))
-        if details is not None:
-            CaseDialog(self._theme, self.context, details, self.window).open()
+        if case_id in self._cases:
+            self._cases[case_id].raise_()
+            self._cases[case_id].activateWindow()
+            return
+        work = self._case_work()
+        file = await self._jobs.read(work.read, case_id)
+        if file is None or case_id in self._cases or not isinstance(self.window, Window):
+            return
+        shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
+        self._cases[case_id] = shown
+        shown.finished.connect(lambda _result: self._cases.pop(case_id, None))
+        shown.opened.connect(self.context.opened)
+        shown.show()
+
+    def _case_work(self) -> CaseWork:
+        """What a case window needs of the database; each is called off the GUI thread."""
+        database, bus, who = self.core.database, self.core.bus, self.context.who
+
+        def read(case_id: int) -> CaseFile | None:
+            with database.read() as connection:
+                return case_file(connection, case_id, who)
+
+        return CaseWork(
+            read,
+            lambda command: bus.run(command, who).result,
+            lambda: str(bus.undo(who).result),
+            lambda path: photo_store(database).take(path),
+            lambda sha256, mime: photo_store(database).find(sha256, mime),
+            lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
+        )
+
+    def _on_intake(self) -> None:
+        if self._intake is not None and self._intake.isVisible():
+            self._intake.activateWindow()
+            return
+        board = self.context.board
+        counts = np.bincount(board.store.category[: board.store.size])
+        ids = board.store.codes["category"].ids.tolist()
+        used = {ids[code]: count for code, count in enumerate(counts.tolist()) if count}
+        desk = IntakeDesk(self.core, self.context.who, board.directory, used)
+        zone = self.context.zone
+        self._intake = IntakeDialog(self._theme, self._jobs, desk.work(), self.core.clock, zone, self.window)
+        self._intake.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._intake.filed.connect(self._on_filed)
+        self._intake.destroyed.connect(self._on_intake_gone)
+        # Not modal: the map behind it stays within reach.
+        self._intake.show()
+
+    def _on_intake_gone(self) -> None:
+        self._intake = None
+
+    def _on_filed(self, filed: Filed) -> None:
+        if filed.joined:
+            words = _("{number} was joined to {other}").format(number=filed.number, other=filed.joined)
+        else:
+            words = _("Reported as {number}").format(number=filed.number)
+        self._tell(Kind.DONE, words, undo=True)
+
+    def _on_search(self) -> None:
+        if self._search is None:
+            work = search_work(self.core, self.context.who)
+            self._search = SearchWindow(self._theme, self.context, self._jobs, work, self.window)
+        self._search.show()
+        self._search.raise_()
+        self._search.activateWindow()
+        self._search.field.setFocus()
+        self._search.field.selectAll()
 
     def _on_import(self) -> None:
         work = ImportWork(self._check_file, self._write_file)
@@ -262,6 +350,8 @@ class Session(QObject):
     async def _load_workflow(self) -> None:
         self._workflow = await self._jobs.read(self._read, load_workflow)
         self.panes.queue.bar.set_workflow(self._workflow)
+        for shown in self._cases.values():
+            shown.set_workflow(self._workflow)
 
     async def _load_usual(self) -> None:
         try:

@@ -32,6 +32,7 @@ class PageBridge(QObject):
     opened = Signal(str, int)  # layer, slot
     hovered = Signal(str, int)  # layer, slot or -1
     area_picked = Signal(str, str)  # kind, code
+    pointed = Signal(float, float)  # lon, lat
     view_changed = Signal(float, float, float, bool, int)  # lon, lat, zoom, by hand, goal it followed
     drawn = Signal(int, float)  # generation, milliseconds of the redraw
     violated = Signal(str)
@@ -65,6 +66,10 @@ class PageBridge(QObject):
     @Slot(str, str)
     def pick_area(self, kind: str, code: str) -> None:
         self.area_picked.emit(kind, code)
+
+    @Slot(float, float)
+    def point(self, lon: float, lat: float) -> None:
+        self.pointed.emit(lon, lat)
 
     @Slot(float, float, float, bool, int)
     def move(self, lon: float, lat: float, zoom: float, by_hand: bool, goal: int) -> None:

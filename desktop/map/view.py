@@ -112,6 +112,7 @@ class MapView(QWidget):
     hovered = Signal(int)  # slot of a case, -1 when the pointer is over none
     person_picked = Signal(int)
     area_picked = Signal(str, str)  # "district" or "community", code
+    pointed = Signal(float, float)  # right click: lon, lat
     view_changed = Signal(tuple)  # a View
     drawn = Signal(int)  # the generation now on screen
 
@@ -168,6 +169,7 @@ class MapView(QWidget):
         bridge.opened.connect(self._on_opened)
         bridge.hovered.connect(self._on_hovered)
         bridge.area_picked.connect(self.area_picked)
+        bridge.pointed.connect(self.pointed)
         bridge.view_changed.connect(self._on_view_changed)
         bridge.violated.connect(self.web.refuse)
 

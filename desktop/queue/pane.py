@@ -15,8 +15,9 @@ from desktop.core.context import Context, Freshness
 from desktop.core.preferences import COLUMNS as COLUMNS_KEPT
 from desktop.core.preferences import DENSE, DESCENDING, ORDER, Preferences
 from desktop.core.words import clock_time, number
-from desktop.queue.acting import VERBS, ActionBar
+from desktop.queue.acting import ActionBar
 from desktop.queue.rows import COLUMNS, QueueRows
+from desktop.widgets.acting import VERBS
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
 from desktop.widgets.rows import TableModel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
@@ -32,7 +34,7 @@ class Field(QWidget):
         column.addWidget(self._title)
         column.addWidget(editor)
         column.addWidget(self._below)
-        editor.setAccessibleName(title)
+        editor.setAccessibleName(spoken(title))
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
 
@@ -51,6 +53,11 @@ class Field(QWidget):
 
     def _on_theme_changed(self) -> None:
         self._below.setMinimumHeight(self._theme.px(18))
+
+
+def spoken(title: str) -> str:
+    """A title without the mark of its mnemonic: "&Place" and "地点(&P)" as a screen reader says them."""
+    return re.sub(r"\(&.\)|&", "", title)
 
 
 class Form(QWidget):

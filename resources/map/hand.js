@@ -20,6 +20,7 @@ export class Hand {
     map.on("mouseout", () => this.room.card.show(null));
     map.on("click", (event) => this._click(event));
     map.on("dblclick", (event) => this._open(event));
+    map.on("contextmenu", ({ latlng }) => this.room.bridge.point(latlng.lng, latlng.lat));
     map.on("dragstart", () => this._take());
     container.addEventListener("wheel", () => this._take(), { passive: true });
     container.addEventListener("keydown", (event) => this._key(event));

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from db.bootstrap import Core, load_reference, open_core
-from db.cases.commands import Report
+from db.cases.commands.intake import Report
 from db.cli.main import guarded
 from db.engine import connections
 from db.engine.connections import open_database

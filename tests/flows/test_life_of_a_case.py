@@ -8,18 +8,10 @@ import pytest
 
 from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
-from db.cases.commands import (
-    Accept,
-    Close,
-    Dispatch,
-    FailCheck,
-    Handle,
-    PassCheck,
-    Reassign,
-    Receive,
-    Register,
-    Report,
-)
+from db.cases.commands.closing import Close, FailCheck, PassCheck
+from db.cases.commands.dispatch import Dispatch, Reassign
+from db.cases.commands.handling import Handle, Receive
+from db.cases.commands.intake import Accept, Register, Report
 from db.cases.queries import case_details
 from db.cases.rules import Light, light
 from db.engine.journal import verify

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from db.bootstrap import Core
-from db.cases.commands import Reassign
+from db.cases.commands.dispatch import Reassign
 from db.cases.tables import case
 from db.engine.journal import verify
 from db.kernel.actor import SYSTEM

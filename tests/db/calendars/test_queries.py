@@ -1,48 +1,43 @@
-"""The calendar of a database is made of its rows."""
+"""The calendar is read from its rows, in the zone of its city."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
 
-from db.bootstrap import load_reference, open_core
-from db.calendars.queries import load_calendar
-from db.calendars.rules import Limit, LimitUnit
-from db.calendars.tables import calendar_day, calendar_year, working_window
+from db.calendars.queries import day_names, load_calendar
+from db.calendars.rules import Limit, LimitUnit, WorkingDay
+from db.calendars.tables import calendar_day, working_day_rule
 from db.engine import settings
+from db.engine.connections import Database
+from db.engine.unit_of_work import UnitOfWork
 from db.kernel.clock import from_ms, to_ms
-from tests.db.engine.kit import write
 
-HOURS = Limit(4, LimitUnit.WORKING_HOUR)
-
-
-def test_the_shipped_calendar_gives_the_vectors_of_the_domain_sheet(database_url: str) -> None:
-    core = open_core(database_url)
-    load_reference(core.database)
-    with core.database.read() as connection:
-        calendar = load_calendar(connection)
-    core.close()
-    assert {2025, 2026} <= set(calendar.years)
-    due = calendar.due(to_ms(datetime(2026, 4, 30, 9, tzinfo=UTC)), HOURS)
-    assert from_ms(due) == datetime(2026, 5, 6, 3, tzinfo=UTC)
+Put = Callable[[Callable[[UnitOfWork], Any]], None]
+MONDAY_MORNING = to_ms(datetime(2026, 3, 16, 0, tzinfo=UTC))
+"""08:00 in Shanghai."""
 
 
-def test_rows_that_a_bureau_edits_and_its_zone_count(database_url: str) -> None:
-    core = open_core(database_url)
-    write(
-        core.database,
-        lambda u: (
-            u.insert(calendar_year, [{"id": 1, "year": 2024, "source": "own"}]),
-            u.insert(calendar_day, [{"id": 1, "day": date(2024, 7, 4), "kind": "holiday"}]),
-            u.insert(
-                working_window,
-                [{"id": 1, "valid_from": date(2024, 1, 1), "begins": time(9), "ends": time(17)}],
-            ),
-            settings.put(u, "city.zone", "America/New_York"),
-        ),
-    )
-    with core.database.read() as connection:
-        calendar = load_calendar(connection)
-    core.close()
-    # Wednesday 15:00 in New York, over the holiday, to Friday 11:00.
-    due = calendar.due(to_ms(datetime(2024, 7, 3, 19, tzinfo=UTC)), HOURS)
-    assert from_ms(due) == datetime(2024, 7, 5, 15, tzinfo=UTC)
+def test_the_hours_are_those_of_the_citys_zone(database: Database, put: Put) -> None:
+    put(lambda unit: settings.put(unit, "city.zone", "Asia/Urumqi"))
+    with database.read() as connection:
+        due = load_calendar(connection).due(MONDAY_MORNING, Limit(1, LimitUnit.WORKING_HOUR))
+    # The office opens two hours later there.
+    assert from_ms(due) == datetime(2026, 3, 16, 3, tzinfo=UTC)
+
+
+def test_a_rule_given_stands_over_those_in_the_table(database: Database, put: Put) -> None:
+    row = {"id": 9, "valid_from": date(2026, 1, 1), "rule": "same_time"}
+    put(lambda unit: unit.insert(working_day_rule, [row]))
+    with database.read() as connection:
+        assert load_calendar(connection).rule_at(MONDAY_MORNING) is WorkingDay.SAME_TIME
+        assert load_calendar(connection, WorkingDay.HOURS).rule_at(MONDAY_MORNING) is WorkingDay.HOURS
+
+
+def test_days_bear_their_names(database: Database, put: Put) -> None:
+    day = {"id": 9, "day": date(2026, 5, 1), "kind": "holiday", "name": "劳动节"}
+    put(lambda unit: unit.insert(calendar_day, [day]))
+    with database.read() as connection:
+        assert day_names(connection) == {date(2026, 5, 1): "劳动节"}
+        assert not load_calendar(connection).is_workday(date(2026, 5, 1))

@@ -8,20 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from db.bootstrap import Core, load_reference, open_core
-from db.cases.commands import (
-    Accept,
-    Close,
-    Dispatch,
-    FailCheck,
-    Handle,
-    PassCheck,
-    Reassign,
-    Receive,
-    Register,
-    Reject,
-    Report,
-    Void,
-)
+from db.cases.commands.closing import Close, FailCheck, PassCheck
+from db.cases.commands.dispatch import Dispatch, Reassign
+from db.cases.commands.handling import Handle, Receive
+from db.cases.commands.intake import Accept, Register, Reject, Report, Void
 from db.cases.tables import case, step
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import SetClock

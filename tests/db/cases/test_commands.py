@@ -11,18 +11,11 @@ from sqlalchemy import delete, select
 
 from db.bootstrap import Core
 from db.calendars.tables import calendar_year
-from db.cases.commands import (
-    Accept,
-    Close,
-    Dispatch,
-    FailCheck,
-    Handle,
-    Reassign,
-    Receive,
-    Register,
-    Report,
-    load_workflow,
-)
+from db.cases.commands.closing import Close, FailCheck
+from db.cases.commands.dispatch import Dispatch, Reassign
+from db.cases.commands.handling import Handle, Receive
+from db.cases.commands.intake import Accept, Register, Report
+from db.cases.commands.moving import load_workflow
 from db.cases.rules import STATES
 from db.cases.tables import case, reporter, step
 from db.engine.columns import from_plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.bootstrap import Core
-from db.cases.commands import load_workflow
+from db.cases.commands.moving import load_workflow
 from db.cases.rules import STATES
 from db.cases.tables import transition
 from db.cases.workflow import NEED_MESSAGES, VERB_LABELS, Clock, Move, Workflow

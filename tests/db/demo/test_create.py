@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit
-from db.cases.commands import load_workflow
+from db.cases.commands.moving import load_workflow
 from db.cases.rules import STATES, lights
 from db.cases.tables import case, reporter, step
 from db.demo.create import create_demo

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from db.bootstrap import Core, open_core
-from db.cases.commands import Close
+from db.cases.commands.closing import Close
 from db.cases.tables import case, step
 from db.demo.traffic import Tally, Traffic
 from db.engine import journal

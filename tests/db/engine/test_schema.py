@@ -52,14 +52,24 @@ def tables(database: Database) -> set[str]:
         return set(inspect(connection).get_table_names())
 
 
+def is_derived(table: str | None) -> bool:
+    """Whether a table is the search index: made of the others, by each database in its own way."""
+    return (table or "").startswith("case_words")
+
+
 def test_the_tables_equal_the_migrations(empty: Database) -> None:
     schema.upgrade(empty)
     with empty.read() as connection:
         # On SQLite Alembic takes the default '' for another than ''.
-        options = {"compare_type": True, "compare_server_default": empty.dialect != "sqlite"}
+        options = {
+            "compare_type": True,
+            "compare_server_default": empty.dialect != "sqlite",
+            "include_name": lambda name, kind, _parents: kind != "table" or not is_derived(name),
+        }
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
-    assert tables(empty) == set(metadata.tables) | {"alembic_version"}
+    kept = {name for name in tables(empty) if not is_derived(name)}
+    assert kept == set(metadata.tables) | {"alembic_version"}
 
 
 def test_the_newest_step_is_the_one_that_the_program_names() -> None:
@@ -113,7 +123,8 @@ def test_the_steps_can_be_walked_down_and_up_again(empty: Database) -> None:
     assert tables(empty) == {"alembic_version"}
     for step in steps:
         walk(empty, step)
-    assert tables(empty) == set(metadata.tables) | {"alembic_version"}
+    kept = {name for name in tables(empty) if not is_derived(name)}
+    assert kept == set(metadata.tables) | {"alembic_version"}
 
 
 def test_rows_and_chain_survive_the_steps_since_the_first(empty: Database) -> None:

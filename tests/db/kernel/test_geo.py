@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,17 @@ def test_a_degree_of_latitude_is_111_195_metres() -> None:
 def test_a_place_is_on_earth_or_it_is_not(lon: float, lat: float, there: bool) -> None:
     assert geo.on_earth(lon, lat) is there
     assert not geo.on_earth(float("nan"), lat)
+
+
+@given(in_the_country, st.floats(1.0, 5000.0), st.floats(0.0, 2.0 * math.pi), st.floats(0.0, 1.0))
+def test_a_box_holds_all_that_is_within_its_radius(
+    at: geo.Point, metres: float, turn: float, share: float
+) -> None:
+    west, south, east, north = geo.box_around(at, metres)
+    there = (
+        at[0] + (east - at[0]) / 1.001 * share * math.sin(turn),
+        at[1] + (north - at[1]) / 1.001 * share * math.cos(turn),
+    )
+    assert geo.metres_between(at, there) <= metres * 1.01
+    for corner in ((west, at[1]), (east, at[1]), (at[0], south), (at[0], north)):
+        assert geo.metres_between(at, corner) >= metres

@@ -22,7 +22,7 @@ from tests.kit.source import ROOT
 OTHER = """
 import sys, time
 from db.bootstrap import open_core
-from db.cases.commands import Void
+from db.cases.commands.intake import Void
 from db.people.commands import actor_of
 core = open_core(sys.argv[1])
 who = actor_of(core.database, "zhiban")

@@ -73,11 +73,12 @@ class MapProbe:
         kind: QEvent.Type,
         at: tuple[float, float],
         keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+        pressed: Qt.MouseButton = Qt.MouseButton.LeftButton,
     ) -> None:
         target = self.view.web.focusProxy() or self.view.web
         moving = kind == QEvent.Type.MouseMove
-        button = Qt.MouseButton.NoButton if moving else Qt.MouseButton.LeftButton
-        held = Qt.MouseButton.LeftButton if kind == QEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
+        button = Qt.MouseButton.NoButton if moving else pressed
+        held = pressed if kind == QEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
         place = QPointF(*at)
         event = QMouseEvent(kind, place, QPointF(target.mapToGlobal(place)), button, held, keys)
         QApplication.sendEvent(target, event)
@@ -88,3 +89,9 @@ class MapProbe:
         self.mouse(QEvent.Type.MouseMove, at)
         self.mouse(QEvent.Type.MouseButtonPress, at, keys)
         self.mouse(QEvent.Type.MouseButtonRelease, at, keys)
+
+    def right_click(self, at: tuple[float, float]) -> None:
+        keys, right = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.RightButton
+        self.mouse(QEvent.Type.MouseMove, at)
+        self.mouse(QEvent.Type.MouseButtonPress, at, keys, right)
+        self.mouse(QEvent.Type.MouseButtonRelease, at, keys, right)

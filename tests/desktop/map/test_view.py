@@ -122,6 +122,15 @@ def test_a_click_on_a_name_picks_the_district(probe: MapProbe, until: Callable[.
     assert areas == [("district", "d1")]
 
 
+def test_a_right_click_points_at_a_place(probe: MapProbe, until: Callable[..., None]) -> None:
+    one_case(probe)
+    places: list[tuple[float, float]] = []
+    probe.view.pointed.connect(lambda lon, lat: places.append((lon, lat)))
+    probe.right_click(probe.place(LON + 0.01, LAT))
+    until(lambda: bool(places))
+    assert places == [(pytest.approx(LON + 0.01, abs=2e-4), pytest.approx(LAT, abs=2e-4))]
+
+
 def test_words_of_a_citizen_are_shown_as_text(probe: MapProbe, until: Callable[..., None]) -> None:
     hostile = "<img src=x onerror='document.title=\"taken\"'>"
     probe.view.set_hover_text(lambda slot: HoverCard(hostile, "-0:58", OVER, (f"<b>{slot}</b>",)))

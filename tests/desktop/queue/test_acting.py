@@ -10,10 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
-from db.cases import commands
+from db.cases.commands import dispatch, intake
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor
-from desktop.queue.acting import VERBS, ActDialog, ActionBar
+from desktop.queue.acting import OFFERED, ActionBar
+from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import case_row, delta_of
 from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
@@ -98,6 +99,13 @@ def test_of_several_cases_only_what_all_of_them_allow_is_offered(bar: Bar) -> No
     assert bar.offered() == {"reassign", "handle"}
     bar.select(2, 4)
     assert bar.offered() == set()
+    assert bar.bar.why() == "", "what fits stands in the menu"
+
+
+def test_when_nothing_fits_all_of_them_the_bar_says_so(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, HANDLER)
+    bar.select(2, 4)
+    assert bar.offered() == set()
     assert bar.bar.why() == "None of your acts fits all of them."
 
 
@@ -121,7 +129,7 @@ def test_dangerous_verbs_stand_in_the_menu_and_the_rest_with_its_reason(bar: Bar
     assert menu["Void"]
     assert menu[VERB_LABELS["reject"]]
     assert not any(text.startswith("Accept") for text in menu)
-    (why,) = [text for text in menu if text.startswith("Close")]
+    (why,) = [text for text in menu if text.startswith("Close —")]
     assert "is not possible while the case is at “To accept”" in why
     assert not menu[why]
 
@@ -130,15 +138,20 @@ def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
     bar.select(2, 4)
     bar.bar.open_menu(bar.window.mapToGlobal(bar.window.rect().center()))
     menu = bar.menu()
-    assert len(menu) == len(VERBS)
-    assert not any(menu.values())
+    assert len(menu) == len(OFFERED)
+    # Only what any open case allows fits both.
+    assert {text for text, is_enabled in menu.items() if is_enabled} == {
+        "Supervise",
+        "Urge",
+        "Close by force",
+    }
     assert any("1 of 2: " in text for text in menu)
 
 
 def test_a_verb_that_asks_nothing_is_commanded_at_once(bar: Bar) -> None:
     bar.select(1)
     assert bar.bar.press("A")
-    assert bar.commands == [commands.Accept((1,))]
+    assert bar.commands == [intake.Accept((1,))]
 
 
 def test_a_key_of_what_is_not_possible_does_nothing_and_says_why(bar: Bar) -> None:
@@ -164,7 +177,8 @@ def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() 
     for key, verb in VERBS.items():
         assert VERB_LABELS[key]
         assert key in known
-        assert bool(verb.words) == ("text" in verb.asks)
+        assert bool(verb.words) == bool({"text", "maybe"} & set(verb.asks))
+        assert bool(verb.until) == ("until" in verb.asks)
 
 
 def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -> None:
@@ -176,7 +190,7 @@ def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -
     assert dialog.effect.text() == "Unit 1: open 1 → 2"
     dialog.text.setText("  closer to it ")
     dialog.form.sent.emit()
-    assert bar.commands == [commands.Reassign((2, 3), 1, "closer to it")]
+    assert bar.commands == [dispatch.Reassign((2, 3), 1, "closer to it")]
 
 
 def test_the_effect_on_a_unit_that_never_had_a_case_counts_from_nought(bar: Bar) -> None:
@@ -235,7 +249,7 @@ def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
     dialog = bar.window.findChildren(ActDialog)[-1]
     dialog.unit.setCurrentText("Unit 3")
     QTest.keyClick(dialog.unit.lineEdit(), Qt.Key.Key_Return)
-    assert bar.commands == [commands.Dispatch((5,), 3)]
+    assert bar.commands == [dispatch.Dispatch((5,), 3)]
 
 
 @pytest.mark.parametrize("key, field", [("R", "unit"), ("H", "text")])

@@ -1,0 +1,123 @@
+"""How a case ends: the check of the fix (核查), rework, closing, and closing by force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from db.cases.commands.intake import answer_task, demand_person, send_task
+from db.cases.commands.moving import CaseRow, Ids, advance, rows_about
+from db.cases.tables import case, task
+from db.engine.bus import handles
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.command import command
+from db.kernel.language import N_
+from db.kernel.refusal import Refused
+
+
+@command("case.send_check", permission="case.accept", label=N_("Send cases to check"))
+@dataclass(frozen=True)
+class SendCheck:
+    """发核查: a collector is to look whether the fix is real."""
+
+    case_ids: Ids
+    person_id: int | None = None
+    note: str = ""
+    versions: Ids = ()
+
+
+@command("case.pass_check", permission="case.check", label=N_("Pass the check"))
+@dataclass(frozen=True)
+class PassCheck:
+    """核查通过."""
+
+    case_ids: Ids
+    note: str = ""
+    versions: Ids = ()
+
+
+@command("case.fail_check", permission="case.check", label=N_("Fail the check"))
+@dataclass(frozen=True)
+class FailCheck:
+    """核查不通过: the same unit again, counted as rework; its clock begins anew."""
+
+    case_ids: Ids
+    reason: str
+    versions: Ids = ()
+
+
+@command("case.close", permission="case.close", label=N_("Close cases"))
+@dataclass(frozen=True)
+class Close:
+    """结案; a case that was split waits for its parts."""
+
+    case_ids: Ids
+    versions: Ids = ()
+
+
+@command("case.force_close", permission="case.force", label=N_("Close cases by force"))
+@dataclass(frozen=True)
+class ForceClose:
+    """强制结案: closed without a passed check; shown apart in the statistics."""
+
+    case_ids: Ids
+    reason: str
+    versions: Ids = ()
+
+
+@handles(SendCheck)
+def _send_check(command: SendCheck, unit: UnitOfWork) -> int:
+    demand_person(unit.connection, command.person_id)
+    out = rows_about(
+        unit.connection, task, command.case_ids, task.c.kind == "check", task.c.answered_at.is_(None)
+    )
+
+    def once(row: CaseRow) -> CaseRow:
+        if row["id"] in out:
+            raise Refused("sent_already", N_("Somebody is out already to check it."))
+        return {}
+
+    moved = advance(unit, "send_check", command, values=once, note=command.note)
+    send_task(unit, "check", moved, command.person_id)
+    return len(moved)
+
+
+@handles(PassCheck)
+def _pass(command: PassCheck, unit: UnitOfWork) -> int:
+    moved = advance(unit, "pass_check", command, note=command.note)
+    answer_task(unit, "check", moved, "passed", command.note)
+    return len(moved)
+
+
+@handles(FailCheck)
+def _fail(command: FailCheck, unit: UnitOfWork) -> int:
+    moved = advance(
+        unit,
+        "fail_check",
+        command,
+        values=lambda row: {"reworks": row["reworks"] + 1},
+        note=command.reason,
+    )
+    answer_task(unit, "check", moved, "failed", command.reason)
+    return len(moved)
+
+
+@handles(Close)
+def _close(command: Close, unit: UnitOfWork) -> int:
+    parts = select(case.c.parent_id).where(
+        case.c.parent_id.in_(list(command.case_ids)), case.c.closed_at.is_(None)
+    )
+    waiting = set(unit.connection.execute(parts).scalars())
+
+    def whole(row: CaseRow) -> CaseRow:
+        if row["id"] in waiting:
+            raise Refused("parts_open", N_("Parts of it are still open."))
+        return {}
+
+    return len(advance(unit, "close", command, values=whole))
+
+
+@handles(ForceClose)
+def _force(command: ForceClose, unit: UnitOfWork) -> int:
+    return len(advance(unit, "force_close", command, note=command.reason))

@@ -1,0 +1,156 @@
+"""Several cases that are one, and one that is several: merging 并案, taking out again, splitting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from db.cases.commands.intake import next_number
+from db.cases.commands.moving import CaseRow, Ids, advance, begin_timer, rows_about, write_steps
+from db.cases.rules import STATES
+from db.cases.tables import case, step
+from db.cases.workflow import Clock
+from db.engine.bus import handles
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.command import command
+from db.kernel.language import N_
+from db.kernel.refusal import Refused
+from db.kernel.text import clean
+
+_RUNNING_STATES = frozenset({"pending_handle", "handling"})
+_COPIED = (
+    "source",
+    "category_id",
+    "condition_id",
+    "condition_version",
+    "limit_amount",
+    "limit_unit",
+    "address",
+    "lon",
+    "lat",
+    "district_id",
+    "community_id",
+    "patrol_id",
+    "cell_id",
+    "component_id",
+    "filed_at",
+)
+"""What a part has from the case that it was split off."""
+
+
+@command("case.merge", permission="case.merge", label=N_("Merge cases"))
+@dataclass(frozen=True)
+class Merge:
+    """并案: these cases are the same as ``into_id`` and go on inside it; each keeps its own report."""
+
+    case_ids: Ids
+    into_id: int
+    note: str = ""
+    versions: Ids = ()
+
+
+@command("case.unmerge", permission="case.merge", label=N_("Take cases out again"))
+@dataclass(frozen=True)
+class Unmerge:
+    """撤销并案: they are not the same after all; each goes on from the state that it had."""
+
+    case_ids: Ids
+    reason: str
+    versions: Ids = ()
+
+
+@command("case.split", permission="case.dispatch", label=N_("Split case"))
+@dataclass(frozen=True)
+class Split:
+    """拆分: parts of a filed case become cases of their own, to be dispatched one by one."""
+
+    case_id: int
+    descriptions: tuple[str, ...]
+    versions: Ids = ()
+
+    @property
+    def case_ids(self) -> Ids:
+        return (self.case_id,)
+
+
+@handles(Merge)
+def _merge(command: Merge, unit: UnitOfWork) -> int:
+    target = unit.rows(case, [command.into_id]).get(command.into_id)
+    if target is None or not STATES[target["state"]].open:
+        raise Refused("not_open", N_("Merge into a case that is still open."))
+    inside = select(case.c.merged_into_id).where(case.c.merged_into_id.in_(list(command.case_ids)))
+    have_others = set(unit.connection.execute(inside).scalars())
+
+    def into(row: CaseRow) -> CaseRow:
+        if row["id"] == command.into_id:
+            raise Refused("same_case", N_("A case cannot be merged into itself."))
+        if row["id"] in have_others:
+            raise Refused("has_merged", N_("Other cases were merged into this one; take them out first."))
+        return {"merged_into_id": command.into_id}
+
+    moved = advance(
+        unit,
+        "merge",
+        command,
+        values=into,
+        note=command.note,
+        clock_of=lambda row, clock: Clock.PAUSE if row["state"] in _RUNNING_STATES else clock,
+    )
+    numbers = ", ".join(row["number"] for row in moved.values())
+    state = target["state"]
+    write_steps(unit, [("joined", command.into_id, state, state, target["unit_id"])], clean(numbers, 2000))
+    unit.update(case, {command.into_id: {"version": target["version"] + 1}})
+    return len(moved)
+
+
+@handles(Unmerge)
+def _unmerge(command: Unmerge, unit: UnitOfWork) -> int:
+    had = {
+        case_id: str(rows[-1]["from_state"])
+        for case_id, rows in rows_about(
+            unit.connection, step, command.case_ids, step.c.verb == "merge"
+        ).items()
+    }
+    return len(
+        advance(
+            unit,
+            "unmerge",
+            command,
+            values=lambda _row: {"merged_into_id": None},
+            note=command.reason,
+            back_to=lambda row: had[row["id"]],
+            clock_of=lambda row, clock: Clock.RESUME if had.get(row["id"]) in _RUNNING_STATES else clock,
+        )
+    )
+
+
+@handles(Split)
+def _split(command: Split, unit: UnitOfWork) -> tuple[int, ...]:
+    parts = [clean(description) for description in command.descriptions]
+    if not parts or not all(parts):
+        raise Refused("needed", N_("Say of each part what is to be done."), what="description")
+    parent = advance(unit, "split", command)[command.case_id]
+    return tuple(_part(unit, parent, description, unit.now) for description in parts)
+
+
+def _part(unit: UnitOfWork, parent: CaseRow, description: str, now: datetime) -> int:
+    case_id = unit.new_id()
+    unit.insert(
+        case,
+        [
+            {
+                "id": case_id,
+                "number": next_number(unit),
+                "state": "pending_dispatch",
+                "parent_id": parent["id"],
+                "description": description,
+                "reported_at": now,
+                **{name: parent[name] for name in _COPIED},
+            }
+        ],
+    )
+    write_steps(unit, [("split", case_id, "", "pending_dispatch", None)], parent["number"])
+    begin_timer(unit, [case_id], "pending_dispatch")
+    return case_id

@@ -1,0 +1,325 @@
+"""What a unit asks for and somebody else decides: 回退, 延期, 挂账 and 申诉.
+
+One request of a case waits at a time. Who asked may not decide (DOMAIN 2.2: two steps, two people).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from db.calendars.queries import load_calendar
+from db.calendars.rules import WorkingCalendar
+from db.cases import clock as disposal
+from db.cases.commands.dispatch import release
+from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, rows_about
+from db.cases.rules import POSTPONEMENTS, REQUESTS, SUSPENSION
+from db.cases.tables import case, request
+from db.engine import settings
+from db.engine.bus import handles
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.clock import from_ms, to_ms
+from db.kernel.command import command
+from db.kernel.language import N_, _
+from db.kernel.refusal import Refused
+from db.kernel.text import clean
+
+PENDING, GRANTED, REFUSED = "pending", "granted", "refused"
+
+
+@command("case.ask_return", permission="case.handle", label=N_("Ask for return"))
+@dataclass(frozen=True)
+class AskReturn:
+    """申请回退: not this unit's duty. ``evidence`` names what proves it."""
+
+    case_ids: Ids
+    reason: str
+    evidence: str = ""
+    versions: Ids = ()
+
+
+@command("case.ask_postpone", permission="case.handle", label=N_("Ask for postponement"))
+@dataclass(frozen=True)
+class AskPostpone:
+    """申请延期: one more original limit, asked for before the case is overdue; two are granted at most."""
+
+    case_ids: Ids
+    reason: str
+    evidence: str = ""
+    versions: Ids = ()
+
+
+@command("case.ask_suspend", permission="case.handle", label=N_("Ask for suspension"))
+@dataclass(frozen=True)
+class AskSuspend:
+    """申请挂账: it cannot be done before ``until``, a year from now at most; once a case."""
+
+    case_ids: Ids
+    reason: str
+    until: datetime
+    evidence: str = ""
+    versions: Ids = ()
+
+
+@command("case.ask_appeal", permission="case.appeal", label=N_("Appeal"))
+@dataclass(frozen=True)
+class AskAppeal:
+    """申诉: the unit disputes that a closed case was overdue; once a case."""
+
+    case_ids: Ids
+    reason: str
+    evidence: str = ""
+    versions: Ids = ()
+
+
+@command("case.grant", permission="case.decide", label=N_("Grant request"))
+@dataclass(frozen=True)
+class Grant:
+    """准: ``kind`` is one of ``REQUESTS``."""
+
+    case_ids: Ids
+    kind: str
+    answer: str = ""
+    versions: Ids = ()
+
+
+@command("case.refuse", permission="case.decide", label=N_("Refuse request"))
+@dataclass(frozen=True)
+class Refuse:
+    """否: with the reason as the answer; ``kind`` is one of ``REQUESTS``."""
+
+    case_ids: Ids
+    kind: str
+    answer: str
+    versions: Ids = ()
+
+
+@command("case.resume", permission="case.decide", label=N_("Resume cases"))
+@dataclass(frozen=True)
+class Resume:
+    """恢复: a suspended case goes on before its time."""
+
+    case_ids: Ids
+    note: str = ""
+    versions: Ids = ()
+
+
+@command("case.resume_due", permission="case.decide", label=N_("Resume cases that are due"))
+@dataclass(frozen=True)
+class ResumeDue:
+    """Every suspended case whose day has come goes on from that moment; run by a timer, idempotent."""
+
+
+@handles(AskReturn)
+def _ask_return(command: AskReturn, unit: UnitOfWork) -> int:
+    return _ask(unit, "return", command, command.reason, command.evidence)
+
+
+@handles(AskPostpone)
+def _ask_postpone(command: AskPostpone, unit: UnitOfWork) -> int:
+    granted = _granted(unit, "postpone", command.case_ids)
+
+    def in_time(row: CaseRow) -> CaseRow:
+        if row["due_at"] is None or row["limit_amount"] is None:
+            raise Refused("no_limit", N_("The case has no limit that could be extended."))
+        if unit.now > row["due_at"]:
+            raise Refused("overdue", N_("It is overdue; more time must be asked for before."))
+        if len(granted.get(row["id"], ())) >= POSTPONEMENTS:
+            raise Refused(
+                "postponed_enough",
+                N_("It was postponed {count} times already; that is all there is."),
+                count=POSTPONEMENTS,
+            )
+        return {"amount": row["limit_amount"]}
+
+    return _ask(unit, "postpone", command, command.reason, command.evidence, in_time)
+
+
+@handles(AskSuspend)
+def _ask_suspend(command: AskSuspend, unit: UnitOfWork) -> int:
+    granted = _granted(unit, "suspend", command.case_ids)
+
+    def once(row: CaseRow) -> CaseRow:
+        if row["id"] in granted:
+            raise Refused("suspended_before", N_("It was suspended before; that is possible once."))
+        if not unit.now < command.until <= unit.now + SUSPENSION:
+            raise Refused("bad_until", N_("Give a day within a year from now."))
+        return {"until": command.until}
+
+    return _ask(unit, "suspend", command, command.reason, command.evidence, once)
+
+
+@handles(AskAppeal)
+def _ask_appeal(command: AskAppeal, unit: UnitOfWork) -> int:
+    asked = rows_about(unit.connection, request, command.case_ids, request.c.kind == "appeal")
+
+    def late_once(row: CaseRow) -> CaseRow:
+        ended = row["handled_at"] or row["closed_at"]
+        if row["due_at"] is None or ended <= row["due_at"]:
+            raise Refused("not_overdue", N_("It was not overdue."))
+        if any(each["state"] != PENDING for each in asked.get(row["id"], ())):
+            raise Refused("appealed_before", N_("An appeal was decided already; that is possible once."))
+        return {}
+
+    return _ask(unit, "appeal", command, command.reason, command.evidence, late_once)
+
+
+@handles(Grant)
+def _grant(command: Grant, unit: UnitOfWork) -> int:
+    pending = _pending(unit, command.kind, command.case_ids)
+    calendar: WorkingCalendar | None = None
+
+    def effect(row: CaseRow) -> CaseRow:
+        nonlocal calendar
+        wanted = _decided_by_another(unit, pending[row["id"]])
+        if command.kind == "return":
+            return {"unit_id": None, "moves": row["moves"] + 1, "due_at": None, "soon_at": None}
+        if command.kind == "suspend" and wanted["until"] <= unit.now:
+            raise Refused("bad_until", N_("The day until which it was to be suspended has passed."))
+        if command.kind == "appeal":
+            return {"exempt": True}
+        if command.kind == "postpone":
+            calendar = calendar or load_calendar(unit.connection)
+            limit = limit_of(row)
+            assert limit is not None
+            assert row["due_at"] is not None
+            extensions = row["extensions"]
+            due, soon = disposal.postponed(calendar, limit, to_ms(row["due_at"]), extensions)
+            return {"due_at": from_ms(due), "soon_at": from_ms(soon), "extensions": extensions + 1}
+        return {}
+
+    moved = advance(
+        unit,
+        f"grant_{command.kind}",
+        command,
+        values=effect,
+        note=command.answer,
+        given=lambda row: ("approval",) if row["id"] in pending else (),
+    )
+    if command.kind == "return":
+        release(unit, moved)
+    _decide(unit, [pending[i] for i in moved], GRANTED, command.answer)
+    return len(moved)
+
+
+@handles(Refuse)
+def _refuse(command: Refuse, unit: UnitOfWork) -> int:
+    pending = _pending(unit, command.kind, command.case_ids)
+
+    def by_another(row: CaseRow) -> CaseRow:
+        _decided_by_another(unit, pending[row["id"]])
+        return {}
+
+    moved = advance(
+        unit,
+        f"refuse_{command.kind}",
+        command,
+        values=by_another,
+        note=command.answer,
+        given=lambda row: ("approval",) if row["id"] in pending else (),
+    )
+    _decide(unit, [pending[i] for i in moved], REFUSED, command.answer)
+    return len(moved)
+
+
+@handles(Resume)
+def _resume(command: Resume, unit: UnitOfWork) -> int:
+    return len(advance(unit, "resume", command, note=command.note))
+
+
+@handles(ResumeDue)
+def _resume_due(command: ResumeDue, unit: UnitOfWork) -> int:
+    suspended = unit.connection.execute(select(case.c.id).where(case.c.state == "suspended")).scalars().all()
+    granted = _granted(unit, "suspend", suspended)
+    until = {case_id: rows[-1]["until"] for case_id, rows in granted.items()}
+    due = tuple(case_id for case_id, moment in until.items() if moment <= unit.now)
+    if not due:
+        return 0
+    # From the day that was granted, not from when the program looked: nobody gains time by its being off.
+    return len(advance(unit, "resume", Resume(due), clock_at=lambda row: until[row["id"]]))
+
+
+def _ask(
+    unit: UnitOfWork,
+    kind: str,
+    command: AboutCases,
+    reason: str,
+    evidence: str,
+    rule: Any = lambda _row: {},
+) -> int:
+    """Write the request of each case, when the rule of its kind lets it be asked."""
+    waiting = rows_about(unit.connection, request, command.case_ids, request.c.state == PENDING)
+    facts: dict[int, CaseRow] = {}
+
+    def one_at_a_time(row: CaseRow) -> CaseRow:
+        for each in waiting.get(row["id"], ()):
+            raise Refused(
+                "asked_already",
+                N_("{who} asked at {when} already ({what}); that is to be decided first."),
+                who=each["asked_by_name"],
+                when=settings.clock_text(unit.connection, each["asked_at"], unit.now),
+                what=_(REQUESTS[each["kind"]]),
+            )
+        facts[row["id"]] = rule(row)
+        return {}
+
+    moved = advance(
+        unit,
+        f"ask_{kind}",
+        command,
+        values=one_at_a_time,
+        note=reason,
+        given=lambda _row: ("document",) if clean(evidence) else (),
+    )
+    unit.insert(
+        request,
+        [
+            {
+                "id": unit.new_id(),
+                "case_id": case_id,
+                "kind": kind,
+                "state": PENDING,
+                "reason": clean(reason, 2000),
+                "evidence": clean(evidence, 2000),
+                "asked_by": unit.actor.account_id,
+                "asked_by_name": unit.actor.name,
+                "asked_at": unit.now,
+                **facts[case_id],
+            }
+            for case_id in moved
+        ],
+    )
+    return len(moved)
+
+
+def _pending(unit: UnitOfWork, kind: str, case_ids: Ids) -> dict[int, dict[str, Any]]:
+    if kind not in REQUESTS:
+        raise Refused("unknown_request", N_("There is no such request."), kind=kind)
+    found = rows_about(unit.connection, request, case_ids, request.c.kind == kind, request.c.state == PENDING)
+    return {case_id: rows[-1] for case_id, rows in found.items()}
+
+
+def _granted(unit: UnitOfWork, kind: str, case_ids: Any) -> dict[int, list[dict[str, Any]]]:
+    return rows_about(
+        unit.connection, request, list(case_ids), request.c.kind == kind, request.c.state == GRANTED
+    )
+
+
+def _decided_by_another(unit: UnitOfWork, wanted: dict[str, Any]) -> dict[str, Any]:
+    if wanted["asked_by"] == unit.actor.account_id:
+        raise Refused("own_request", N_("You asked for it yourself; somebody else has to decide."))
+    return wanted
+
+
+def _decide(unit: UnitOfWork, requests: list[dict[str, Any]], state: str, answer: str) -> None:
+    outcome = {
+        "state": state,
+        "decided_by": unit.actor.account_id,
+        "decided_by_name": unit.actor.name,
+        "decided_at": unit.now,
+        "answer": clean(answer, 2000),
+    }
+    unit.update(request, {row["id"]: outcome for row in requests})

@@ -1,0 +1,289 @@
+"""A case window shows what is known, acts, follows news, takes photos in, and keeps a contact to itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+
+from db.cases.commands.handling import Handle
+from db.cases.commands.intake import Report
+from db.cases.commands.orders import Supervise
+from db.cases.commands.requests import AskPostpone
+from db.cases.contacts import looks
+from db.cases.photos import photo_store
+from db.kernel.actor import SYSTEM, Actor
+from desktop.casefile.contact import SHOWN_SECONDS, ReasonDialog
+from desktop.casefile.photos import PhotoView, Tile
+from desktop.casefile.timeline import Step
+from desktop.casefile.window import CaseWindow
+from desktop.widgets.acting import ActDialog
+from tests.db.cases.photographs import picture
+from tests.desktop.casefile.conftest import DESCRIPTION, NAME, PHONE, Office
+
+HANDLER = Actor(9, "赵六", frozenset({"room.view", "case.handle"}))
+DESK = Actor(8, "李强", frozenset({"room.view", "contact.masked"}))
+
+
+def said(window: QWidget) -> str:
+    """Every word in a window, shown or not, and what it says to a screen reader."""
+    labels = (f"{each.text()} {each.toolTip()}" for each in window.findChildren(QLabel))
+    spoken = (
+        f"{each.accessibleName()} {each.accessibleDescription()} {each.windowTitle()}"
+        for each in window.findChildren(QWidget)
+    )
+    return "\n".join([*labels, *spoken])
+
+
+def verbs(window: CaseWindow, is_button: bool) -> set[str]:
+    return {key for key, shown in window.offered().items() if shown is is_button}
+
+
+def test_it_shows_head_facts_steps_and_what_citizens_wrote_letter_by_letter(office: Office) -> None:
+    window = office.open()
+    words = said(window)
+    for part in ("荆河路东口", "单位1", "12345 hotline", "In hand", DESCRIPTION):
+        assert part in words, part
+    (description,) = [each for each in window.findChildren(QLabel) if each.text() == DESCRIPTION]
+    assert description.textFormat() is Qt.TextFormat.PlainText
+    assert len(window.findChildren(Step)) == 4
+    assert "after 1:00" in words
+
+
+def test_every_label_is_plain_text(office: Office) -> None:
+    window = office.open()
+    assert {each.textFormat() for each in window.findChildren(QLabel)} == {Qt.TextFormat.PlainText}
+
+
+def test_the_clock_strip_shows_the_spans(office: Office) -> None:
+    window = office.open()
+    assert window.strip.isVisible()
+    (segment,) = window.strip._segments
+    assert "Dispatched" in segment.words
+    assert not office.open(case_id=office.old).strip.isVisible(), "its clock never ran"
+
+
+def test_the_history_of_the_place_opens_the_other_case(office: Office) -> None:
+    window = office.open()
+    asked: list[int] = []
+    window.opened.connect(asked.append)
+    (row,) = window.history.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)[-1:]
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert asked == [office.old]
+
+
+def test_what_is_allowed_is_a_button_and_the_rest_says_why(office: Office) -> None:
+    window = office.open()
+    assert {"reassign", "handle"} <= verbs(window, True)
+    assert {"supervise", "urge", "ask_postpone", "force_close"} <= verbs(window, False)
+    menu = {action.text(): action.isEnabled() for action in window.refusals().actions()}
+    assert not any(menu.values())
+    assert any(text.startswith("Close — “Close” is not possible while") for text in menu)
+    assert any(text.startswith("Grant postponement — Nobody has asked") for text in menu)
+
+
+def test_who_may_do_nothing_is_told_so(office: Office) -> None:
+    window = office.open(DESK)
+    assert window.offered() == {}
+    assert "nothing for you to do" in window._why.text()
+    window.press("handle")
+    assert "may not do this" in window._why.text()
+
+
+def test_an_act_asks_for_what_it_needs_and_is_done(office: Office) -> None:
+    window = office.open(HANDLER)
+    office.run(lambda: window.press("handle"))
+    dialog = office.dialog(ActDialog)
+    dialog.text.setText("已更换井盖")
+    office.run(dialog.form.sent.emit)
+    assert window.file.details.state == "pending_check"
+    assert window._notices.notices() == ["Hand back cases"]
+    assert "已更换井盖" in said(window)
+    office.run(lambda: window._notices.acted.emit("undo"))
+    assert window.file.details.state == "handling"
+
+
+def test_a_pending_request_is_shown_and_its_decision_offered_first(office: Office) -> None:
+    office.act(AskPostpone((office.case,), "连日降雨"), HANDLER)
+    office.act(Supervise((office.case,), "请回复", office.clock.now() + timedelta(hours=6)))
+    window = office.open()
+    assert list(window.offered())[:3] == ["grant_postpone", "refuse_postpone", "answer_order"]
+    assert "连日降雨" in said(window)
+    office.run(lambda: window._ask("grant_postpone"))
+    office.run(office.dialog(ActDialog).form.sent.emit)
+    assert window.file.details.extensions == 1
+    assert "grant_postpone" not in window.offered()
+
+
+def test_a_refusal_is_told_in_the_window(office: Office) -> None:
+    window = office.open()
+    office.act(Handle((office.case,), "好了"))
+    # It has not heard of it yet.
+    office.run(lambda: window._ask("add_helper"))
+    dialog = office.dialog(ActDialog)
+    dialog.unit.setCurrentIndex(1)
+    office.run(dialog.form.sent.emit)
+    assert "is not possible while" in window._notices.notices()[0]
+    assert window.file.details.state == "pending_check", "and it has read anew"
+
+
+def test_it_follows_the_news_and_keeps_its_place(office: Office) -> None:
+    window = office.open()
+    window.resize(900, 360)
+    window.grab()
+    bar = window._areas[1].verticalScrollBar()
+    bar.setValue(40)
+    assert bar.value() == 40
+    office.act(Handle((office.case,), "已处置"))
+    office.run(office.news)
+    assert window.file.details.state == "pending_check"
+    assert "已处置" in said(window)
+    window.grab()
+    assert bar.value() == 40
+
+
+def test_news_of_others_leave_it_as_it_is(office: Office) -> None:
+    window = office.open()
+    file = window.file
+    office.report()
+    office.run(office.news)
+    assert window.file.details == file.details
+
+
+@pytest.mark.parametrize("who", [DESK, HANDLER])
+def test_no_plain_contact_is_anywhere_before_it_was_asked_for(office: Office, who: Actor) -> None:
+    window = office.open(who)
+    for secret in (NAME, PHONE):
+        assert secret not in said(window)
+        assert secret not in repr(window.file)
+    assert window.contact.isVisible() is (who is DESK)
+    assert not window.contact.button.isVisible()
+    if who is DESK:
+        assert window.contact.words() == "欧**  138****1234"
+
+
+def test_a_contact_is_shown_for_a_minute_after_a_reason_and_kept_on_record(office: Office) -> None:
+    window = office.open()
+    office.run(window.contact.button.click)
+    dialog = office.dialog(ReasonDialog)
+    office.run(dialog.form.sent.emit)
+    assert dialog.form.fields["text"].error() == "A reason is required."
+    dialog.text.setText("回访")
+    office.run(dialog.form.sent.emit)
+    assert window.contact.words() == f"{NAME}  {PHONE}"
+    (words,) = [each for each in window.contact.findChildren(QLabel) if PHONE in each.text()]
+    assert words.textInteractionFlags() == Qt.TextInteractionFlag.NoTextInteraction
+    with office.core.database.read() as connection:
+        (look,) = looks(connection, case_id=office.case)
+    assert (look.viewer_name, look.reason) == ("王敏", "回访")
+    assert "Viewed 1 times, last by 王敏" in said(window)
+    for _second in range(SHOWN_SECONDS):
+        assert PHONE in window.contact.words()
+        window.contact._on_second()
+    assert window.contact.words() == "欧**  138****1234"
+    assert not window.contact._timer.isActive()
+    assert PHONE not in said(window)
+
+
+def test_a_contact_goes_when_the_window_goes(office: Office) -> None:
+    window = office.open()
+    office.run(lambda: window._start(window._look("回访")))
+    assert window.contact.contact is not None
+    line = window.contact
+    window.hide()
+    assert line.contact is None
+    assert PHONE not in line.words()
+
+
+def test_news_leave_a_shown_contact_shown_and_a_hidden_one_hidden(office: Office) -> None:
+    window = office.open()
+    office.run(lambda: window._start(window._look("回访")))
+    office.act(Handle((office.case,), "好了"))
+    office.run(office.news)
+    assert PHONE in window.contact.words()
+    window.contact.conceal()
+    office.run(office.news)
+    assert PHONE not in window.contact.words()
+
+
+def test_photos_are_taken_in_shown_small_and_in_full(office: Office, folder: Path) -> None:
+    window = office.open()
+    assert window.phase.currentData() == "after", "it is in hand already"
+    files = [picture(folder / "一.jpg"), picture(folder / "二.png", "PNG", (300, 500))]
+    office.run(lambda: window.add_photos(files))
+    assert [photo.name for photo in window.file.photos] == ["一.jpg", "二.png"]
+    assert [tile.is_missing for tile in window.photos.tiles()] == [False, False]
+    assert "Photos added: 2" in window._notices.notices()
+    office.run(window.photos.tiles()[0].click)
+    view = office.dialog(PhotoView)
+    assert "一.jpg" in view._caption.text()
+    office.run(lambda: QTest.keyClick(view, Qt.Key.Key_Right))
+    assert "二.png" in view._caption.text()
+    assert view._pixmap.height() == 500
+    view.grab()
+    view.accept()
+
+
+def test_a_photo_may_be_dropped(office: Office, folder: Path) -> None:
+    window = office.open()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(picture(folder / "a.jpg")))])
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    office.run(lambda: window.dropEvent(event))
+    assert len(window.file.photos) == 1
+
+
+def test_what_is_no_photo_is_told_and_nothing_is_attached(office: Office, folder: Path) -> None:
+    window = office.open()
+    bad = folder / "virus.jpg"
+    bad.write_text("MZ")
+    office.run(lambda: window.add_photos([picture(folder / "good.jpg"), bad]))
+    assert [photo.name for photo in window.file.photos] == ["good.jpg"]
+    assert any("virus.jpg is not a photo" in words for words in window._notices.notices())
+
+
+def test_a_missing_file_is_shown_as_missing(office: Office, folder: Path) -> None:
+    window = office.open()
+    office.run(lambda: window.add_photos([picture(folder / "a.jpg")]))
+    (photo,) = window.file.photos
+    store = photo_store(office.core.database)
+    store.path(photo.sha256, photo.mime).unlink()
+    small = store.thumbnail(photo.sha256, photo.mime)
+    assert small is not None
+    small.unlink()
+    again = office.open()
+    (tile,) = again.photos.tiles()
+    assert tile.is_missing
+    assert not tile.isEnabled()
+    tile.grab()
+
+
+def test_who_may_not_add_photos_is_not_offered_it(office: Office) -> None:
+    window = office.open(DESK)
+    assert not window.add_button.isVisible()
+    assert not window.acceptDrops()
+    assert window.findChildren(Tile) == []
+
+
+def test_a_case_without_anything_is_shown_too(office: Office) -> None:
+    bare = office.act(Report("other", office.category))
+    window = office.open(case_id=bare)
+    assert "Nothing else happened within 50 m." in said(window)
+    assert "No photos yet." in said(window)
+    assert not window.contact.isVisible()
+
+
+def test_the_system_itself_is_never_unmasked_by_reading(office: Office) -> None:
+    file = office.read(office.case, SYSTEM)
+    assert PHONE not in repr(file)
