@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from db.bootstrap import Core
@@ -15,11 +13,7 @@ from db.cases.commands.closing import Close, FailCheck
 from db.cases.commands.dispatch import Dispatch, Reassign
 from db.cases.commands.handling import Handle, Receive
 from db.cases.commands.intake import Accept, Register, Report
-from db.cases.commands.moving import load_workflow
-from db.cases.rules import STATES
 from db.cases.tables import case, reporter, step
-from db.engine.columns import from_plain
-from db.engine.journal import verify
 from db.kernel.actor import SYSTEM
 from db.kernel.refusal import Refused, RefusedAll
 from db.registers.tables import component, condition
@@ -33,7 +27,6 @@ from tests.db.cases.office import (
     at_state,
     command_of,
     officer,
-    open_office,
     reported,
     row,
     verbs,
@@ -316,141 +309,3 @@ def test_each_person_moves_only_what_the_roles_allow(core: Core) -> None:
 
 
 # A long walk: whoever does whatever to any case, the laws hold.
-
-VERBS = [
-    "report",
-    "accept",
-    "register",
-    "reject",
-    "void",
-    "dispatch",
-    "reassign",
-    "receive",
-    "handle",
-    "pass_check",
-    "fail_check",
-    "close",
-]
-moves = st.tuples(
-    # "on" is one of the verbs that the table allows: chance alone seldom gets far.
-    st.sampled_from([*VERBS, "undo", *["on"] * 12]),
-    st.sampled_from(["duty_leader", "dispatcher", "acceptor", "handler", "collector", "leader"]),
-    st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True),
-    st.integers(0, 50),
-)
-
-
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(walk=st.lists(moves, min_size=10, max_size=45))
-def test_on_any_walk_the_laws_hold(file_core: Core, walk: list[tuple[str, str, list[int], int]]) -> None:
-    walk_through(file_core, walk)
-
-
-def test_on_a_walk_on_a_server_the_laws_hold(postgres_url: str) -> None:
-    core = open_office(postgres_url)
-    leaders = {"receive": "handler", "handle": "handler"}
-    walk = [
-        (verb, leaders.get(verb, "duty_leader"), [n % 3], 7) for n in range(6) for verb in [*VERBS, "undo"]
-    ]
-    walk_through(core, walk)
-    core.close()
-
-
-def walk_through(core: Core, walk: list[tuple[str, str, list[int], int]]) -> None:
-    cases = [reported(core, reporter_phone="13800001234") for _ in range(4)]
-    with core.database.read() as connection:
-        workflow = load_workflow(connection)
-    everybody = officer(core, "duty_leader", "handler", "acceptor", name="众人")
-    for verb, role, chosen, minutes in walk:
-        advance(core, minutes=minutes)
-        actor = officer(core, role, name=role)
-        before = rows_of(core.database, case)
-        ids = tuple(cases[n] for n in chosen if cases[n] in before)
-        if verb == "on" and ids:
-            allowed = workflow.allowed(before[ids[0]]["state"], SYSTEM)
-            verb, actor = (allowed[minutes % len(allowed)].verb if allowed else "close"), everybody
-        try:
-            if verb == "undo":
-                core.bus.undo(actor)
-            elif verb == "report":
-                cases.append(int(core.bus.run(Report("hotline", COVER), actor).result))
-            elif ids:
-                core.bus.run(command_of(verb, ids), actor)
-        except Refused:
-            assert rows_of(core.database, case) == before
-            continue
-        if verb not in {"undo", "report"}:
-            for case_id in ids:
-                move = workflow.move(
-                    before[case_id]["state"], verb, actor, frozenset({"unit", "reason", "condition", "note"})
-                )
-                assert row(core, case_id)["state"] == move.to_state, "only as the table says"
-        assert_laws(core)
-    assert replayed(core) == kept(core)
-    with core.database.read() as connection:
-        assert verify(connection).whole
-
-
-def assert_laws(core: Core) -> None:
-    told: dict[int, list[Any]] = {}
-    for each in sorted(rows_of(core.database, step).values(), key=lambda one: (one["at"], one["id"])):
-        told.setdefault(each["case_id"], []).append(each)
-    cases = rows_of(core.database, case)
-    assert set(told) == set(cases)
-    for case_id, found in cases.items():
-        state = STATES[found["state"]]
-        with_unit = found["state"] in {
-            "pending_handle",
-            "handling",
-            "pending_check",
-            "pending_close",
-            "closed",
-        }
-        assert (found["unit_id"] is not None) == with_unit, "one holder"
-        assert (found["closed_at"] is not None) == (not state.open), "or an end"
-        assert (found["due_at"] is not None) == with_unit
-        times = [
-            found[name] for name in ("reported_at", "filed_at", "dispatched_at", "handled_at", "closed_at")
-        ]
-        there = [at for at in times if at is not None]
-        assert there == sorted(there), "time never runs backwards"
-        steps = told[case_id]
-        assert [one["from_state"] for one in steps] == ["", *(one["to_state"] for one in steps[:-1])]
-        assert steps[-1]["to_state"] == found["state"], "the steps tell the story of the row"
-        assert steps[-1]["unit_id"] == found["unit_id"]
-        assert found["reworks"] == sum(one["verb"] == "fail_check" for one in steps)
-        assert found["moves"] == sum(one["verb"] == "reassign" for one in steps)
-
-
-TABLES = (case, step, reporter)
-
-
-def kept(core: Core) -> dict[str, dict[int, Any]]:
-    """The rows as they stand, contacts as the journal knows them."""
-    with core.database.write(SYSTEM, Accept(())) as unit:
-        return {
-            table.name: {
-                row_id: {
-                    name: unit.plain(table, name, value) if table.c[name].info.get("private") else value
-                    for name, value in found.items()
-                }
-                for row_id, found in rows_of(core.database, table).items()
-            }
-            for table in TABLES
-        }
-
-
-def replayed(core: Core) -> dict[str, dict[int, Any]]:
-    """The rows as the journal alone tells them: entry by entry from an empty table."""
-    rows: dict[str, dict[int, Any]] = {table.name: {} for table in TABLES}
-    for entry in entries(core.database):
-        for table in TABLES:
-            for row_id, diff in entry.changes.get(table.name, ()):
-                after = {name: from_plain(table.c[name], pair[1]) for name, pair in diff.items()}
-                if "id" not in diff:
-                    rows[table.name][row_id] |= after
-                elif diff["id"][0] is None:
-                    rows[table.name][row_id] = dict.fromkeys(table.c.keys()) | after
-                else:
-                    del rows[table.name][row_id]
-    return rows

@@ -50,6 +50,7 @@ def test_every_code_has_a_word() -> None:
     assert set(SOURCES) > PUBLIC_SOURCES
     assert {code for code, state in STATES.items() if not state.open} == {
         "closed",
+        "merged",
         "rejected",
         "void",
         "forced",

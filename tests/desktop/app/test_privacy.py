@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 
-import pytest
-from PySide6.QtWidgets import QLabel, QWidget
-from sqlalchemy import select
-
-from db.cases.tables import reporter
-from desktop.queue.details import CaseDialog
 from tests.desktop.open_room import OpenRoom
 
 
@@ -49,25 +42,3 @@ def test_neither_rows_nor_cards_tell_it(room: OpenRoom) -> None:
     ]
     words += [str(panes.map._card(int(slot))) for slot in board.lens.rows]
     assert holds(" ".join(words), names) == []
-
-
-def test_a_case_in_full_does_not_tell_it_either(room: OpenRoom, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    names = contacts(room)
-    with room.core.database.read() as connection:
-        reported = connection.execute(select(reporter.c.case_id)).scalars().all()
-    context = room.session.context
-    for case_id in reported[:5]:
-        context.opened.emit(case_id)
-        room.until(lambda: bool(dialogs(room.window)))
-        (dialog,) = dialogs(room.window)
-        said = " ".join(label.text() for label in dialog.findChildren(QLabel))
-        assert said
-        assert holds(said, names) == []
-        dialog.accept()
-        room.until(lambda: not dialogs(room.window))
-    assert holds(caplog.text, names) == []
-
-
-def dialogs(window: QWidget) -> list[CaseDialog]:
-    return [dialog for dialog in window.findChildren(CaseDialog) if dialog.isVisible()]

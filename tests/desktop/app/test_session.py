@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from db.cases import commands
 from db.kernel.language import set_language
 from db.live.filters import Filter
 from desktop.core.context import Freshness
@@ -22,6 +21,8 @@ from tests.kit.source import ROOT
 OTHER = """
 import sys, time
 from db.bootstrap import open_core
+from db.cases.commands.closing import Close
+from db.cases.commands.handling import PassCheck
 from db.cases.commands.intake import Void
 from db.people.commands import actor_of
 core = open_core(sys.argv[1])
@@ -69,7 +70,7 @@ def state_of(room: OpenRoom, case_id: int) -> str:
 def test_an_act_shows_by_itself_and_its_undo_too(opened: Opened) -> None:
     room = opened()
     case_id = first_of(room, "pending_check")
-    room.session.panes.queue.bar.commanded.emit(commands.PassCheck((case_id,)))
+    room.session.panes.queue.bar.commanded.emit(PassCheck((case_id,)))
     room.until(lambda: state_of(room, case_id) == "pending_close")
     room.until(lambda: bool(room.window._notices.notices()))
     assert room.window._notices.notices() == ["Pass the check: 1"]
@@ -82,7 +83,7 @@ def test_an_act_shows_by_itself_and_its_undo_too(opened: Opened) -> None:
 def test_a_refusal_is_said_in_words_and_changes_nothing(opened: Opened) -> None:
     room = opened()
     case_id = first_of(room, "pending_check")
-    room.session.panes.queue.bar.commanded.emit(commands.Close((case_id,)))
+    room.session.panes.queue.bar.commanded.emit(Close((case_id,)))
     room.until(lambda: bool(room.told))
     ((kind, words),) = room.told
     assert kind == "refused"
