@@ -222,6 +222,9 @@ def _floor(
     """
     if plan.is_listed or not plan.conditions:
         return None
+    if plan.match and connection.dialect.name != "sqlite":
+        # A server gathers all that the index names before it gives the first.
+        return None
     statement = plan.walk(connection, (), after).offset(led_stride if plan.match else STRIDE).limit(1)
     return connection.execute(statement).scalar()
 
