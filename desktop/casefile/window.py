@@ -128,7 +128,7 @@ class CaseWindow(QDialog):
         self._workflow = workflow
         self._words = Words(context)
         self.file = file
-        self._images: dict[str, QImage] | None = None
+        self._images: dict[str, QImage | None] = {}
         self._reading = False
         self._read_again = False
         self._closed = False
@@ -210,6 +210,8 @@ class CaseWindow(QDialog):
         self.phase = QComboBox()
         for key, title in PHASES.items():
             self.phase.addItem(_(title), key)
+        is_late = self.file.details.state in AFTER_STATES
+        self.phase.setCurrentIndex(self.phase.findData("after" if is_late else "before"))
         self.phase.setAccessibleName(_("What the photo shows"))
         self.add_button = Button(self._theme, _("Add photo…"), kind="quiet", icon_name="plus")
         for widget in (self.phase, self.add_button):
@@ -318,9 +320,6 @@ class CaseWindow(QDialog):
         self._duties.show_facts(words.duties(file))
         self._description.setText(details.description)
         self._description.setVisible(bool(details.description))
-        self.phase.setCurrentIndex(
-            self.phase.findData("after" if details.state in AFTER_STATES else "before")
-        )
         self.photos.show_photos(file.photos, self._images)
         matters = words.matters(file)
         self._matters_heading.setVisible(bool(matters))
@@ -572,14 +571,13 @@ class CaseWindow(QDialog):
             self.photos.show_photos(self.file.photos, images)
             self.loaded.emit()
 
-    def _thumbnails(self, photos: tuple[Photo, ...]) -> dict[str, QImage]:
-        """On a reader's thread: a QImage, unlike a pixmap, may be made anywhere."""
-        found = {}
+    def _thumbnails(self, photos: tuple[Photo, ...]) -> dict[str, QImage | None]:
+        """On a reader's thread: a QImage, unlike a pixmap, may be made anywhere. ``None``: missing."""
+        found: dict[str, QImage | None] = {}
         for photo in photos:
             path = self._work.thumbnail(photo.sha256, photo.mime)
             image = QImage() if path is None else QImage(str(path))
-            if not image.isNull():
-                found[photo.sha256] = image
+            found[photo.sha256] = None if image.isNull() else image
         return found
 
     # Photos.
@@ -673,7 +671,8 @@ class CaseWindow(QDialog):
 
     async def _save(self, target: Path, contact: Contact | None) -> None:
         photos = self.file.photos[:MOST_PHOTOS]
-        images = await self._jobs.read(self._thumbnails, photos)
+        small = await self._jobs.read(self._thumbnails, photos)
+        images = {sha256: image for sha256, image in small.items() if image is not None}
         context, details = self._context, self.file.details
         bright = Theme("light")
         paper = Paper(

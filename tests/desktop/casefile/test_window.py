@@ -269,6 +269,14 @@ def test_a_missing_file_is_shown_as_missing(office: Office, folder: Path) -> Non
     tile.grab()
 
 
+def test_the_phase_that_was_chosen_stays_when_the_case_is_read_anew(office: Office) -> None:
+    window = office.open()
+    window.phase.setCurrentIndex(window.phase.findData("check"))
+    office.act(Handle((office.case,), "好了"))
+    office.run(office.news)
+    assert window.phase.currentData() == "check"
+
+
 def test_who_may_not_add_photos_is_not_offered_it(office: Office) -> None:
     window = office.open(DESK)
     assert not window.add_button.isVisible()
