@@ -56,6 +56,8 @@ def desk(application: QApplication) -> Iterator[Desk]:
     yield desk
     desk.may_go_on.set()
     desk.jobs.close()
+    # Here and now: the collector may run on any thread, and a timer ends only on its own.
+    desk.home.deleteLater()
     loop.close()
     asyncio.set_event_loop(None)
 
