@@ -21,7 +21,7 @@ WANG = Actor(7, "王敏", frozenset({"test.write"}))
 LI = Actor(8, "李强", frozenset({"test.write"}))
 
 
-@command("test.write", permission="test.write", label="Write")
+@command("test.engine", permission="test.write", label="Write")
 @dataclass(frozen=True)
 class Write:
     """Whatever the block writes."""
