@@ -100,7 +100,7 @@ class Session(QObject):
         self._make_window()
         self.bridge.first_came.connect(lambda: self._arrived("cases"))
         self.context.news.connect(self._on_news)
-        self.context.opened.connect(lambda case_id: jobs.start(self._show_case(case_id)))
+        self.context.opened.connect(lambda case_id: jobs.start(self.show_case(case_id)))
         troubles.told.connect(self._on_told)
 
     def start(self) -> None:
@@ -203,23 +203,26 @@ class Session(QObject):
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
 
-    async def _show_case(self, case_id: int) -> None:
-        """A window for each case; asked for again, it comes to the front."""
+    async def show_case(self, case_id: int) -> CaseWindow | None:
+        """A window for each case; asked for again, it comes to the front. None on the wall, for no case."""
         if not isinstance(self.window, Window):
-            return
+            return None
         if case_id in self._cases:
             self._cases[case_id].raise_()
             self._cases[case_id].activateWindow()
-            return
+            return self._cases[case_id]
         work = self._case_work()
         file = await self._jobs.read(work.read, case_id)
-        if file is None or case_id in self._cases or not isinstance(self.window, Window):
-            return
+        if case_id in self._cases:
+            return self._cases[case_id]
+        if file is None or not isinstance(self.window, Window):
+            return None
         shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
         self._cases[case_id] = shown
         shown.finished.connect(lambda _result: self._cases.pop(case_id, None))
         shown.opened.connect(self.context.opened)
         shown.show()
+        return shown
 
     def _case_work(self) -> CaseWork:
         """What a case window needs of the database; each is called off the GUI thread."""

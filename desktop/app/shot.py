@@ -26,7 +26,7 @@ from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.widgets.theme import Theme
 
-PAGES = ("room", "signin", "wall", "intake", "search")
+PAGES = ("room", "signin", "wall", "intake", "search", "case")
 PATIENCE_S = 60.0
 SETTLE_MS = 350
 """Time for the last repaint of charts and of the page's compositor after the data is there."""
@@ -112,8 +112,20 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = await _search(session, size)
         if page == "intake":
             window = await _intake(session, size)
+        if page == "case":
+            window = await _case(session, size)
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
+
+
+async def _case(session: Session, size: QSize) -> QWidget:
+    """The case that stands first in the queue; the room itself when there is none."""
+    lens = session.context.board.lens
+    window = await session.show_case(lens.id_at(0)) if lens.count else None
+    if window is None:
+        return session.window
+    window.resize(size)
+    return window
 
 
 async def _intake(session: Session, size: QSize) -> QWidget:
