@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.casefile import CaseFile, Photo, next_acts
+from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
@@ -365,7 +365,7 @@ class CaseWindow(QDialog):
 
     def _show_strip(self) -> None:
         """Every stretch of the disposal clock, where it was due, and the stages on the way."""
-        spans, details = self.file.spans, self.file.details
+        spans, details = clock_spans(self.file), self.file.details
         self.strip.setVisible(bool(spans))
         if not spans:
             return
@@ -695,6 +695,21 @@ class CaseWindow(QDialog):
         self._closed = True
         self.contact.conceal()
         self._context.news.disconnect(self._on_news)
+
+
+def clock_spans(file: CaseFile) -> tuple[ClockSpan, ...]:
+    """The stretches of the disposal clock. Of a case that came without them (imported, or older than
+    they are) and went straight on, they follow from its moments; of one that was reworked they do not.
+    """
+    details = file.details
+    if file.spans or details.dispatched_at is None or details.due_at is None or details.reworks:
+        return file.spans
+    by = next((taken.actor_name for taken in details.steps if taken.verb == "dispatch"), "")
+    end = details.handled_at or details.closed_at
+    ran = ClockSpan(0, "running", "dispatch", details.dispatched_at, end, by)
+    if details.handled_at is None:
+        return (ran,)
+    return ran, ClockSpan(0, "paused", "check", details.handled_at, details.closed_at, "")
 
 
 def _scrolling(inside: QWidget, margin: int) -> QScrollArea:
