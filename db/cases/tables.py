@@ -109,6 +109,8 @@ case = Table(
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
+    # Undo of an act asks whether any newer one touched the case, in whatever column.
+    info={"whole": True},
 )
 
 step = Table(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table, exists, select
 from sqlalchemy.exc import IntegrityError
 
+from db.engine import journal as journal_entries
 from db.engine.columns import from_plain
 from db.engine.connections import Database
 from db.engine.tables import journal, metadata
@@ -117,16 +118,17 @@ def _undo(command: Undo, unit: UnitOfWork) -> str:
     # A row goes before the row that it points to, and comes back after it.
     tables = [table for table in metadata.sorted_tables if table.name in entry["changes"]]
     for table in reversed(tables):
-        _take_away(table, dict(entry["changes"][table.name]), unit)
+        _take_away(table, dict(entry["changes"][table.name]), unit, command.seq)
     for table in tables:
         _put_back(table, dict(entry["changes"][table.name]), unit)
     return _(command_label(entry["command"]))
 
 
-def _take_away(table: Table, diffs: dict[int, Diff], unit: UnitOfWork) -> None:
+def _take_away(table: Table, diffs: dict[int, Diff], unit: UnitOfWork, seq: int) -> None:
     """Remove what the entry had added; refuse when a value that it left behind is no longer there.
 
-    Values are compared, not versions: what was changed and put back since is as the entry left it.
+    Values are compared, not versions: what was changed and put back since is as the entry left it. Rows of a
+    table that is marked ``whole`` must not have been touched at all by a newer act that still stands.
     """
     current = unit.rows(table, list(diffs))
     for row_id, diff in diffs.items():
@@ -134,6 +136,11 @@ def _take_away(table: Table, diffs: dict[int, Diff], unit: UnitOfWork) -> None:
         for column, (_before, after) in diff.items():
             if column != "version" and unit.plain(table, column, now.get(column)) != after:
                 raise _changed_since(table, row_id)
+    if table.info.get("whole"):
+        moved_on = {i for i, row in current.items() if row["version"] != diffs[i]["version"][1]}
+        newer = journal_entries.standing_touch(unit.connection, seq, table, moved_on)
+        if newer is not None:
+            raise _changed_since(table, newer)
     added = sorted((row_id for row_id, diff in diffs.items() if _was_added(diff)), reverse=True)
     try:
         unit.delete(table, added)

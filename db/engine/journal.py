@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy import Connection, Row, Table, exists, select, text
 
 from db.engine.columns import canonical
 from db.engine.tables import journal, journal_head
@@ -174,6 +174,25 @@ def _holds(row: Any) -> bool:
     except (TypeError, UnicodeEncodeError):
         # Another kind of value stands where text or bytes belong.
         return False
+
+
+def standing_touch(connection: Connection, seq: int, table: Table, ids: set[int]) -> int | None:
+    """The first of these rows that an entry newer than ``seq`` touched, undoing and undone ones aside."""
+    if not ids:
+        return None
+    undoing = journal.alias()
+    entries = connection.execute(
+        select(journal.c.touched).where(
+            journal.c.seq > seq,
+            journal.c.touched.is_not(None),
+            journal.c.undoes.is_(None),
+            ~exists().where(undoing.c.undoes == journal.c.seq),
+        )
+    )
+    for entry in entries:
+        for row_id in ids.intersection(entry.touched.get(table.name, ())):
+            return row_id
+    return None
 
 
 def last_touch(connection: Connection, table: Table, row_id: int, within: int = 1000) -> Touch | None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
-from db.cases.rules import STATES
+from db.cases.rules import BEFORE_DISPATCH, STATES
 from db.exchange.known import Known
 from db.exchange.mapping import DATE_FIELDS, CaseMapping, Pick
 from db.exchange.problems import SILENT, Problem, ProblemList, Reason
@@ -33,7 +33,6 @@ MAX_NUMBER = 24
 MAX_CODE = 24
 MAX_WORDS = 10_000
 """So many words of the category columns are remembered; a column of free text must not fill the memory."""
-BEFORE_DISPATCH = frozenset({"reported", "pending_register", "pending_dispatch"})
 HANDED_BACK = frozenset({"pending_check", "pending_close", "closed", "forced"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAY_MS = 86_400_000
@@ -305,7 +304,7 @@ class _Checker:
         moments = self._moments(state)
         lon, lat = self._position()
         unit = self._unit()
-        if not unit and state in {"pending_handle", "handling"} and "unit" in self._picks:
+        if not unit and state in {"pending_handle", "handling", "suspended"} and "unit" in self._picks:
             state = "pending_dispatch"
         if state in BEFORE_DISPATCH:
             unit = ""
@@ -441,7 +440,7 @@ class _Checker:
             moments["handled_at"] = None
         elif moments["handled_at"] is None:
             moments["handled_at"] = moments["closed_at"]
-        if moments["dispatched_at"] is None and state not in BEFORE_DISPATCH | {"rejected", "void"}:
+        if moments["dispatched_at"] is None and state not in {*BEFORE_DISPATCH, "rejected", "void", "merged"}:
             moments["dispatched_at"] = moments["filed_at"] or moments["reported_at"]
         return moments
 

@@ -27,11 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from db.cases.contacts import SEE_PLAIN
 from db.cases.queries import HANDED_BACK
 from db.cases.tables import case as cases
 from db.cases.tables import photo, reporter, step
 from db.kernel.actor import Actor
-from db.kernel.language import N_
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.people.tables import person, unit
 from db.registers.tables import area, category, component
@@ -150,12 +151,12 @@ class _Plan:
 
     @staticmethod
     def of(connection: Connection, query: Query, now_ms: int, who: Actor) -> _Plan:
-        if query.phone and not who.may("contact.view"):
+        if query.phone and not who.may(SEE_PLAIN):
             raise Refused(
                 "not_permitted",
                 N_("{who} may not do this: {what}."),
                 who=who.name,
-                what="contact.view",
+                what=_("Search by telephone number"),
             )
         if not is_ready(connection):
             raise Refused(
@@ -221,6 +222,9 @@ def _floor(
     Rows that must be looked at one by one are: of a thousand that the index names all may turn out wrong.
     """
     if plan.is_listed or not plan.conditions:
+        return None
+    if plan.match and connection.dialect.name != "sqlite":
+        # A server gathers all that the index names before it gives the first.
         return None
     statement = plan.walk(connection, (), after).offset(led_stride if plan.match else STRIDE).limit(1)
     return connection.execute(statement).scalar()

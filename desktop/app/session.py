@@ -100,7 +100,7 @@ class Session(QObject):
         self._make_window()
         self.bridge.first_came.connect(lambda: self._arrived("cases"))
         self.context.news.connect(self._on_news)
-        self.context.opened.connect(lambda case_id: jobs.start(self._show_case(case_id)))
+        self.context.opened.connect(lambda case_id: jobs.start(self.show_case(case_id)))
         troubles.told.connect(self._on_told)
 
     def start(self) -> None:
@@ -112,6 +112,7 @@ class Session(QObject):
         self._troubles.told.disconnect(self._on_told)
         self.bridge.stop()
         self._close_cases()
+        self._close_intake()
         self.window.close()
         self.window.deleteLater()
 
@@ -119,6 +120,7 @@ class Session(QObject):
         """Make the window anew, in the language now in use; data, filter and selection stay."""
         old, geometry = self.window, self.window.saveGeometry()
         cases = self._close_cases()
+        self._close_intake()
         view = self.panes.map.map.view()
         self._make_window()
         self.window.restoreGeometry(geometry)
@@ -146,6 +148,7 @@ class Session(QObject):
         self._search: SearchWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.panes.map.drawn.connect(self._on_map_drawn)
+        self.panes.map.map.pointed.connect(self._on_pointed)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
         if self._workflow is not None:
             self.panes.queue.bar.set_workflow(self._workflow)
@@ -193,31 +196,34 @@ class Session(QObject):
             Act(
                 "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
             ),
-            Act("intake", N_("New case…"), self._on_intake, "Ctrl+N", menu="case", permission="case.report"),
-            Act("search", N_("Search all cases…"), self._on_search, "Ctrl+Shift+F", menu="case"),
+            Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
+            Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
 
-    async def _show_case(self, case_id: int) -> None:
-        """A window for each case; asked for again, it comes to the front."""
+    async def show_case(self, case_id: int) -> CaseWindow | None:
+        """A window for each case; asked for again, it comes to the front. None on the wall, for no case."""
         if not isinstance(self.window, Window):
-            return
+            return None
         if case_id in self._cases:
             self._cases[case_id].raise_()
             self._cases[case_id].activateWindow()
-            return
+            return self._cases[case_id]
         work = self._case_work()
         file = await self._jobs.read(work.read, case_id)
-        if file is None or case_id in self._cases or not isinstance(self.window, Window):
-            return
+        if case_id in self._cases:
+            return self._cases[case_id]
+        if file is None or not isinstance(self.window, Window):
+            return None
         shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
         self._cases[case_id] = shown
         shown.finished.connect(lambda _result: self._cases.pop(case_id, None))
         shown.opened.connect(self.context.opened)
         shown.show()
+        return shown
 
     def _case_work(self) -> CaseWork:
         """What a case window needs of the database; each is called off the GUI thread."""
@@ -236,10 +242,11 @@ class Session(QObject):
             lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
         )
 
-    def _on_intake(self) -> None:
-        if self._intake is not None and self._intake.isVisible():
+    def show_intake(self) -> IntakeDialog:
+        """Bring up the intake: the one that is open, or a new one."""
+        if self._intake is not None:
             self._intake.activateWindow()
-            return
+            return self._intake
         board = self.context.board
         counts = np.bincount(board.store.category[: board.store.size])
         ids = board.store.codes["category"].ids.tolist()
@@ -249,12 +256,22 @@ class Session(QObject):
         self._intake = IntakeDialog(self._theme, self._jobs, desk.work(), self.core.clock, zone, self.window)
         self._intake.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._intake.filed.connect(self._on_filed)
-        self._intake.destroyed.connect(self._on_intake_gone)
+        self._intake.finished.connect(lambda _result: self._on_intake_gone())
         # Not modal: the map behind it stays within reach.
         self._intake.show()
+        return self._intake
 
     def _on_intake_gone(self) -> None:
         self._intake = None
+
+    def _close_intake(self) -> None:
+        if self._intake is not None:
+            self._intake.reject()
+
+    def _on_pointed(self, lon: float, lat: float) -> None:
+        """A right click on the map: something is the matter there."""
+        if self.context.who.may("case.report") and not self._is_wall:
+            self.show_intake().take_point(lon, lat)
 
     def _on_filed(self, filed: Filed) -> None:
         if filed.joined:
@@ -263,7 +280,8 @@ class Session(QObject):
             words = _("Reported as {number}").format(number=filed.number)
         self._tell(Kind.DONE, words, undo=True)
 
-    def _on_search(self) -> None:
+    def show_search(self) -> SearchWindow:
+        """Bring up the search over all cases; it keeps what was looked for last."""
         if self._search is None:
             work = search_work(self.core, self.context.who)
             self._search = SearchWindow(self._theme, self.context, self._jobs, work, self.window)
@@ -272,6 +290,7 @@ class Session(QObject):
         self._search.activateWindow()
         self._search.field.setFocus()
         self._search.field.selectAll()
+        return self._search
 
     def _on_import(self) -> None:
         work = ImportWork(self._check_file, self._write_file)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QPoint, QSettings, QSize
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
@@ -19,11 +20,14 @@ from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
+from desktop.app.session import Session
 from desktop.core import logs
 from desktop.core.preferences import Preferences
+from desktop.intake.dialog import IntakeDialog
+from desktop.search.window import SearchWindow
 from desktop.widgets.theme import Theme
 
-PAGES = ("room", "signin", "wall")
+PAGES = ("room", "signin", "wall", "intake", "search", "case")
 PATIENCE_S = 60.0
 SETTLE_MS = 350
 """Time for the last repaint of charts and of the page's compositor after the data is there."""
@@ -108,8 +112,61 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             raise Unavailable(
                 "not_drawn", N_("The page was not drawn within {seconds} s."), seconds=int(PATIENCE_S)
             ) from None
+        if page == "search":
+            window = await _search(session, size)
+        if page == "intake":
+            window = await _intake(session, size)
+        if page == "case":
+            window = await _case(session, size)
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
+
+
+async def _case(session: Session, size: QSize) -> QWidget:
+    """The case that stands first in the queue; the room itself when there is none."""
+    lens = session.context.board.lens
+    window = await session.show_case(lens.id_at(0)) if lens.count else None
+    if window is None:
+        return session.window
+    window.resize(size)
+    return window
+
+
+async def _intake(session: Session, size: QSize) -> QWidget:
+    """The intake with a report half taken down: that of an open case, as a second caller makes it."""
+    dialog = session.show_intake()
+    dialog.resize(size)
+    store = session.context.board.store
+    placed = np.flatnonzero(store.is_open[: store.size] & ~np.isnan(store.lon[: store.size]))
+    if placed.size:
+        newest = store.plain(int(placed[store.reported_at[placed].argmax()]))
+        name = store.directory.label("category", newest["category_id"], "zh_CN")
+        for field, words in ((dialog.category, name), (dialog.place, newest["address"])):
+            field.setFocus()
+            field.setText(words)
+            field.typed.emit(words)
+            await _answered(dialog)
+            if field.is_open:
+                field.take(0)
+        dialog.description.setFocus()
+        await _answered(dialog)
+    return dialog
+
+
+async def _answered(window: IntakeDialog | SearchWindow) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.sleep(SETTLE_MS / 1000)
+        while window.is_busy:
+            await asyncio.sleep(SETTLE_MS / 1000)
+
+
+async def _search(session: Session, size: QSize) -> QWidget:
+    """The search window with something found."""
+    window = session.show_search()
+    window.resize(size)
+    window.field.setText("井盖")
+    await _answered(window)
+    return window
 
 
 def picture(window: QWidget) -> QImage:

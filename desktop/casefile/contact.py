@@ -82,7 +82,11 @@ class ContactLine(QWidget):
 
     def _say(self) -> None:
         shown = self._contact or self._masked
-        self._words.setText("" if shown is None else "  ".join(p for p in (shown.name, shown.phone) if p))
+        parts = [] if shown is None else [shown.name, shown.phone]
+        if self._masked is not None and self._masked.wants_answer:
+            # zh: 要求回复
+            parts.append(_("wants an answer"))
+        self._words.setText("  ".join(part for part in parts if part))
         # Screen readers speak aloud in a room full of people.
         self._words.setAccessibleName(_("Contact"))
         self.button.setVisible(self._who.may(SEE_PLAIN))

@@ -98,8 +98,8 @@ class PhotoStrip(QWidget):
         self._column.setSpacing(theme.px(6))
         self._column.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)
 
-    def show_photos(self, photos: Sequence[Photo], images: Mapping[str, QImage] | None) -> None:
-        """`images` by hash; ``None`` while they are being read, and a hash that is not in it is missing."""
+    def show_photos(self, photos: Sequence[Photo], images: Mapping[str, QImage | None]) -> None:
+        """`images` by hash: ``None`` is missing, and a hash that is not in it is still being read."""
         clear(self._column)
         px = self._theme.px
         for phase, title in PHASES.items():
@@ -111,8 +111,7 @@ class PhotoStrip(QWidget):
                 head.setFixedWidth(px(48))
                 row.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
                 for photo in shown[begin : begin + MOST_IN_A_ROW]:
-                    image = None if images is None else images.get(photo.sha256)
-                    tile = Tile(self._theme, photo, image, images is None)
+                    tile = Tile(self._theme, photo, images.get(photo.sha256), photo.sha256 not in images)
                     tile.clicked.connect(lambda _on=False, key=photo.id: self.opened.emit(key))
                     row.addWidget(tile)
                 row.addStretch(1)

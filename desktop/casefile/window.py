@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.casefile import CaseFile, Photo, next_acts
+from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
@@ -128,7 +128,7 @@ class CaseWindow(QDialog):
         self._workflow = workflow
         self._words = Words(context)
         self.file = file
-        self._images: dict[str, QImage] | None = None
+        self._images: dict[str, QImage | None] = {}
         self._reading = False
         self._read_again = False
         self._closed = False
@@ -210,6 +210,8 @@ class CaseWindow(QDialog):
         self.phase = QComboBox()
         for key, title in PHASES.items():
             self.phase.addItem(_(title), key)
+        is_late = self.file.details.state in AFTER_STATES
+        self.phase.setCurrentIndex(self.phase.findData("after" if is_late else "before"))
         self.phase.setAccessibleName(_("What the photo shows"))
         self.add_button = Button(self._theme, _("Add photo…"), kind="quiet", icon_name="plus")
         for widget in (self.phase, self.add_button):
@@ -318,9 +320,6 @@ class CaseWindow(QDialog):
         self._duties.show_facts(words.duties(file))
         self._description.setText(details.description)
         self._description.setVisible(bool(details.description))
-        self.phase.setCurrentIndex(
-            self.phase.findData("after" if details.state in AFTER_STATES else "before")
-        )
         self.photos.show_photos(file.photos, self._images)
         matters = words.matters(file)
         self._matters_heading.setVisible(bool(matters))
@@ -366,7 +365,7 @@ class CaseWindow(QDialog):
 
     def _show_strip(self) -> None:
         """Every stretch of the disposal clock, where it was due, and the stages on the way."""
-        spans, details = self.file.spans, self.file.details
+        spans, details = clock_spans(self.file), self.file.details
         self.strip.setVisible(bool(spans))
         if not spans:
             return
@@ -572,14 +571,13 @@ class CaseWindow(QDialog):
             self.photos.show_photos(self.file.photos, images)
             self.loaded.emit()
 
-    def _thumbnails(self, photos: tuple[Photo, ...]) -> dict[str, QImage]:
-        """On a reader's thread: a QImage, unlike a pixmap, may be made anywhere."""
-        found = {}
+    def _thumbnails(self, photos: tuple[Photo, ...]) -> dict[str, QImage | None]:
+        """On a reader's thread: a QImage, unlike a pixmap, may be made anywhere. ``None``: missing."""
+        found: dict[str, QImage | None] = {}
         for photo in photos:
             path = self._work.thumbnail(photo.sha256, photo.mime)
             image = QImage() if path is None else QImage(str(path))
-            if not image.isNull():
-                found[photo.sha256] = image
+            found[photo.sha256] = None if image.isNull() else image
         return found
 
     # Photos.
@@ -673,7 +671,8 @@ class CaseWindow(QDialog):
 
     async def _save(self, target: Path, contact: Contact | None) -> None:
         photos = self.file.photos[:MOST_PHOTOS]
-        images = await self._jobs.read(self._thumbnails, photos)
+        small = await self._jobs.read(self._thumbnails, photos)
+        images = {sha256: image for sha256, image in small.items() if image is not None}
         context, details = self._context, self.file.details
         bright = Theme("light")
         paper = Paper(
@@ -696,6 +695,21 @@ class CaseWindow(QDialog):
         self._closed = True
         self.contact.conceal()
         self._context.news.disconnect(self._on_news)
+
+
+def clock_spans(file: CaseFile) -> tuple[ClockSpan, ...]:
+    """The stretches of the disposal clock. Of a case that came without them (imported, or older than
+    they are) and went straight on, they follow from its moments; of one that was reworked they do not.
+    """
+    details = file.details
+    if file.spans or details.dispatched_at is None or details.due_at is None or details.reworks:
+        return file.spans
+    by = next((taken.actor_name for taken in details.steps if taken.verb == "dispatch"), "")
+    end = details.handled_at or details.closed_at
+    ran = ClockSpan(0, "running", "dispatch", details.dispatched_at, end, by)
+    if details.handled_at is None:
+        return (ran,)
+    return ran, ClockSpan(0, "paused", "check", details.handled_at, details.closed_at, "")
 
 
 def _scrolling(inside: QWidget, margin: int) -> QScrollArea:

@@ -238,7 +238,7 @@ class IntakeDialog(QDialog):
         self.trouble.setWordWrap(True)
         self.trouble.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.cancel_button = Button(self._theme, _("Cancel"), keys="Esc")
-        self.file_button = Button(self._theme, _("File"), keys="Ctrl ⏎", kind="primary")
+        self.file_button = Button(self._theme, _("Report it"), keys="Ctrl ⏎", kind="primary")  # zh: 登记
         row = QHBoxLayout()
         row.setSpacing(px(8))
         row.addWidget(self.trouble, 1)
@@ -571,6 +571,11 @@ class IntakeDialog(QDialog):
         if self.phone.text().strip() and not any(sign.isdigit() for sign in self.phone.text()):
             errors["phone"] = _("A telephone number has figures.")
         return errors, due
+
+    def reject(self) -> None:
+        """Esc or Cancel; not while the report is being written, or nobody would learn its number."""
+        if not self._busy:
+            super().reject()
 
     def done(self, result: int) -> None:
         """The window goes; answers that are still under way find nobody."""

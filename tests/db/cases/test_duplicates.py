@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from db.bootstrap import Core, open_core
+from db.bootstrap import Core, load_reference, open_core
 from db.cases.duplicates import (
     HOURS,
     RADIUS_M,
@@ -127,8 +126,9 @@ def test_punctuation_and_width_make_no_difference_to_words() -> None:
 
 
 @pytest.fixture
-def core(tmp_path: Path) -> Iterator[Core]:
-    core = open_core(f"sqlite:///{tmp_path / 'twins.db'}", create=True)
+def core(database_url: str) -> Iterator[Core]:
+    core = open_core(database_url)
+    load_reference(core.database)
     yield core
     core.close()
 

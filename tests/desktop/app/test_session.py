@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from db.cases.commands.closing import Close, PassCheck
 from db.kernel.language import set_language
 from db.live.filters import Filter
 from desktop.core.context import Freshness
@@ -21,8 +22,6 @@ from tests.kit.source import ROOT
 OTHER = """
 import sys, time
 from db.bootstrap import open_core
-from db.cases.commands.closing import Close
-from db.cases.commands.handling import PassCheck
 from db.cases.commands.intake import Void
 from db.people.commands import actor_of
 core = open_core(sys.argv[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from db.kernel.actor import SYSTEM, Actor
 from desktop.casefile.contact import SHOWN_SECONDS, ReasonDialog
 from desktop.casefile.photos import PhotoView, Tile
 from desktop.casefile.timeline import Step
-from desktop.casefile.window import CaseWindow
+from desktop.casefile.window import CaseWindow, clock_spans
 from desktop.widgets.acting import ActDialog
 from tests.db.cases.photographs import picture
 from tests.desktop.casefile.conftest import DESCRIPTION, NAME, PHONE, Office
@@ -66,6 +67,19 @@ def test_the_clock_strip_shows_the_spans(office: Office) -> None:
     (segment,) = window.strip._segments
     assert "Dispatched" in segment.words
     assert not office.open(case_id=office.old).strip.isVisible(), "its clock never ran"
+
+
+def test_the_clock_of_a_case_that_came_without_spans_follows_from_its_moments(office: Office) -> None:
+    file = office.read(office.case)
+    assert file is not None
+    details = file.details
+    bare = replace(file, spans=())
+    (ran,) = clock_spans(bare)
+    assert (ran.kind, ran.began_at, ran.ended_at) == ("running", details.dispatched_at, None)
+    handled = replace(details, handled_at=office.clock.now())
+    assert [span.kind for span in clock_spans(replace(bare, details=handled))] == ["running", "paused"]
+    assert clock_spans(replace(bare, details=replace(details, reworks=1))) == ()
+    assert clock_spans(file) == file.spans
 
 
 def test_the_history_of_the_place_opens_the_other_case(office: Office) -> None:
@@ -267,6 +281,14 @@ def test_a_missing_file_is_shown_as_missing(office: Office, folder: Path) -> Non
     assert tile.is_missing
     assert not tile.isEnabled()
     tile.grab()
+
+
+def test_the_phase_that_was_chosen_stays_when_the_case_is_read_anew(office: Office) -> None:
+    window = office.open()
+    window.phase.setCurrentIndex(window.phase.findData("check"))
+    office.act(Handle((office.case,), "好了"))
+    office.run(office.news)
+    assert window.phase.currentData() == "check"
 
 
 def test_who_may_not_add_photos_is_not_offered_it(office: Office) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from qasync import QEventLoop
 from sqlalchemy import insert, select
 
 from db.bootstrap import Core, load_reference, open_core
-from db.cases.commands.intake import Register, Report
+from db.cases.commands.intake import Register, Reject, Report
 from db.cases.tables import case, reporter
 from db.engine.tables import journal
 from db.kernel.actor import SYSTEM
@@ -172,6 +173,8 @@ class Room:
 def room(application: QApplication, sqlite_url: str) -> Iterator[Room]:
     # The dialog closes itself, and is the only window here.
     application.setQuitOnLastWindowClosed(False)
+    # The loop of an earlier test must not be collected on a reader's thread: its timers live on this one.
+    gc.collect()
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
     core = open_core(sqlite_url, clock=SetClock(NOW))
@@ -408,6 +411,26 @@ def test_one_key_joins_the_report_to_the_case_that_is_there(room: Room) -> None:
     assert (new["merged_into_id"], new["state"]) == (first, "merged")
     assert room.filed == [Filed(new["id"], new["number"], old["number"])]
     assert [row["case_id"] for row in room.rows(reporter)] == [new["id"]]
+
+
+def test_a_report_stands_on_its_own_when_its_twin_ended_meanwhile(room: Room) -> None:
+    first = room.core.bus.run(Report("collector", COVER, "井盖破损了", lon=LON, lat=LAT), SYSTEM).result
+    fill(room, "龙泉路与荆河路口")
+    room.core.bus.run(Reject((first,), "nothing there"), SYSTEM)
+    room.press(Qt.Key.Key_1, ALT)
+    room.settle()
+    _old, new = room.rows(case)
+    assert (new["merged_into_id"], new["state"]) == (None, "reported")
+    assert room.filed == [Filed(new["id"], new["number"])]
+
+
+def test_a_report_is_undone_with_all_that_belongs_to_it(room: Room) -> None:
+    fill(room)
+    room.press(Qt.Key.Key_T, ALT)
+    room.write("13812345678")
+    room.file()
+    room.core.bus.undo(SYSTEM)
+    assert room.rows(case) == room.rows(reporter) == []
 
 
 def test_a_key_without_a_twin_does_nothing(room: Room) -> None:

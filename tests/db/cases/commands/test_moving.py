@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select
 
+from db.bootstrap import Core, open_core
 from db.cases.commands.closing import Close, FailCheck
 from db.cases.commands.handling import Handle
-from db.cases.commands.intake import Accept
+from db.cases.commands.intake import Accept, Reject
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.commands.orders import Urge
 from db.cases.commands.requests import AskSuspend, Grant, Resume
@@ -121,3 +123,31 @@ def test_an_act_that_changes_no_column_is_still_seen_by_who_looked_before(bureau
     with pytest.raises(Refused) as caught:
         bureau.run(Close((case_id,), (seen,)), "duty_leader")
     assert caught.value.code == "changed_meanwhile"
+
+
+def test_two_who_decided_on_the_same_version_do_not_both_succeed(bureau: Bureau) -> None:
+    case_id = bureau.reported()
+    ids, seen = (case_id,), (bureau.row(case_id)["version"],)
+    other = open_core(bureau.core.database.url, clock=bureau.core.clock)
+    start, told = threading.Barrier(2), []
+
+    def act(core: Core, command: object, who: str) -> None:
+        start.wait()
+        try:
+            core.bus.run(command, bureau.officers[who])
+        except Refused as refusal:
+            told.append((who, refusal))
+
+    rivals = [
+        threading.Thread(target=act, args=(bureau.core, Accept(ids, seen), "acceptor")),
+        threading.Thread(target=act, args=(other, Reject(ids, "不属本市", seen), "duty_leader")),
+    ]
+    for rival in rivals:
+        rival.start()
+    for rival in rivals:
+        rival.join(30)
+    other.close()
+    assert len(bureau.verbs(case_id)) == 2
+    ((slower, refusal),) = told
+    quicker = {"acceptor": "duty_leader", "duty_leader": "acceptor"}[slower]
+    assert f"10:00 {quicker}: " in refusal.text()

@@ -93,3 +93,16 @@ def test_only_those_whose_day_has_come_go_on(bureau: Bureau) -> None:
     entries = len(bureau.entries())
     assert bureau.run(ResumeDue(), SYSTEM) == 0
     assert len(bureau.entries()) == entries
+
+
+def test_an_act_is_not_undone_under_a_request_that_came_after_it(bureau: Bureau) -> None:
+    case_id = bureau.at("pending_handle")
+    bureau.run(AskReturn((case_id,), "不属我处", "图"), "handler")
+    before = bureau.dump()
+    with pytest.raises(Refused) as caught:
+        bureau.core.bus.undo(bureau.officers["dispatcher"])
+    assert caught.value.code == "changed_since"
+    assert bureau.dump() == before
+    bureau.core.bus.undo(bureau.officers["handler"])
+    bureau.core.bus.undo(bureau.officers["dispatcher"])
+    assert bureau.row(case_id)["state"] == "pending_dispatch"
