@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
 from db.bootstrap import Core, city_facts
+from db.calendars.queries import missing_years
 from db.cases.casefile import CaseFile, case_file
 from db.cases.commands.moving import load_workflow
+from db.cases.commands.requests import ResumeDue
 from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version
 from db.exchange.checking import Checked
 from db.exchange.importing import check_file, import_checked
 from db.exchange.mapping import read_mapping
-from db.kernel.actor import Actor
+from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import N_, _, language
+from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
@@ -47,6 +51,8 @@ from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
 from desktop.widgets.acting import VERBS
 from desktop.widgets.theme import Theme
+
+_log = logging.getLogger(__name__)
 
 
 class Session(QObject):
@@ -95,6 +101,9 @@ class Session(QObject):
         self._cases: dict[int, CaseWindow] = {}
         self.panes: Panes
         self.window: Window | WallWindow
+        self._minute = QTimer(self)
+        self._minute.setInterval(60_000)
+        self._minute.timeout.connect(lambda: jobs.start(self._each_minute()))
         # The cases are read while the window is being made.
         self.bridge.start()
         self._make_window()
@@ -106,10 +115,12 @@ class Session(QObject):
     def start(self) -> None:
         """Let the rest come, one after the other: what the eye looks for first is read first."""
         self._jobs.start(self._load())
+        self._minute.start()
 
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
         self._troubles.told.disconnect(self._on_told)
+        self._minute.stop()
         self.bridge.stop()
         self._close_cases()
         self._close_intake()
@@ -356,6 +367,7 @@ class Session(QObject):
             except Exception as error:
                 # One of them missing is told, and no reason to do without the others.
                 self._troubles.report(error)
+        await self._each_minute()
 
     async def _load_ground(self) -> None:
         try:
@@ -402,6 +414,22 @@ class Session(QObject):
         if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
             self._map_goal = -1
             self.drawn.emit()
+
+    async def _each_minute(self) -> None:
+        """What only time brings about: suspended cases whose day has come, a year whose calendar is missing."""
+        if self._is_wall:
+            return
+        try:
+            await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
+            years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
+        except Unavailable as trouble:
+            # The status strip says already that the database is lost; the next minute tries again.
+            _log.info("not this minute: %s", trouble)
+            return
+        if isinstance(self.window, Window):
+            # zh: 缺少 {years} 年工作日历
+            words = _("Working calendar of {years} missing").format(years=_(", ").join(map(str, years)))
+            self.window.status.part("calendar").set(words if years else "", "soon", 1 if years else None)
 
     def _on_news(self, news: News) -> None:
         board = self.context.board
