@@ -416,7 +416,7 @@ class Session(QObject):
             self.drawn.emit()
 
     async def _each_minute(self) -> None:
-        """What only time brings about: suspended cases whose day has come, a year whose calendar is missing."""
+        """What only time brings about: suspended cases whose day has come, a calendar that is missing."""
         if self._is_wall:
             return
         try:
