@@ -110,9 +110,9 @@ def test_two_desks_share_the_work_and_a_restart_forgets_nothing(core: Core, data
 
     # Both look at the same case, and both dispatch it.
     seen = row(core, case_id)["version"], row(other, case_id)["version"]
-    other.bus.run(Dispatch((case_id,), WATER, (seen[1],)), li)
+    other.bus.run(Dispatch((case_id,), WATER, versions=(seen[1],)), li)
     with pytest.raises(Refused) as caught:
-        core.bus.run(Dispatch((case_id,), ROADS, (seen[0],)), wang)
+        core.bus.run(Dispatch((case_id,), ROADS, versions=(seen[0],)), wang)
     assert caught.value.text().endswith("10:00 李强: Dispatch.")
     other.close()
 

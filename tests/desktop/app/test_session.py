@@ -166,7 +166,7 @@ def test_the_next_person_signs_in_to_a_room_of_his_own(opened: Opened) -> None:
     page.form.sent.emit()
     room.until(lambda: room.program.session is not None)
     room.until(lambda: room.session.context.board.lens.count > 0)
-    assert room.window.status.part("who", right=True).accessibleName() == "signed in: 赵传英, read only"
+    assert room.window.status.part("who", right=True).accessibleName() == "signed in: 赵传英"
     assert not room.window.actions_["import"].isEnabled()
     assert room.told == []
 

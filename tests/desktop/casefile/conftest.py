@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog
-from qasync import QEventLoop
 
 from db.bootstrap import Core, load_reference, open_core
 from db.cases.casefile import CaseFile, case_file
@@ -31,6 +30,7 @@ from desktop.core.jobs import Jobs
 from desktop.widgets.theme import Theme
 from tests.db.live.city import write
 from tests.db.live.rows import ZONE
+from tests.desktop.turned import TurnedLoop
 
 DEADLINE = 10.0
 MORNING = datetime(2026, 3, 16, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ DESCRIPTION = "<b>井盖破损</b> & 有危险\n第二行"
 class Office:
     """A database with two cases at one place, the second in hand, and whoever looks at them."""
 
-    def __init__(self, loop: QEventLoop, url: str) -> None:
+    def __init__(self, loop: TurnedLoop, url: str) -> None:
         self.loop = loop
         self.clock = SetClock(MORNING)
         self.core: Core = open_core(url, clock=self.clock)
@@ -160,13 +160,11 @@ class Office:
 
 @pytest.fixture
 def office(application: QApplication, sqlite_url: str) -> Iterator[Office]:
-    loop = QEventLoop(application)
-    asyncio.set_event_loop(loop)
+    loop = TurnedLoop(application)
     office = Office(loop, sqlite_url)
     yield office
     office.close()
     loop.close()
-    asyncio.set_event_loop(None)
     assert not office.troubles
 
 

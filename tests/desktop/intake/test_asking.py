@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from desktop.core.jobs import Jobs
 from desktop.intake.asking import Question
+from tests.desktop.turned import TurnedLoop
 
 DEADLINE = 5.0
 
@@ -41,7 +41,7 @@ class Desk:
     Nothing in it refers back to it: a circle would be collected on any thread, and Qt's timers with it.
     """
 
-    def __init__(self, loop: QEventLoop) -> None:
+    def __init__(self, loop: TurnedLoop) -> None:
         self.loop = loop
         self.oracle = Oracle()
         self.answers: list[Any] = []
@@ -63,8 +63,7 @@ class Desk:
 def desk(application: QApplication) -> Iterator[Desk]:
     # The loop of an earlier test must not be collected on a reader's thread: its timers live on this one.
     gc.collect()
-    loop = QEventLoop(application)
-    asyncio.set_event_loop(loop)
+    loop = TurnedLoop(application)
     desk = Desk(loop)
     yield desk
     desk.oracle.may_go_on.set()
@@ -72,7 +71,6 @@ def desk(application: QApplication) -> Iterator[Desk]:
     desk.home.deleteLater()
     desk.troubles.clear()
     loop.close()
-    asyncio.set_event_loop(None)
 
 
 def test_what_is_put_in_one_breath_is_asked_once(desk: Desk) -> None:

@@ -18,7 +18,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
-from qasync import QEventLoop
 from sqlalchemy import insert, select
 
 from db.bootstrap import Core, load_reference, open_core
@@ -37,6 +36,7 @@ from desktop.core.jobs import Jobs
 from desktop.intake.dialog import IntakeDialog, read_moment
 from desktop.intake.work import Filed
 from desktop.widgets.theme import Theme
+from tests.desktop.turned import TurnedLoop
 
 DEADLINE = 10.0
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -102,7 +102,7 @@ def draw_town(core: Core) -> None:
 class Room:
     """A dialog over a real database, its jobs on real threads, under the program's own event loop."""
 
-    def __init__(self, loop: QEventLoop, core: Core) -> None:
+    def __init__(self, loop: TurnedLoop, core: Core) -> None:
         self.loop = loop
         self.core = core
         self.troubles: list[BaseException] = []
@@ -175,8 +175,7 @@ def room(application: QApplication, sqlite_url: str) -> Iterator[Room]:
     application.setQuitOnLastWindowClosed(False)
     # The loop of an earlier test must not be collected on a reader's thread: its timers live on this one.
     gc.collect()
-    loop = QEventLoop(application)
-    asyncio.set_event_loop(loop)
+    loop = TurnedLoop(application)
     core = open_core(sqlite_url, clock=SetClock(NOW))
     load_reference(core.database)
     draw_town(core)
@@ -187,7 +186,6 @@ def room(application: QApplication, sqlite_url: str) -> Iterator[Room]:
     room.dialog.deleteLater()
     core.close()
     loop.close()
-    asyncio.set_event_loop(None)
     application.setQuitOnLastWindowClosed(True)
     assert not room.troubles
 

@@ -11,7 +11,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
-from qasync import QEventLoop
 from shiboken6 import delete
 
 from db.kernel.actor import Actor
@@ -24,6 +23,7 @@ from desktop.search.window import SearchWindow, SearchWork, count_words
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import HOUR, NOON
 from tests.desktop.seeded import OFFICER, context_of, invented
+from tests.desktop.turned import TurnedLoop
 
 DEADLINE = 10.0
 PAGE = 40
@@ -60,7 +60,7 @@ class Archive:
 
 
 class Room:
-    def __init__(self, loop: QEventLoop, who: Actor) -> None:
+    def __init__(self, loop: TurnedLoop, who: Actor) -> None:
         self.loop = loop
         self.troubles: list[BaseException] = []
         self.jobs = Jobs(self.troubles.append)
@@ -108,8 +108,7 @@ def who() -> Actor:
 
 @pytest.fixture
 def room(application: QApplication, who: Actor) -> Iterator[Room]:
-    loop = QEventLoop(application)
-    asyncio.set_event_loop(loop)
+    loop = TurnedLoop(application)
 
     async def make() -> Room:
         room = Room(loop, who)
@@ -127,7 +126,6 @@ def room(application: QApplication, who: Actor) -> Iterator[Room]:
     room.jobs.close()
     room.window.deleteLater()
     loop.close()
-    asyncio.set_event_loop(None)
     assert not room.troubles
 
 
