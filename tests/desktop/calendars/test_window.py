@@ -35,8 +35,8 @@ LABOUR = date(2026, 5, 1)
 class Desk:
     """A window over a calendar in memory that knows 2026 and remembers what it was commanded."""
 
-    def __init__(self, loop: QEventLoop, who: Actor) -> None:
-        self.loop = loop
+    def __init__(self, until: Callable[..., None], who: Actor) -> None:
+        self._until = until
         self.troubles: list[BaseException] = []
         self.commands: list[Any] = []
         self.refusal: Refused | None = None
@@ -54,13 +54,8 @@ class Desk:
         self.commands.append(command)
 
     def do(self, act: Callable[[], object] = lambda: None) -> None:
-        async def start() -> None:
-            act()
-            async with asyncio.timeout(DEADLINE):
-                while self.jobs._tasks:
-                    await asyncio.sleep(0.005)
-
-        self.loop.run_until_complete(start())
+        act()
+        self._until(lambda: not self.jobs._tasks and not self.window.is_busy, round(DEADLINE * 1000))
 
     def ask(self, day: date) -> DayAsking:
         view = self.window.year_view
@@ -80,14 +75,12 @@ def who() -> Actor:
 
 
 @pytest.fixture
-def desk(application: QApplication, who: Actor) -> Iterator[Desk]:
+def desk(application: QApplication, who: Actor, until: Callable[..., None]) -> Iterator[Desk]:
     loop = QEventLoop(application)
     asyncio.set_event_loop(loop)
-
-    async def make() -> Desk:
-        return Desk(loop, who)
-
-    desk = loop.run_until_complete(make())
+    # Turned piece by piece, never by QApplication.exec(): see tests/desktop/open_room.py.
+    asyncio.events._set_running_loop(loop)
+    desk = Desk(until, who)
     desk.do(desk.window.show)
     desk.do(lambda: desk.window.choose(2026))
     yield desk
@@ -95,6 +88,7 @@ def desk(application: QApplication, who: Actor) -> Iterator[Desk]:
     desk.window.close()
     desk.jobs.close()
     desk.window.deleteLater()
+    asyncio.events._set_running_loop(None)
     loop.close()
     asyncio.set_event_loop(None)
     assert not desk.troubles
