@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
+from db.calendars.holidays import NamedDay
 from db.calendars.rules import Window, WorkingCalendar, WorkingDay
 from db.calendars.tables import calendar_day, calendar_year, working_day_rule, working_window
 from db.engine import settings
 
 MONTHS_AHEAD = 3
 """How far ahead a missing year is worth a warning; holidays are published in the November before."""
+
+
+@dataclass(frozen=True)
+class CalendarPage:
+    """What a bureau sees of one year of its calendar."""
+
+    year: int
+    source: str
+    """Where its days are from; "" when the year is missing."""
+    days: dict[date, NamedDay]
+    """The days that differ from Monday to Friday."""
+    windows: tuple[Window, ...]
+    """Those in force on some day of the year or later, in order."""
+    rules: tuple[tuple[date, WorkingDay], ...]
+    """From when on which rule for one working day holds; before the first, so many hours."""
+
+    def is_worked(self, day: date) -> bool:
+        """Whether the office works on a day of the year."""
+        named = self.days.get(day)
+        return day.weekday() < 5 if named is None else named.kind == "workday"
+
+    def rule_on(self, day: date) -> WorkingDay:
+        """What a working day is for a clock that begins on a day."""
+        holding = [rule for valid_from, rule in self.rules if valid_from <= day]
+        return holding[-1] if holding else WorkingDay.HOURS
 
 
 def load_calendar(connection: Connection, rule: WorkingDay | None = None) -> WorkingCalendar:
@@ -35,6 +62,28 @@ def load_calendar(connection: Connection, rule: WorkingDay | None = None) -> Wor
         windows,
         settings.zone_of(connection).key,
         rules if rule is None else [(date.min, rule)],
+    )
+
+
+def calendar_page(connection: Connection, year: int) -> CalendarPage:
+    """One year as it stands, missing or not."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    source = connection.execute(select(calendar_year.c.source).where(calendar_year.c.year == year)).scalar()
+    days = connection.execute(
+        select(calendar_day).where(calendar_day.c.day >= first, calendar_day.c.day <= last)
+    )
+    windows = [
+        Window(row.begins, row.ends, row.valid_from, row.valid_to, row.season_from, row.season_to)
+        for row in connection.execute(select(working_window))
+        if row.valid_to is None or row.valid_to >= first
+    ]
+    rules = connection.execute(select(working_day_rule).order_by(working_day_rule.c.valid_from))
+    return CalendarPage(
+        year,
+        source or "",
+        {row.day: NamedDay(row.day, row.kind, row.name) for row in days},
+        tuple(sorted(windows, key=lambda one: (one.valid_from, one.season_from or "", one.begins))),
+        tuple((row.valid_from, WorkingDay(row.rule)) for row in rules),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
 from db.bootstrap import Core, city_facts
-from db.calendars.queries import missing_years
+from db.calendars.queries import calendar_page, missing_years
 from db.cases.casefile import CaseFile, case_file
 from db.cases.commands.moving import load_workflow
 from db.cases.commands.requests import ResumeDue
@@ -33,6 +33,7 @@ from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.app.intake import IntakeDesk
 from desktop.app.searching import search_work
+from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.catalog import Panes, make_panes
 from desktop.core.actions import Act
@@ -157,6 +158,7 @@ class Session(QObject):
 
     def _make_window(self) -> None:
         self._search: SearchWindow | None = None
+        self._calendar: CalendarWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
@@ -177,6 +179,9 @@ class Session(QObject):
             self._acts(),
             _("Local database") if local else _("Server"),
         )
+        part = self.window.status.part("calendar")
+        part.set_presses()
+        part.pressed.connect(self.show_calendar)
         self.window.acted.connect(self._on_notice)
         self.window.closed.connect(self.ended)
 
@@ -209,6 +214,7 @@ class Session(QObject):
             ),
             Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
             Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
+            Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
@@ -303,6 +309,29 @@ class Session(QObject):
         self._search.field.selectAll()
         return self._search
 
+    def show_calendar(self) -> CalendarWindow:
+        """Bring up the working calendar, as it stands now."""
+        if self._calendar is None:
+            core, who = self.core, self.context.who
+            work = CalendarWork(
+                lambda year: self._read(lambda connection: calendar_page(connection, year)),
+                lambda command: core.bus.run(command, who).result,
+            )
+            self._calendar = CalendarWindow(self._theme, self.context, self._jobs, work, self.window)
+            self._calendar.changed.connect(self._on_calendar)
+            self._calendar.undo_asked.connect(lambda: self._jobs.start(self._undo()))
+        else:
+            self._calendar.refresh()
+        self._calendar.show()
+        self._calendar.raise_()
+        self._calendar.activateWindow()
+        return self._calendar
+
+    def _on_calendar(self, command: Any) -> None:
+        """A calendar that was missing may be there now."""
+        self._tell(Kind.DONE, _(command_label(command_name(type(command)))), undo=True)
+        self._jobs.start(self._each_minute())
+
     def _on_import(self) -> None:
         work = ImportWork(self._check_file, self._write_file)
         dialog = ImportDialog(self._theme, self._jobs, work, self.window)
@@ -352,7 +381,11 @@ class Session(QObject):
 
     async def _undo(self) -> None:
         outcome = await self._jobs.write(self.core.bus.undo, self.context.who)
-        self._tell(Kind.DONE, _("Undone: {what}").format(what=outcome.result))
+        words = _("Undone: {what}").format(what=outcome.result)
+        self._tell(Kind.DONE, words)
+        if self._calendar is not None:
+            self._calendar.refresh(words)
+            await self._each_minute()
 
     def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
         # On the wall nobody can answer: trouble stands in the log, the age of the data on the screen.

@@ -21,13 +21,14 @@ from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
 from desktop.app.session import Session
+from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
 from desktop.core.preferences import Preferences
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.widgets.theme import Theme
 
-PAGES = ("room", "signin", "wall", "intake", "search", "case")
+PAGES = ("room", "signin", "wall", "intake", "search", "case", "calendar")
 PATIENCE_S = 60.0
 SETTLE_MS = 350
 """Time for the last repaint of charts and of the page's compositor after the data is there."""
@@ -116,6 +117,10 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = await _search(session, size)
         if page == "intake":
             window = await _intake(session, size)
+        if page == "calendar":
+            window = session.show_calendar()
+            window.resize(size)
+            await _answered(window)
         if page == "case":
             window = await _case(session, size)
     await asyncio.sleep(SETTLE_MS / 1000)
@@ -153,7 +158,7 @@ async def _intake(session: Session, size: QSize) -> QWidget:
     return dialog
 
 
-async def _answered(window: IntakeDialog | SearchWindow) -> None:
+async def _answered(window: IntakeDialog | SearchWindow | CalendarWindow) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(SETTLE_MS / 1000)
         while window.is_busy:

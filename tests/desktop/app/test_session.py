@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,21 @@ def test_the_wall_shows_the_same_cases_and_no_act(opened: Opened) -> None:
     assert isinstance(room.session.window, WallWindow)
     assert room.session.context.board.lens.count > 50
     assert room.session.window.findChildren(type(room.session.panes.queue.bar))[0].isHidden()
+
+
+def test_a_day_set_in_the_calendar_is_undone_like_any_act(opened: Opened) -> None:
+    room = opened(login="guanli")
+    room.window.status.part("calendar").pressed.emit()
+    window = room.session._calendar
+    assert window is not None
+    room.until(lambda: not window.is_busy)
+    day = next(each for each in (date(window.year, 8, d) for d in range(1, 29)) if each.weekday() == 2)
+    window._on_day(day)
+    assert window.asking is not None
+    window.asking.form.send_button.click()
+    room.until(lambda: window.page is not None and day in window.page.days)
+    window.undo_button.click()
+    room.until(lambda: window.page is not None and day not in window.page.days)
+    room.window.actions_["calendar"].trigger()
+    assert room.session._calendar is window
+    room.until(lambda: not window.is_busy)
