@@ -43,6 +43,7 @@ class Asked:
     amount: int | None
     until: datetime | None
     evidence: str
+    asked_by: int
     asked_by_name: str
     asked_at: datetime
     decided_by_name: str

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
+from db.cases.commands import requests
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
@@ -287,6 +288,9 @@ class CaseWindow(QDialog):
         self.more.clicked.connect(lambda: self._popup(self.more_menu(), self.more))
         self.others.clicked.connect(lambda: self._popup(self.refusals(), self.others))
         self.paper_button.clicked.connect(self._on_paper)
+        self._matters.withdrawn.connect(
+            lambda: self._start(self._do(requests.Withdraw((self.file.details.id,))))
+        )
         self._relatives.opened.connect(self.opened)
         self.history.opened.connect(self.opened)
         self._notices.acted.connect(lambda _key: self._start(self._undo()))

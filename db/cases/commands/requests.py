@@ -15,7 +15,7 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.commands.dispatch import release
-from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, rows_about
+from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, remark, rows_about
 from db.cases.rules import POSTPONEMENTS, REQUESTS, SUSPENSION
 from db.cases.tables import case, request
 from db.engine import settings
@@ -27,7 +27,7 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.kernel.text import clean
 
-PENDING, GRANTED, REFUSED = "pending", "granted", "refused"
+PENDING, GRANTED, REFUSED, WITHDRAWN = "pending", "granted", "refused", "withdrawn"
 
 
 @command("case.ask_return", permission="case.handle", label=N_("Ask for return"))
@@ -94,6 +94,15 @@ class Refuse:
     case_ids: Ids
     kind: str
     answer: str
+    versions: Ids = ()
+
+
+@command("case.withdraw", permission="case.handle", label=N_("Withdraw request"))
+@dataclass(frozen=True)
+class Withdraw:
+    """撤回: whoever asked no longer wants what was not yet decided; the case stays as it is."""
+
+    case_ids: Ids
     versions: Ids = ()
 
 
@@ -223,6 +232,21 @@ def _refuse(command: Refuse, unit: UnitOfWork) -> int:
     )
     _decide(unit, [pending[i] for i in moved], REFUSED, command.answer)
     return len(moved)
+
+
+@handles(Withdraw)
+def _withdraw(command: Withdraw, unit: UnitOfWork) -> int:
+    pending = rows_about(unit.connection, request, command.case_ids, request.c.state == PENDING)
+
+    def own(row: CaseRow) -> None:
+        if row["id"] not in pending:
+            raise Refused("not_asked", N_("No request waits for a decision."))
+        if any(each["asked_by"] != unit.actor.account_id for each in pending[row["id"]]):
+            raise Refused("not_own_request", N_("Only who asked for it can withdraw it."))
+
+    stayed = remark(unit, "withdraw", command, own)
+    _decide(unit, [each for case_id in stayed for each in pending[case_id]], WITHDRAWN, "")
+    return len(stayed)
 
 
 @handles(Resume)

@@ -24,6 +24,7 @@ from desktop.casefile.photos import PhotoView, Tile
 from desktop.casefile.timeline import Step
 from desktop.casefile.window import CaseWindow, clock_spans
 from desktop.widgets.acting import ActDialog
+from desktop.widgets.button import Button
 from tests.db.cases.photographs import picture
 from tests.desktop.casefile.conftest import DESCRIPTION, NAME, PHONE, Office
 
@@ -132,6 +133,18 @@ def test_a_pending_request_is_shown_and_its_decision_offered_first(office: Offic
     office.run(office.dialog(ActDialog).form.sent.emit)
     assert window.file.details.extensions == 1
     assert "grant_postpone" not in window.offered()
+
+
+def test_who_asked_withdraws_it_by_the_button_beside_it(office: Office) -> None:
+    office.act(AskPostpone((office.case,), "连日降雨"), HANDLER)
+    assert not office.open()._matters.findChildren(Button), "somebody else asked"
+    window = office.open(HANDLER)
+    (button,) = window._matters.findChildren(Button)
+    office.run(button.click)
+    assert [asked.state for asked in window.file.requests] == ["withdrawn"]
+    assert window._notices.notices() == ["Withdraw request"]
+    office.run(lambda: window._notices.acted.emit("undo"))
+    assert [asked.state for asked in window.file.requests] == ["pending"]
 
 
 def test_a_refusal_is_told_in_the_window(office: Office) -> None:

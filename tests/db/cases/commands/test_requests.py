@@ -6,7 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from db.cases.commands.requests import AskPostpone, AskReturn, AskSuspend, Grant, Refuse, Resume, ResumeDue
+from db.cases.commands.requests import (
+    AskPostpone,
+    AskReturn,
+    AskSuspend,
+    Grant,
+    Refuse,
+    Resume,
+    ResumeDue,
+    Withdraw,
+)
 from db.cases.tables import request
 from db.kernel.actor import SYSTEM
 from db.kernel.refusal import Refused
@@ -58,6 +67,28 @@ def test_who_asked_first_is_named(bureau: Bureau) -> None:
     with pytest.raises(Refused) as caught:
         bureau.run(AskReturn((case_id,), "不属我处", "图"), "handler")
     assert "handler asked at 10:00 already (Postponement)" in caught.value.text()
+
+
+def test_who_asked_may_withdraw_it_and_undo_that(bureau: Bureau) -> None:
+    case_id = bureau.at("handling")
+    with pytest.raises(Refused) as caught:
+        bureau.run(Withdraw((case_id,)), "handler")
+    assert caught.value.code == "not_asked"
+    bureau.run(AskPostpone((case_id,), "待料"), "handler")
+    for who, code in ((SYSTEM, "not_own_request"), ("dispatcher", "not_permitted")):
+        with pytest.raises(Refused) as caught:
+            bureau.run(Withdraw((case_id,)), who)
+        assert caught.value.code == code
+    before = bureau.dump()
+    bureau.run(Withdraw((case_id,)), "handler")
+    (row,) = bureau.about(request, case_id)
+    assert (row["state"], row["decided_by_name"], row["decided_at"]) == ("withdrawn", "handler", bureau.now)
+    assert (bureau.row(case_id)["state"], bureau.verbs(case_id)[-1]) == ("handling", "withdraw")
+    with pytest.raises(Refused) as caught:
+        bureau.run(Grant((case_id,), "postpone"), "dispatcher")
+    assert caught.value.code == "needed"
+    bureau.core.bus.undo(bureau.officers["handler"])
+    assert bureau.dump() == before
 
 
 def test_undoing_a_decision_puts_request_clock_and_case_back(bureau: Bureau) -> None:
