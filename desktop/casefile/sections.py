@@ -378,6 +378,8 @@ class CaseList(QWidget):
 
     opened = Signal(object)
     """The id of a case."""
+    acted = Signal(object)
+    """The id of the case beside whose line the button was pressed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -387,9 +389,14 @@ class CaseList(QWidget):
         self._column.setSpacing(0)
 
     def show_cases(
-        self, groups: Mapping[str, Sequence[tuple[int, tuple[str, str]]]], empty: str = ""
+        self,
+        groups: Mapping[str, Sequence[tuple[int, tuple[str, str]]]],
+        empty: str = "",
+        acts: Mapping[str, str] | None = None,
     ) -> None:
-        """Heading → (id, two lines) of each case; `empty` stands there when there is none."""
+        """Heading → (id, two lines) of each case; `empty` stands there when there is none. `acts`: heading →
+        the words of a button beside each case.
+        """
         clear(self._column)
         for title, cases in groups.items():
             heading = label(title, "label", "text3")
@@ -398,6 +405,16 @@ class CaseList(QWidget):
             for case_id, (head, detail) in cases:
                 row = Row(self._theme, head, detail)
                 row.clicked.connect(lambda _on=False, key=case_id: self.opened.emit(key))
-                self._column.addWidget(row)
+                act = (acts or {}).get(title)
+                if act is None:
+                    self._column.addWidget(row)
+                    continue
+                button = Button(self._theme, act, kind="quiet")
+                button.setAccessibleName(f"{act} {head}")
+                button.clicked.connect(lambda _on=False, key=case_id: self.acted.emit(key))
+                line = QHBoxLayout()
+                line.addWidget(row, 1)
+                line.addWidget(button)
+                self._column.addLayout(line)
         if not groups and empty:
             self._column.addWidget(label(empty, "label", "text3"))
