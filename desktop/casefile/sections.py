@@ -164,7 +164,10 @@ class Words:
         found = [
             Matter(
                 _(REQUEST_KINDS.get(asked.kind, asked.kind)),
-                _(REQUEST_STATES.get(asked.state, asked.state)),
+                # zh: 已准，待复核
+                _("granted, to be confirmed")
+                if asked.state == "pending" and asked.decided_by is not None
+                else _(REQUEST_STATES.get(asked.state, asked.state)),
                 asked.state == "pending",
                 self._lines(
                     (asked.asked_by_name, self.moment(asked.asked_at)),

@@ -65,6 +65,7 @@ AFTER_STATES = frozenset({"handling", "pending_check", "pending_close", "closed"
 """From here on a new photo shows what was done, as long as nobody says otherwise."""
 MAY_ADD_PHOTOS = "case.photo"
 MOST_BUTTONS = 4
+DECISIONS = ("grant_", "refuse_", "confirm_", "overrule_", "answer_")
 
 
 @dataclass(frozen=True)
@@ -428,7 +429,7 @@ class CaseWindow(QDialog):
     def offered(self) -> dict[str, bool]:
         """The verbs that are allowed now: whether each stands as a button, or in the menu beside them."""
         allowed = [key for key, why in self._answers().items() if why is None]
-        decisions = [key for key in allowed if key.startswith(("grant_", "refuse_", "answer_"))]
+        decisions = [key for key in allowed if key.startswith(DECISIONS)]
         usual = [key for key in allowed if not (VERBS[key].rare or VERBS[key].danger)]
         # What waits for a decision comes first; the foot has room for so many.
         shown = [*decisions, *usual][:MOST_BUTTONS]

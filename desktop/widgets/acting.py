@@ -176,6 +176,22 @@ VERBS = {
         _granting("appeal"),
         _refusing("appeal"),
         Verb(
+            "confirm_appeal",
+            lambda ids, a: requests.DecideAppeal(ids, True, a["text"]),
+            ("maybe",),
+            N_("Remark (may be empty)"),
+            rare=True,
+            alone=True,
+        ),
+        Verb(
+            "overrule_appeal",
+            lambda ids, a: requests.DecideAppeal(ids, False, a["text"]),
+            ("text",),
+            N_("Why is it not granted?"),
+            rare=True,
+            alone=True,
+        ),
+        Verb(
             "supervise",
             lambda ids, a: orders.Supervise(ids, a["text"], a["until"], a["level"]),
             ("level", "text", "until"),

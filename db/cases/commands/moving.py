@@ -157,14 +157,16 @@ def advance(
 
 
 def remark(
-    unit: UnitOfWork, verb: str, command: AboutCases, rule: Callable[[CaseRow], None], note: str = ""
+    unit: UnitOfWork, verb: str, command: AboutCases, values: Callable[[CaseRow], CaseRow], note: str = ""
 ) -> dict[int, CaseRow]:
-    """Write a step that leads nowhere and has no row in the table: the cases stay as they are.
+    """Write a step that leads nowhere and has no row in the table: the cases stay where they are.
 
-    ``rule`` may refuse it. All cases or none, as with ``advance``; returns the rows as they were before.
+    ``values`` gives what changes in one case and may refuse it. All cases or none,
+    as with ``advance``; returns the rows as they were before.
     """
     rows = unit.rows(case, command.case_ids)
     decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
+    changes: dict[int, CaseRow] = {}
     faults: list[Refused] = []
     for case_id in dict.fromkeys(command.case_ids):
         row = rows.get(case_id)
@@ -174,14 +176,14 @@ def remark(
         try:
             if decided_on.get(case_id, row["version"]) != row["version"]:
                 raise Refused("changed_meanwhile", N_("It has changed since you looked."))
-            rule(row)
+            changes[case_id] = {**values(row), "version": row["version"] + 1}
         except Refused as refusal:
             faults.append(_about(row, refusal, unit))
     refuse_all(faults)
     write_steps(
         unit, [(verb, i, r["state"], r["state"], r["unit_id"]) for i, r in rows.items()], clean(note, 2000)
     )
-    unit.update(case, {case_id: {"version": row["version"] + 1} for case_id, row in rows.items()})
+    unit.update(case, changes)
     return rows
 
 

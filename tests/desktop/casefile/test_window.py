@@ -12,11 +12,12 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
+from db.cases.commands.closing import Close, PassCheck
 from db.cases.commands.handling import Handle
 from db.cases.commands.intake import Report
 from db.cases.commands.merging import Merge
 from db.cases.commands.orders import Supervise
-from db.cases.commands.requests import AskPostpone
+from db.cases.commands.requests import AskAppeal, AskPostpone
 from db.cases.contacts import looks
 from db.cases.photos import photo_store
 from db.kernel.actor import SYSTEM, Actor
@@ -30,6 +31,7 @@ from tests.db.cases.photographs import picture
 from tests.desktop.casefile.conftest import DESCRIPTION, LEADER, NAME, PHONE, Office
 
 HANDLER = Actor(9, "赵六", frozenset({"room.view", "case.handle"}))
+ACCEPTOR = Actor(10, "孙丽", frozenset({"room.view", "case.accept"}))
 DESK = Actor(8, "李强", frozenset({"room.view", "contact.masked"}))
 
 
@@ -204,6 +206,25 @@ def test_a_part_is_split_off_with_class_unit_and_words(office: Office) -> None:
     made = office.read(part.id)
     assert made is not None
     assert (made.details.unit_id, made.details.description) == (2, "清理路面")
+
+
+def test_a_granted_appeal_is_offered_to_another_person_who_accepts(office: Office) -> None:
+    office.pass_by(days=400)
+    for command in (Handle((office.case,), "好了"), PassCheck((office.case,)), Close((office.case,))):
+        office.act(command)
+    office.act(AskAppeal((office.case,), "停电"), SYSTEM)
+    window = office.open()
+    assert "confirm_appeal" not in window.offered()
+    office.run(lambda: window._ask("grant_appeal"))
+    office.run(office.dialog(ActDialog).form.sent.emit)
+    assert {"grant_appeal", "confirm_appeal"}.isdisjoint(window.offered())
+    assert "granted, to be confirmed" in said(window)
+    window = office.open(ACCEPTOR)
+    assert list(window.offered())[:2] == ["confirm_appeal", "overrule_appeal"]
+    office.run(lambda: window._ask("confirm_appeal"))
+    office.run(office.dialog(ActDialog).form.sent.emit)
+    assert window.file.details.exempt
+    assert "confirm_appeal" not in window.offered()
 
 
 def test_a_refusal_is_told_in_the_window(office: Office) -> None:

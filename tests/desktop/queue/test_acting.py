@@ -29,6 +29,9 @@ CASES = [
 ]
 
 
+BESIDE_THE_TABLE = {"confirm_appeal", "overrule_appeal"}
+
+
 class Bar:
     """A bar in a window, what it commanded, and the dialog it opened."""
 
@@ -177,7 +180,7 @@ def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() 
     known = workflow().verbs
     for key, verb in VERBS.items():
         assert VERB_LABELS[key]
-        assert key in known
+        assert key in known or key in BESIDE_THE_TABLE
         assert bool(verb.words) == bool({"text", "maybe"} & set(verb.asks))
         assert bool(verb.until) == ("until" in verb.asks)
 
