@@ -16,11 +16,12 @@ from sqlalchemy import BigInteger, Column, Connection, Table, select, type_coerc
 
 from db.cases.contacts import SEE_PLAIN, Look, MaskedContact, looks, masked_contact
 from db.cases.queries import CaseDetails, case_details
+from db.cases.rules import DECIDED_BY_YOU, DECIDED_FIRST, UNDECIDED
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.kernel.actor import Actor
 from db.kernel.geo import EARTH_METRES, metres_between
-from db.kernel.language import N_
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.people.tables import person, position, unit
 from db.registers.tables import area, category, component, condition
@@ -43,8 +44,11 @@ class Asked:
     amount: int | None
     until: datetime | None
     evidence: str
+    asked_by: int
     asked_by_name: str
     asked_at: datetime
+    decided_by: int | None
+    """Of a pending appeal: who granted it first."""
     decided_by_name: str
     decided_at: datetime | None
     answer: str
@@ -324,6 +328,9 @@ def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Ref
     """Each verb of the table: ``None`` when this person may do it now, else why not."""
     answers: dict[str, Refused | None] = {}
     pending = {asked.kind for asked in file.requests if asked.state == "pending"}
+    granted_once = next(
+        (each for each in file.requests if each.state == "pending" and each.decided_by is not None), None
+    )
     ordered = any(each.kind == "supervise" and each.answered_at is None for each in file.orders)
     known = [verb for verb in VERB_LABELS if verb in workflow.verbs]
     for verb in [*known, *(verb for verb in workflow.verbs if verb not in VERB_LABELS)]:
@@ -333,12 +340,32 @@ def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Ref
             given |= {"approval"}
         try:
             workflow.move(file.details.state, verb, actor, given)
+            if verb in ("grant_appeal", "refuse_appeal") and granted_once is not None:
+                raise Refused("decided_first", DECIDED_FIRST, who=granted_once.decided_by_name)
             if verb == "answer_order" and not ordered:
                 raise Refused("no_order", N_("No order waits for an answer."))
             answers[verb] = None
         except Refused as refusal:
             answers[verb] = refusal
+    appeal = next((each for each in file.requests if each.kind == "appeal" and each.state == "pending"), None)
+    if appeal is not None:
+        # The second decision changes neither state nor clock, and has no row in the table.
+        answers |= dict.fromkeys(("confirm_appeal", "overrule_appeal"), _second(appeal, actor))
     return answers
+
+
+def _second(appeal: Asked, actor: Actor) -> Refused | None:
+    """Why this person may not decide second on an appeal."""
+    if not actor.may("case.accept"):
+        return Refused(
+            "not_permitted",
+            N_("{who} may not do this: {what}."),
+            who=actor.name,
+            what=_(VERB_LABELS["confirm_appeal"]),
+        )
+    if appeal.decided_by is None:
+        return Refused("undecided", UNDECIDED)
+    return Refused("decided_by_you", DECIDED_BY_YOU) if appeal.decided_by == actor.account_id else None
 
 
 def _rows(

@@ -113,6 +113,11 @@ REQUESTS = {
 }
 """What a unit may ask for and somebody else decides (DOMAIN 2.4)."""
 
+DECIDED_FIRST = N_("{who} granted it; now somebody else, who accepts cases, has to decide.")
+DECIDED_BY_YOU = N_("You granted it; now somebody else, who accepts cases, has to decide.")
+UNDECIDED = N_("Nobody has granted it yet; the second decision comes after that.")
+"""An appeal is decided by two people in turn (DOMAIN 2.3, row 19)."""
+
 POSTPONEMENTS = 2
 """So many are granted at most, each of one more original limit; refused ones do not count (DOMAIN 2.4)."""
 SUSPENSION = timedelta(days=365)

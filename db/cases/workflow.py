@@ -72,6 +72,9 @@ VERB_LABELS = {
     "ask_appeal": N_("Appeal"),  # zh: 申诉
     "grant_appeal": N_("Grant appeal"),  # zh: 准予申诉
     "refuse_appeal": N_("Refuse appeal"),  # zh: 驳回申诉
+    "confirm_appeal": N_("Confirm appeal"),  # zh: 复核准予申诉
+    "overrule_appeal": N_("Overrule appeal"),  # zh: 复核驳回申诉
+    "withdraw": N_("Withdraw request"),  # zh: 撤回申请
     "resume": N_("Resume"),  # zh: 恢复处置
     "send_check": N_("Send to check"),  # zh: 发核查
     "force_close": N_("Close by force"),  # zh: 强制结案

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 from sqlalchemy import Connection, func, select
 
+from db.people.tables import unit
 from db.registers.tables import area
 
 Ints = npt.NDArray[np.int64]
@@ -88,6 +89,16 @@ class Locator:
         return ManyWhereabouts(
             district, self._community_ids[cell], self._patrol_ids[cell], self._cell_ids[cell]
         )
+
+
+def unit_of(connection: Connection, where: Whereabouts) -> int | None:
+    """The unit that answers for a place: that of its smallest area that has one (which is still active)."""
+    nearest = (where.cell_id, where.patrol_id, where.community_id, where.district_id)
+    query = select(area.c.id, area.c.unit_id).join_from(area, unit, unit.c.id == area.c.unit_id)
+    wanted = [area_id for area_id in nearest if area_id is not None]
+    rows = connection.execute(query.where(area.c.id.in_(wanted), unit.c.active))
+    found = {row.id: row.unit_id for row in rows}
+    return next((found[area_id] for area_id in wanted if area_id in found), None)
 
 
 def _ids(values: list[int | None]) -> Ints:

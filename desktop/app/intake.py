@@ -16,7 +16,7 @@ from db.kernel.refusal import Refused
 from db.live.directory import Directory
 from db.registers.datum import looks_like_coordinates, read_coordinates
 from db.registers.finding import Finder
-from db.registers.locating import locator_of
+from db.registers.locating import locator_of, unit_of
 from db.registers.placing import Gazetteer, gazetteer_of
 from db.registers.queries import CategoryValue, ConditionValue, categories, components_near, conditions
 from desktop.intake.work import Filed, IntakeWork, Spot, Surroundings
@@ -78,6 +78,7 @@ class IntakeDesk:
         """The areas of a point and the components near it."""
         with self._core.database.read() as connection:
             where = locator_of(connection).locate(lon, lat)
+            unit_id = unit_of(connection, where)
             near = components_near(connection, (lon, lat), category_id=category_id)
         areas = self._directory.areas
 
@@ -90,6 +91,7 @@ class IntakeDesk:
             name(where.community_id),
             name(where.patrol_id),
             name(where.cell_id),
+            self._directory.label("unit", unit_id or 0, language()),
             tuple(near),
         )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from db.calendars.rules import UNIT_LABELS, LimitUnit
 from db.cases.casefile import CaseFile, ClockSpan, Near, Relative
@@ -19,6 +19,7 @@ from db.kernel.language import N_, _, language
 from desktop.casefile.timeline import clear
 from desktop.core.context import Context
 from desktop.core.words import day_and_time, number
+from desktop.widgets.button import Button
 from desktop.widgets.plain import label, tip
 from desktop.widgets.theme import Theme
 
@@ -66,6 +67,8 @@ class Matter(NamedTuple):
     is_open: bool
     words: tuple[str, ...]
     """Lines: who and when, why, the answer."""
+    is_mine: bool = False
+    """A request that the person signed in may withdraw."""
 
 
 class Words:
@@ -161,13 +164,19 @@ class Words:
         found = [
             Matter(
                 _(REQUEST_KINDS.get(asked.kind, asked.kind)),
-                _(REQUEST_STATES.get(asked.state, asked.state)),
+                # zh: 已准，待复核
+                _("granted, to be confirmed")
+                if asked.state == "pending" and asked.decided_by is not None
+                else _(REQUEST_STATES.get(asked.state, asked.state)),
                 asked.state == "pending",
                 self._lines(
                     (asked.asked_by_name, self.moment(asked.asked_at)),
                     (asked.reason,),
                     (asked.decided_by_name, self.moment(asked.decided_at), asked.answer),
                 ),
+                asked.state == "pending"
+                and asked.asked_by == self._context.who.account_id
+                and self._context.who.may("case.handle"),
             )
             for asked in file.requests
         ]
@@ -295,6 +304,9 @@ class FactGrid(QWidget):
 class Matters(QWidget):
     """Requests, orders and tasks with what came of them."""
 
+    withdrawn = Signal()
+    """The person no longer wants what he or she asked for."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -309,7 +321,17 @@ class Matters(QWidget):
             if index:
                 self._column.addSpacing(self._theme.px(8))
             head = " · ".join(part for part in (matter.title, matter.state) if part)
-            self._column.addWidget(label(head, "body", "soon" if matter.is_open else "text1", bold=True))
+            title = label(head, "body", "soon" if matter.is_open else "text1", bold=True)
+            if matter.is_mine:
+                row = QHBoxLayout()
+                # zh: 撤回
+                button = Button(self._theme, _("Withdraw"), kind="quiet")
+                button.clicked.connect(lambda _on=False: self.withdrawn.emit())
+                row.addWidget(title, 1)
+                row.addWidget(button)
+                self._column.addLayout(row)
+            else:
+                self._column.addWidget(title)
             for line in matter.words:
                 words = label(line, "body", "text2")
                 words.setWordWrap(True)
@@ -359,6 +381,8 @@ class CaseList(QWidget):
 
     opened = Signal(object)
     """The id of a case."""
+    acted = Signal(object)
+    """The id of the case beside whose line the button was pressed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -368,9 +392,14 @@ class CaseList(QWidget):
         self._column.setSpacing(0)
 
     def show_cases(
-        self, groups: Mapping[str, Sequence[tuple[int, tuple[str, str]]]], empty: str = ""
+        self,
+        groups: Mapping[str, Sequence[tuple[int, tuple[str, str]]]],
+        empty: str = "",
+        acts: Mapping[str, str] | None = None,
     ) -> None:
-        """Heading → (id, two lines) of each case; `empty` stands there when there is none."""
+        """Heading → (id, two lines) of each case; `empty` stands there when there is none. `acts`: heading →
+        the words of a button beside each case.
+        """
         clear(self._column)
         for title, cases in groups.items():
             heading = label(title, "label", "text3")
@@ -379,6 +408,16 @@ class CaseList(QWidget):
             for case_id, (head, detail) in cases:
                 row = Row(self._theme, head, detail)
                 row.clicked.connect(lambda _on=False, key=case_id: self.opened.emit(key))
-                self._column.addWidget(row)
+                act = (acts or {}).get(title)
+                if act is None:
+                    self._column.addWidget(row)
+                    continue
+                button = Button(self._theme, act, kind="quiet")
+                button.setAccessibleName(f"{act} {head}")
+                button.clicked.connect(lambda _on=False, key=case_id: self.acted.emit(key))
+                line = QHBoxLayout()
+                line.addWidget(row, 1)
+                line.addWidget(button)
+                self._column.addLayout(line)
         if not groups and empty:
             self._column.addWidget(label(empty, "label", "text3"))

@@ -31,10 +31,11 @@ from PySide6.QtWidgets import (
 )
 
 from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
+from db.cases.commands import requests
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
-from db.cases.workflow import VERB_LABELS, Workflow
+from db.cases.workflow import Workflow
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import _, language
@@ -64,6 +65,7 @@ AFTER_STATES = frozenset({"handling", "pending_check", "pending_close", "closed"
 """From here on a new photo shows what was done, as long as nobody says otherwise."""
 MAY_ADD_PHOTOS = "case.photo"
 MOST_BUTTONS = 4
+DECISIONS = ("grant_", "refuse_", "confirm_", "overrule_", "answer_")
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,11 @@ class CaseWindow(QDialog):
         self.more.clicked.connect(lambda: self._popup(self.more_menu(), self.more))
         self.others.clicked.connect(lambda: self._popup(self.refusals(), self.others))
         self.paper_button.clicked.connect(self._on_paper)
+        self._matters.withdrawn.connect(
+            lambda: self._start(self._do(requests.Withdraw((self.file.details.id,))))
+        )
         self._relatives.opened.connect(self.opened)
+        self._relatives.acted.connect(lambda case_id: self._ask("unmerge", case_id))
         self.history.opened.connect(self.opened)
         self._notices.acted.connect(lambda _key: self._start(self._undo()))
         for key, verb in VERBS.items():
@@ -300,7 +306,7 @@ class CaseWindow(QDialog):
     def set_workflow(self, workflow: Workflow) -> None:
         """The table of allowed moves; without it nothing is offered."""
         self._workflow = workflow
-        self._show_acts()
+        self._show()
 
     def _show(self) -> None:
         file, words = self.file, self._words
@@ -330,7 +336,8 @@ class CaseWindow(QDialog):
         self._relatives_heading.setVisible(bool(relatives))
         self._relatives.setVisible(bool(relatives))
         self._relatives.show_cases(
-            {title: [(one.id, words.relative(one)) for one in group] for title, group in relatives.items()}
+            {title: [(one.id, words.relative(one)) for one in group] for title, group in relatives.items()},
+            acts={_("Merged reports"): VERBS["unmerge"].shown()} if self._may_take_out() else {},
         )
         history = words.history(file)
         self.history.show_cases(
@@ -403,6 +410,16 @@ class CaseWindow(QDialog):
                 )
             )
 
+    def _may_take_out(self) -> bool:
+        """Whether reports that were merged into this case may be taken out of it."""
+        if self._workflow is None:
+            return False
+        try:
+            self._workflow.move("merged", "unmerge", self._context.who, self._workflow.demands("unmerge"))
+        except Refused:
+            return False
+        return True
+
     def _answers(self) -> dict[str, Refused | None]:
         if self._workflow is None:
             return {}
@@ -412,7 +429,7 @@ class CaseWindow(QDialog):
     def offered(self) -> dict[str, bool]:
         """The verbs that are allowed now: whether each stands as a button, or in the menu beside them."""
         allowed = [key for key, why in self._answers().items() if why is None]
-        decisions = [key for key in allowed if key.startswith(("grant_", "refuse_", "answer_"))]
+        decisions = [key for key in allowed if key.startswith(DECISIONS)]
         usual = [key for key in allowed if not (VERBS[key].rare or VERBS[key].danger)]
         # What waits for a decision comes first; the foot has room for so many.
         shown = [*decisions, *usual][:MOST_BUTTONS]
@@ -422,7 +439,7 @@ class CaseWindow(QDialog):
         clear(self._acts)
         answers, offered = self._answers(), self.offered()
         for key in (key for key, is_button in offered.items() if is_button):
-            button = Button(self._theme, _(VERB_LABELS[key]), keys=VERBS[key].keys)
+            button = Button(self._theme, VERBS[key].shown(), keys=VERBS[key].keys)
             button.clicked.connect(lambda _on=False, key=key: self._ask(key))
             self._acts.addWidget(button)
         self.more.setVisible(not all(offered.values()))
@@ -452,7 +469,7 @@ class CaseWindow(QDialog):
         menu = QMenu(self)
         for key, why in self._answers().items():
             if why is not None:
-                action = menu.addAction(f"{_(VERB_LABELS[key])} — {why.text()}".replace("&", "&&"))
+                action = menu.addAction(f"{VERBS[key].shown()} — {why.text()}".replace("&", "&&"))
                 action.setEnabled(False)
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
@@ -461,7 +478,7 @@ class CaseWindow(QDialog):
         """The allowed verbs that have no button."""
         menu = QMenu(self)
         for key in (key for key, is_button in self.offered().items() if not is_button):
-            action = menu.addAction(_(VERB_LABELS[key]).replace("&", "&&"))
+            action = menu.addAction(VERBS[key].shown().replace("&", "&&"))
             action.triggered.connect(lambda _on=False, key=key: self._ask(key))
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
@@ -470,13 +487,16 @@ class CaseWindow(QDialog):
         # Above the button: it stands at the foot of the window.
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
-    def _ask(self, key: str) -> None:
+    def _ask(self, key: str, case_id: int | None = None) -> None:
+        """Ask for what a verb needs and do it, with this case or with one that was merged into it."""
         verb = VERBS[key]
-        ids = (self.file.details.id,)
+        ids = (case_id or self.file.details.id,)
         if not verb.asks:
             self._start(self._do(verb.make(ids, {})))
             return
-        dialog = ActDialog(self._theme, self._context, verb, ids, self)
+        # What happened at the same place and still goes on.
+        offers = [near.id for near in self.file.nearby if near.state in STATES and STATES[near.state].open]
+        dialog = ActDialog(self._theme, self._context, verb, ids, self, offers)
         dialog.answered.connect(lambda answers: self._start(self._do(verb.make(ids, answers))))
         dialog.open()
 

@@ -185,6 +185,7 @@ class IntakeDialog(QDialog):
                 ("community", _("Community")),
                 ("patrol", _("Patrol area")),
                 ("cell", _("Cell")),
+                ("unit", _("Unit")),
             )
         ):
             value = Elided("—", "body")
@@ -386,7 +387,7 @@ class IntakeDialog(QDialog):
         self._show_around(around)
 
     def _show_around(self, around: Surroundings) -> None:
-        for key in ("district", "community", "patrol", "cell"):
+        for key in ("district", "community", "patrol", "cell", "unit"):
             self.found[key].setText(getattr(around, key) or "—")
         self.components.clear()
         for each in around.components:

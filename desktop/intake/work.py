@@ -36,6 +36,8 @@ class Surroundings:
     community: str
     patrol: str
     cell: str
+    unit: str = ""
+    """Who answers for the place."""
     components: tuple[ComponentNear, ...] = ()
 
 

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
 
 from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
-from db.cases.workflow import VERB_LABELS, Workflow
+from db.cases.workflow import Workflow
 from db.kernel.language import _
 from db.kernel.refusal import Refused
 from db.live.board import News
 from desktop.core.context import Context
 from desktop.core.words import number
-from desktop.widgets.acting import VERBS, ActDialog, slots_of
+from desktop.widgets.acting import VERBS, ActDialog, Ids, slots_of
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
@@ -79,7 +79,7 @@ class ActionBar(QWidget):
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._count)
         for key, verb in OFFERED.items():
-            button = Button(self._theme, _(VERB_LABELS[key]), keys=verb.keys, kind="plain")
+            button = Button(self._theme, verb.shown(), keys=verb.keys, kind="plain")
             button.clicked.connect(lambda _on=False, key=key: self._ask(key))
             button.hide()
             self._buttons[key] = button
@@ -137,6 +137,8 @@ class ActionBar(QWidget):
                 found[key] = _("{count} of {total}: {why}").format(
                     count=count, total=states.total(), why=reasons[0]
                 )
+            if key == "merge" and found[key] is None and states.total() < 2:
+                found[key] = _("Select two cases or more.")
         return found
 
     def open_menu(self, place: QPoint) -> None:
@@ -154,7 +156,7 @@ class ActionBar(QWidget):
         menu = QMenu(self)
         for key, why in self._possible(self._states()).items():
             if key in keys:
-                words = _(VERB_LABELS[key]) if why is None else f"{_(VERB_LABELS[key])} — {why}"
+                words = VERBS[key].shown() if why is None else f"{VERBS[key].shown()} — {why}"
                 action = menu.addAction(words.replace("&", "&&"))
                 action.setEnabled(why is None)
                 action.triggered.connect(lambda _on=False, key=key: self._ask(key))
@@ -167,9 +169,16 @@ class ActionBar(QWidget):
         if not verb.asks:
             self.commanded.emit(verb.make(ids, {}))
             return
-        dialog = ActDialog(self._theme, self._context, verb, ids, self.window())
+        offers = self._oldest_first(ids) if "leader" in verb.asks else ()
+        dialog = ActDialog(self._theme, self._context, verb, ids, self.window(), offers)
         dialog.answered.connect(lambda answers: self.commanded.emit(verb.make(ids, answers)))
         dialog.open()
+
+    def _oldest_first(self, ids: Ids) -> Ids:
+        """Of cases that are one, the oldest goes on."""
+        store = self._context.board.store
+        slots = slots_of(self._context, ids)
+        return tuple(store.id[slots[np.lexsort((store.id[slots], store.reported_at[slots]))]].tolist())
 
     def _on_news(self, news: News) -> None:
         if not news.applied.is_empty:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ from PySide6.QtCore import QDate, QStringListModel, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
-from db.cases.rules import ORDER_LEVELS
+from db.cases.queries import STATE_CODES
+from db.cases.rules import ORDER_LEVELS, STATES
 from db.cases.workflow import VERB_LABELS
 from db.kernel.language import N_, _, language
 from db.live.columns import Int32
@@ -34,8 +35,9 @@ class Verb:
     key: str
     make: Callable[[Ids, Mapping[str, Any]], Any]
     asks: tuple[str, ...] = ()
-    """Of "unit", "level", "until" (a day), "text", "maybe" (a text that may be left empty), "evidence" (a
-    document), "proof" (one that may be left empty).
+    """Of "leader" (a case), "class", "unit", "perhaps" (a unit that may be left out), "level", "until" (a
+    day), "text", "maybe" (a text that may be left empty), "evidence" (a document), "proof" (one that may be
+    left empty).
     """
     words: str = ""
     """The question for the text that it asks for (reason or note)."""
@@ -47,6 +49,12 @@ class Verb:
     """Stands in the menu, not in the bar of the queue."""
     alone: bool = False
     """Decided on one case at a time, with the case before one's eyes."""
+    title: str = ""
+    """What stands on its button, where that is not the word for what happened."""
+
+    def shown(self) -> str:
+        """The word on its button, in the reader's language."""
+        return _(self.title or VERB_LABELS[self.key])
 
 
 def _asking(kind: str, words: str, *asks: str) -> Verb:
@@ -168,6 +176,22 @@ VERBS = {
         _granting("appeal"),
         _refusing("appeal"),
         Verb(
+            "confirm_appeal",
+            lambda ids, a: requests.DecideAppeal(ids, True, a["text"]),
+            ("maybe",),
+            N_("Remark (may be empty)"),
+            rare=True,
+            alone=True,
+        ),
+        Verb(
+            "overrule_appeal",
+            lambda ids, a: requests.DecideAppeal(ids, False, a["text"]),
+            ("text",),
+            N_("Why is it not granted?"),
+            rare=True,
+            alone=True,
+        ),
+        Verb(
             "supervise",
             lambda ids, a: orders.Supervise(ids, a["text"], a["until"], a["level"]),
             ("level", "text", "until"),
@@ -191,12 +215,31 @@ VERBS = {
             rare=True,
         ),
         Verb(
+            "merge",
+            lambda ids, a: merging.Merge(
+                tuple(case_id for case_id in ids if case_id != a["leader"]), a["leader"], a["text"]
+            ),
+            ("leader", "maybe"),
+            N_("Remark (may be empty)"),
+            # zh: 并入…
+            title=N_("Merge into…"),
+        ),
+        Verb(
             "unmerge",
             lambda ids, a: merging.Unmerge(ids, a["text"]),
             ("text",),
             N_("Why is it no duplicate?"),
+            alone=True,
+        ),
+        Verb(
+            "split",
+            lambda ids, a: merging.Split(ids[0], (a["text"],), a["category"], a["unit"] or None),
+            ("class", "perhaps", "text"),
+            N_("What is to be done in this part?"),
             rare=True,
             alone=True,
+            # zh: 拆分子案件…
+            title=N_("Split off a part…"),
         ),
         Verb(
             "reject",
@@ -224,8 +267,10 @@ VERBS = {
 """In the order in which a case meets them."""
 
 
-_NOTES = frozenset({"handle", "answer_order"})
-"""Their text says what was done; that of the others says why."""
+_NOTES = frozenset({"handle", "answer_order", "split"})
+"""Their text says what was or is to be done; that of the others says why."""
+MOST_OFFERED = 50
+"""So many cases are offered to merge into; any other is named by its number."""
 
 
 class ActDialog(QDialog):
@@ -234,15 +279,25 @@ class ActDialog(QDialog):
     answered = Signal(object)
 
     def __init__(
-        self, theme: Theme, context: Context, verb: Verb, ids: Ids, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        context: Context,
+        verb: Verb,
+        ids: Ids,
+        parent: QWidget | None = None,
+        offers: Sequence[int] = (),
     ) -> None:
+        """``offers``: cases that may lead; the first of them does when it is one of ``ids``."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._theme = theme
         self._context = context
         self._verb = verb
         self._ids = ids
+        self._offers = offers
         self._units: dict[str, Entry] = {}
+        self._classes: dict[str, Entry] = {}
+        self._leaders: dict[str, int] = {}
         self._build()
         self._say_effect()
 
@@ -253,15 +308,25 @@ class ActDialog(QDialog):
         )
         self.setWindowTitle(title)
         self.form = Form(self._theme, _(VERB_LABELS[self._verb.key]), _("Cancel"))
+        self.leader = QComboBox()
+        self.category = QComboBox()
         self.unit = QComboBox()
         self.text = QLineEdit()
         self.level = QComboBox()
         self.until = QDateEdit()
         self.evidence = QLineEdit()
         asks = self._verb.asks
-        if "unit" in asks:
+        if "leader" in asks:
+            self._offer_leaders()
+            # zh: 主案件
+            self.form.add("leader", _("Into which case? (choose, or type its number)"), self.leader)
+        if "class" in asks:
+            self._offer_classes()
+            self.form.add("class", _("Category"), self.category)
+        if "unit" in asks or "perhaps" in asks:
             self._offer_units()
-            self.form.add("unit", _("To which unit"), self.unit)
+            words = _("To which unit") if "unit" in asks else _("To which unit (may be empty)")
+            self.form.add("unit", words, self.unit)
         if "level" in asks:
             for key, title_of in ORDER_LEVELS.items():
                 self.level.addItem(_(title_of), key)
@@ -288,7 +353,8 @@ class ActDialog(QDialog):
         column.addWidget(label(title, "place", "text1", bold=True))
         column.addWidget(self.form)
         self.setMinimumWidth(px(440))
-        (self.unit if "unit" in asks else self.text).setFocus(Qt.FocusReason.OtherFocusReason)
+        first = self.leader if "leader" in asks else self.unit if "unit" in asks else self.text
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _offer_days(self) -> None:
         today = local(self._context.board.now_ms, self._context.zone).date()
@@ -310,36 +376,116 @@ class ActDialog(QDialog):
             name = entry.label(language())
             # Two units of one name are told apart by their codes.
             self._units[name if names[name] == 1 else f"{name} ({entry.code})"] = entry
-        self.unit.setEditable(True)
-        self.unit.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.unit.addItems(list(self._units))
-        self.unit.setCurrentIndex(-1)
-        completer = QCompleter(QStringListModel(list(self._units), self), self)
+        self._offer(self.unit, list(self._units))
+
+    def _offer_classes(self) -> None:
+        store, directory = self._context.board.store, self._context.board.directory
+        for entry in directory.of("category"):
+            words = f"{entry.label(language())} ({entry.code})"
+            if words in self._classes:
+                # One code in two standards.
+                words = f"{words} {entry.major.rsplit('/', 2)[0]}"
+            self._classes[words] = entry
+        self._offer(self.category, list(self._classes))
+        for slot in slots_of(self._context, self._ids)[:1].tolist():
+            own = int(store.codes["category"].ids[store.category[slot]])
+            known = [entry.id for entry in self._classes.values()]
+            self.category.setCurrentIndex(known.index(own) if own in known else -1)
+
+    def _offer_leaders(self) -> None:
+        board = self._context.board
+        store = board.store
+        for case_id in self._offers[:MOST_OFFERED]:
+            slot = store.slot_of(case_id)
+            if slot is None or not store.is_open[slot]:
+                continue
+            category = int(store.codes["category"].ids[store.category[slot]])
+            parts = (
+                store.number[slot],
+                board.directory.label("category", category, language()),
+                store.address[slot],
+            )
+            self._leaders["  ".join(part for part in parts if part)] = case_id
+        self._offer(self.leader, list(self._leaders))
+        if self._offers and self._offers[0] in self._ids:
+            self.leader.setCurrentIndex(0)
+
+    def _offer(self, field: QComboBox, lines: list[str]) -> None:
+        """Lines to choose from by typing any part of one."""
+        field.setEditable(True)
+        field.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        # However long a line is, the dialog stays as wide as it is.
+        field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        field.addItems(lines)
+        field.setCurrentIndex(-1)
+        completer = QCompleter(QStringListModel(lines, self), self)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.unit.setCompleter(completer)
-        self.unit.currentTextChanged.connect(lambda _text: self._say_effect())
+        field.setCompleter(completer)
+        field.currentTextChanged.connect(lambda _text: self._say_effect())
+
+    def _leading(self) -> int | None:
+        """The open case that was chosen, or whose number was typed."""
+        words = self.leader.currentText().strip()
+        if words in self._leaders:
+            return self._leaders[words]
+        store = self._context.board.store
+        slots = (slot for slot, number_ in enumerate(store.number[: store.size]) if number_ == words)
+        return next(
+            (int(store.id[slot]) for slot in slots if store.alive[slot] and store.is_open[slot]), None
+        )
 
     def _say_effect(self) -> None:
+        """What will be once the button is pressed."""
+        if "leader" in self._verb.asks:
+            self.effect.setText(self._merge_effect())
+        elif "class" in self._verb.asks:
+            words = _("A new case at this place, beside this one, which can be closed only after it.")
+            self.effect.setText("\n".join(part for part in (words, self._unit_effect()) if part))
+        else:
+            self.effect.setText(self._unit_effect())
+
+    def _merge_effect(self) -> str:
+        if not self.leader.currentText().strip():
+            return ""
+        leader = self._leading()
+        if leader is None:
+            return _("No open case has this number.")
+        store = self._context.board.store
+        slot = store.slot_of(leader)
+        assert slot is not None
+        others = slots_of(self._context, [case_id for case_id in self._ids if case_id != leader]).tolist()
+        numbers = _(", ").join(store.number[other] for other in others[:3])
+        if len(others) > 3:
+            # zh: {cases}等 {count} 件
+            numbers = _("{cases}… ({count})").format(cases=numbers, count=number(len(others)))
+        # zh: {cases} 并入 {number}（{state}）：各自结束、保留原上报，可以撤销并案。
+        words = _(
+            "{cases} will go on inside {number} ({state}): ended here, each keeping its own report; "
+            "it can be taken out again."
+        )
+        state = STATES[STATE_CODES[int(store.state[slot])]].label
+        return words.format(cases=numbers, number=store.number[slot], state=_(state)) if others else ""
+
+    def _unit_effect(self) -> str:
         """The chosen unit's load before and after, as the map and the queue will show it."""
         entry = self._units.get(self.unit.currentText())
         if entry is None:
-            self.effect.setText("")
-            return
+            return ""
         store = self._context.board.store
         slots = slots_of(self._context, self._ids)
         code = store.codes["unit"].code(entry.id)
         # The whole load, whatever the filter shows. Code 0 is "no unit": this one never had a case.
         open_now = int(np.count_nonzero(store.is_open & (store.unit == code))) if code else 0
-        there = int(np.count_nonzero(store.unit[slots] == code)) if code else 0
+        # A part comes on top of what the unit has.
+        moves = "unit" in self._verb.asks
+        there = int(np.count_nonzero(store.unit[slots] == code)) if code and moves else 0
         # zh: {unit}在办 {before} → {after}
         words = _("{unit}: open {before} → {after}")
-        self.effect.setText(
-            words.format(
-                unit=entry.label(language()),
-                before=number(open_now),
-                after=number(open_now + len(slots) - there),
-            )
+        return words.format(
+            unit=entry.label(language()),
+            before=number(open_now),
+            after=number(open_now + len(slots) - there),
         )
 
     def _on_sent(self) -> None:
@@ -347,10 +493,25 @@ class ActDialog(QDialog):
         entry = self._units.get(self.unit.currentText())
         if "unit" in self._verb.asks and entry is None:
             errors["unit"] = _("Choose a unit from the list.")
+        if "perhaps" in self._verb.asks and entry is None and self.unit.currentText().strip():
+            errors["unit"] = _("Choose a unit from the list.")
+        leader = self._leading() if "leader" in self._verb.asks else None
+        if "leader" in self._verb.asks:
+            if leader is None:
+                errors["leader"] = _("Choose a case from the list, or type the number of an open one.")
+            elif not set(self._ids) - {leader}:
+                errors["leader"] = _("A case cannot be merged into itself.")
+        category = self._classes.get(self.category.currentText())
+        if "class" in self._verb.asks and category is None:
+            errors["class"] = _("Choose a category from the list.")
         text = self.text.text().strip()
         if "text" in self._verb.asks and not text:
             errors["text"] = (
-                _("A reason is required.") if self._verb.key not in _NOTES else _("Write what was done.")
+                _("A reason is required.")
+                if self._verb.key not in _NOTES
+                else _("Write what is to be done.")
+                if self._verb.key == "split"
+                else _("Write what was done.")
             )
         evidence = self.evidence.text().strip()
         if "evidence" in self._verb.asks and not evidence:
@@ -358,6 +519,10 @@ class ActDialog(QDialog):
         self.form.set_errors(errors)
         if not errors:
             answers = {"unit": entry.id if entry else 0, "text": text, "evidence": evidence}
+            if leader is not None:
+                answers["leader"] = leader
+            if category is not None:
+                answers["category"] = category.id
             if "until" in self._verb.asks:
                 answers["until"] = self._end_of_day()
             if "level" in self._verb.asks:

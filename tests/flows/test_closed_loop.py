@@ -17,6 +17,7 @@ from db.cases.commands.requests import (
     AskPostpone,
     AskReturn,
     AskSuspend,
+    DecideAppeal,
     Grant,
     Refuse,
     Resume,
@@ -333,6 +334,8 @@ def test_19_an_appeal_keeps_the_overdue_as_a_fact_and_exempts_the_score(bureau: 
     assert refused(bureau, AskAppeal((in_time,), "停电"), "handler") == "not_overdue"
     bureau.run(AskAppeal((late,), "停电"), "handler")
     bureau.run(Grant((late,), "appeal", "属实"), "dispatcher")
+    assert not bureau.row(late)["exempt"]
+    bureau.run(DecideAppeal((late,), True, "同意"), "acceptor")
     after = bureau.row(late)
     assert after["exempt"]
     kept = ("state", "due_at", "handled_at", "closed_at")

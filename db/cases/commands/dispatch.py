@@ -59,7 +59,8 @@ class SendBack:
 
 
 @handles(Dispatch)
-def _dispatch(command: Dispatch, unit: UnitOfWork) -> int:
+def dispatch(command: Dispatch, unit: UnitOfWork) -> int:
+    """Give cases to a unit."""
     for unit_id in (command.unit_id, *command.helpers):
         demand_unit(unit.connection, unit_id)
     if command.unit_id in command.helpers:

@@ -265,7 +265,7 @@ def _verify_false(command: VerifyFalse, unit: UnitOfWork) -> int:
 @handles(Register)
 def _register(command: Register, unit: UnitOfWork) -> int:
     rows = unit.rows(case, command.case_ids)
-    conditions = _conditions(unit.connection, {row["category_id"] for row in rows.values()})
+    conditions = filing_conditions(unit.connection, {row["category_id"] for row in rows.values()})
 
     def freeze(row: CaseRow) -> CaseRow:
         of_class = conditions.get(row["category_id"], {})
@@ -338,7 +338,7 @@ def answer_task(unit: UnitOfWork, kind: str, case_ids: Iterable[int], result: st
     unit.update(task, {row["id"]: answer for rows in out.values() for row in rows})
 
 
-def _conditions(connection: Connection, categories: set[int]) -> dict[int, dict[int, Any]]:
+def filing_conditions(connection: Connection, categories: set[int]) -> dict[int, dict[int, Any]]:
     """The filing conditions in force of each class, by id, in their order."""
     query = select(condition).where(condition.c.category_id.in_(categories), condition.c.valid_to.is_(None))
     found: dict[int, dict[int, Any]] = {}

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from db.cases.commands.intake import next_number
+from db.cases.commands.dispatch import Dispatch, dispatch
+from db.cases.commands.intake import filing_conditions, next_number
 from db.cases.commands.moving import CaseRow, Ids, advance, begin_timer, rows_about, write_steps
 from db.cases.rules import STATES
 from db.cases.tables import case, step
@@ -64,10 +65,16 @@ class Unmerge:
 @command("case.split", permission="case.dispatch", label=N_("Split case"))
 @dataclass(frozen=True)
 class Split:
-    """拆分: parts of a filed case become cases of their own, to be dispatched one by one."""
+    """拆分: parts of a filed case become cases of their own, to be dispatched one by one.
+
+    A part of another class than the whole has that class's first filing condition in force, and its limit;
+    with ``unit_id`` the parts are dispatched at once.
+    """
 
     case_id: int
     descriptions: tuple[str, ...]
+    category_id: int | None = None
+    unit_id: int | None = None
     versions: Ids = ()
 
     @property
@@ -132,10 +139,31 @@ def _split(command: Split, unit: UnitOfWork) -> tuple[int, ...]:
     if not parts or not all(parts):
         raise Refused("needed", N_("Say of each part what is to be done."), what="description")
     parent = advance(unit, "split", command)[command.case_id]
-    return tuple(_part(unit, parent, description, unit.now) for description in parts)
+    pattern = {name: parent[name] for name in _COPIED}
+    if command.category_id is not None and command.category_id != parent["category_id"]:
+        pattern |= _of_class(unit, command.category_id)
+    made = tuple(_part(unit, parent, pattern, description, unit.now) for description in parts)
+    if command.unit_id is not None:
+        dispatch(Dispatch(made, command.unit_id), unit)
+    return made
 
 
-def _part(unit: UnitOfWork, parent: CaseRow, description: str, now: datetime) -> int:
+def _of_class(unit: UnitOfWork, category_id: int) -> CaseRow:
+    """What a part of another class has in place of what the whole has."""
+    found = next(iter(filing_conditions(unit.connection, {category_id}).get(category_id, {}).values()), None)
+    if found is None:
+        raise Refused("no_condition", N_("This class has no filing condition in force; choose another."))
+    return {
+        "category_id": category_id,
+        "condition_id": found.id,
+        "condition_version": found.version,
+        "limit_amount": found.limit_amount,
+        "limit_unit": found.limit_unit,
+        "component_id": None,
+    }
+
+
+def _part(unit: UnitOfWork, parent: CaseRow, pattern: CaseRow, description: str, now: datetime) -> int:
     case_id = unit.new_id()
     unit.insert(
         case,
@@ -147,7 +175,7 @@ def _part(unit: UnitOfWork, parent: CaseRow, description: str, now: datetime) ->
                 "parent_id": parent["id"],
                 "description": description,
                 "reported_at": now,
-                **{name: parent[name] for name in _COPIED},
+                **pattern,
             }
         ],
     )

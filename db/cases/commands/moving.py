@@ -156,6 +156,37 @@ def advance(
     return {case_id: each.was for case_id, each in moved.items()}
 
 
+def remark(
+    unit: UnitOfWork, verb: str, command: AboutCases, values: Callable[[CaseRow], CaseRow], note: str = ""
+) -> dict[int, CaseRow]:
+    """Write a step that leads nowhere and has no row in the table: the cases stay where they are.
+
+    ``values`` gives what changes in one case and may refuse it. All cases or none,
+    as with ``advance``; returns the rows as they were before.
+    """
+    rows = unit.rows(case, command.case_ids)
+    decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
+    changes: dict[int, CaseRow] = {}
+    faults: list[Refused] = []
+    for case_id in dict.fromkeys(command.case_ids):
+        row = rows.get(case_id)
+        if row is None:
+            faults.append(Refused("no_such_case", N_("There is no such case any more.")))
+            continue
+        try:
+            if decided_on.get(case_id, row["version"]) != row["version"]:
+                raise Refused("changed_meanwhile", N_("It has changed since you looked."))
+            changes[case_id] = {**values(row), "version": row["version"] + 1}
+        except Refused as refusal:
+            faults.append(_about(row, refusal, unit))
+    refuse_all(faults)
+    write_steps(
+        unit, [(verb, i, r["state"], r["state"], r["unit_id"]) for i, r in rows.items()], clean(note, 2000)
+    )
+    unit.update(case, changes)
+    return rows
+
+
 def write_steps(unit: UnitOfWork, taken: Sequence[tuple[str, int, str, str, int | None]], note: str) -> None:
     """Add steps to the histories of cases: verb, case, from, to, unit in charge."""
     unit.insert(

@@ -15,8 +15,8 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.commands.dispatch import release
-from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, rows_about
-from db.cases.rules import POSTPONEMENTS, REQUESTS, SUSPENSION
+from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, remark, rows_about
+from db.cases.rules import DECIDED_BY_YOU, DECIDED_FIRST, POSTPONEMENTS, REQUESTS, SUSPENSION, UNDECIDED
 from db.cases.tables import case, request
 from db.engine import settings
 from db.engine.bus import handles
@@ -27,7 +27,7 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.kernel.text import clean
 
-PENDING, GRANTED, REFUSED = "pending", "granted", "refused"
+PENDING, GRANTED, REFUSED, WITHDRAWN = "pending", "granted", "refused", "withdrawn"
 
 
 @command("case.ask_return", permission="case.handle", label=N_("Ask for return"))
@@ -78,7 +78,7 @@ class AskAppeal:
 @command("case.grant", permission="case.decide", label=N_("Grant request"))
 @dataclass(frozen=True)
 class Grant:
-    """准: ``kind`` is one of ``REQUESTS``."""
+    """准: ``kind`` is one of ``REQUESTS``. An appeal then waits for ``DecideAppeal``."""
 
     case_ids: Ids
     kind: str
@@ -94,6 +94,26 @@ class Refuse:
     case_ids: Ids
     kind: str
     answer: str
+    versions: Ids = ()
+
+
+@command("case.decide_appeal", permission="case.accept", label=N_("Decide appeal"))
+@dataclass(frozen=True)
+class DecideAppeal:
+    """申诉复核: the second decision on an appeal that was granted once, by another person."""
+
+    case_ids: Ids
+    granted: bool
+    answer: str = ""
+    versions: Ids = ()
+
+
+@command("case.withdraw", permission="case.handle", label=N_("Withdraw request"))
+@dataclass(frozen=True)
+class Withdraw:
+    """撤回: whoever asked no longer wants what was not yet decided; the case stays as it is."""
+
+    case_ids: Ids
     versions: Ids = ()
 
 
@@ -160,7 +180,7 @@ def _ask_appeal(command: AskAppeal, unit: UnitOfWork) -> int:
         ended = row["handled_at"] or row["closed_at"]
         if row["due_at"] is None or ended <= row["due_at"]:
             raise Refused("not_overdue", N_("It was not overdue."))
-        if any(each["state"] != PENDING for each in asked.get(row["id"], ())):
+        if any(each["state"] in (GRANTED, REFUSED) for each in asked.get(row["id"], ())):
             raise Refused("appealed_before", N_("An appeal was decided already; that is possible once."))
         return {}
 
@@ -174,13 +194,11 @@ def _grant(command: Grant, unit: UnitOfWork) -> int:
 
     def effect(row: CaseRow) -> CaseRow:
         nonlocal calendar
-        wanted = _decided_by_another(unit, pending[row["id"]])
+        wanted = _decided_first(unit, pending[row["id"]])
         if command.kind == "return":
             return {"unit_id": None, "moves": row["moves"] + 1, "due_at": None, "soon_at": None}
         if command.kind == "suspend" and wanted["until"] <= unit.now:
             raise Refused("bad_until", N_("The day until which it was to be suspended has passed."))
-        if command.kind == "appeal":
-            return {"exempt": True}
         if command.kind == "postpone":
             calendar = calendar or load_calendar(unit.connection)
             limit = limit_of(row)
@@ -201,7 +219,9 @@ def _grant(command: Grant, unit: UnitOfWork) -> int:
     )
     if command.kind == "return":
         release(unit, moved)
-    _decide(unit, [pending[i] for i in moved], GRANTED, command.answer)
+    # An appeal waits for the second of the two who decide on it (DOMAIN 2.3, row 19).
+    outcome = PENDING if command.kind == "appeal" else GRANTED
+    _decide(unit, [pending[i] for i in moved], outcome, command.answer)
     return len(moved)
 
 
@@ -210,7 +230,7 @@ def _refuse(command: Refuse, unit: UnitOfWork) -> int:
     pending = _pending(unit, command.kind, command.case_ids)
 
     def by_another(row: CaseRow) -> CaseRow:
-        _decided_by_another(unit, pending[row["id"]])
+        _decided_first(unit, pending[row["id"]])
         return {}
 
     moved = advance(
@@ -223,6 +243,49 @@ def _refuse(command: Refuse, unit: UnitOfWork) -> int:
     )
     _decide(unit, [pending[i] for i in moved], REFUSED, command.answer)
     return len(moved)
+
+
+@handles(DecideAppeal)
+def _decide_appeal(command: DecideAppeal, unit: UnitOfWork) -> int:
+    pending = _pending(unit, "appeal", command.case_ids)
+
+    def second(row: CaseRow) -> CaseRow:
+        wanted = pending.get(row["id"])
+        if wanted is None:
+            raise Refused("needed", N_("Nobody has asked for this."), what="approval")
+        _decided_by_another(unit, wanted)
+        if wanted["decided_by"] is None:
+            raise Refused("undecided", UNDECIDED)
+        if wanted["decided_by"] == unit.actor.account_id:
+            raise Refused("decided_by_you", DECIDED_BY_YOU)
+        if not command.granted and not clean(command.answer):
+            raise Refused("needed", N_("A reason is required."), what="reason")
+        return {"exempt": True} if command.granted else {}
+
+    verb = "confirm_appeal" if command.granted else "overrule_appeal"
+    stayed = remark(unit, verb, command, second, command.answer)
+    for wanted in (pending[case_id] for case_id in stayed):
+        # The row has room for one who decided: the first stands in the answer, and in the history.
+        first = f"{wanted['decided_by_name']}: {wanted['answer']}".removesuffix(": ")
+        answer = " / ".join(part for part in (first, clean(command.answer)) if part)
+        _decide(unit, [wanted], GRANTED if command.granted else REFUSED, answer)
+    return len(stayed)
+
+
+@handles(Withdraw)
+def _withdraw(command: Withdraw, unit: UnitOfWork) -> int:
+    pending = rows_about(unit.connection, request, command.case_ids, request.c.state == PENDING)
+
+    def own(row: CaseRow) -> CaseRow:
+        if row["id"] not in pending:
+            raise Refused("not_asked", N_("No request waits for a decision."))
+        if any(each["asked_by"] != unit.actor.account_id for each in pending[row["id"]]):
+            raise Refused("not_own_request", N_("Only who asked for it can withdraw it."))
+        return {}
+
+    stayed = remark(unit, "withdraw", command, own)
+    _decide(unit, [each for case_id in stayed for each in pending[case_id]], WITHDRAWN, "")
+    return len(stayed)
 
 
 @handles(Resume)
@@ -312,6 +375,13 @@ def _decided_by_another(unit: UnitOfWork, wanted: dict[str, Any]) -> dict[str, A
     if wanted["asked_by"] == unit.actor.account_id:
         raise Refused("own_request", N_("You asked for it yourself; somebody else has to decide."))
     return wanted
+
+
+def _decided_first(unit: UnitOfWork, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The first decision on a request; on an appeal it may have fallen already."""
+    if wanted["decided_by"] is not None:
+        raise Refused("decided_first", DECIDED_FIRST, who=wanted["decided_by_name"])
+    return _decided_by_another(unit, wanted)
 
 
 def _decide(unit: UnitOfWork, requests: list[dict[str, Any]], state: str, answer: str) -> None:

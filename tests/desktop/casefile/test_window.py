@@ -12,10 +12,12 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
+from db.cases.commands.closing import Close, PassCheck
 from db.cases.commands.handling import Handle
 from db.cases.commands.intake import Report
+from db.cases.commands.merging import Merge
 from db.cases.commands.orders import Supervise
-from db.cases.commands.requests import AskPostpone
+from db.cases.commands.requests import AskAppeal, AskPostpone
 from db.cases.contacts import looks
 from db.cases.photos import photo_store
 from db.kernel.actor import SYSTEM, Actor
@@ -24,10 +26,12 @@ from desktop.casefile.photos import PhotoView, Tile
 from desktop.casefile.timeline import Step
 from desktop.casefile.window import CaseWindow, clock_spans
 from desktop.widgets.acting import ActDialog
+from desktop.widgets.button import Button
 from tests.db.cases.photographs import picture
-from tests.desktop.casefile.conftest import DESCRIPTION, NAME, PHONE, Office
+from tests.desktop.casefile.conftest import DESCRIPTION, LEADER, NAME, PHONE, Office
 
 HANDLER = Actor(9, "赵六", frozenset({"room.view", "case.handle"}))
+ACCEPTOR = Actor(10, "孙丽", frozenset({"room.view", "case.accept"}))
 DESK = Actor(8, "李强", frozenset({"room.view", "contact.masked"}))
 
 
@@ -132,6 +136,95 @@ def test_a_pending_request_is_shown_and_its_decision_offered_first(office: Offic
     office.run(office.dialog(ActDialog).form.sent.emit)
     assert window.file.details.extensions == 1
     assert "grant_postpone" not in window.offered()
+
+
+def test_who_asked_withdraws_it_by_the_button_beside_it(office: Office) -> None:
+    office.act(AskPostpone((office.case,), "连日降雨"), HANDLER)
+    assert not office.open()._matters.findChildren(Button), "somebody else asked"
+    window = office.open(HANDLER)
+    (button,) = window._matters.findChildren(Button)
+    office.run(button.click)
+    assert [asked.state for asked in window.file.requests] == ["withdrawn"]
+    assert window._notices.notices() == ["Withdraw request"]
+    office.run(lambda: window._notices.acted.emit("undo"))
+    assert [asked.state for asked in window.file.requests] == ["pending"]
+
+
+def test_it_is_merged_into_a_case_of_the_same_place_or_one_named_by_its_number(office: Office) -> None:
+    window = office.open()
+    old = office.read(office.old)
+    assert old is not None
+    office.run(lambda: window._ask("merge"))
+    dialog = office.dialog(ActDialog)
+    assert dialog.leader.count() == 1
+    dialog.form.sent.emit()
+    assert dialog.form.fields["leader"].error()
+    dialog.leader.setEditText("0")
+    assert dialog.effect.text() == "No open case has this number."
+    dialog.leader.setEditText(window.file.details.number)
+    dialog.form.sent.emit()
+    assert "into itself" in dialog.form.fields["leader"].error()
+    dialog.leader.setEditText(old.details.number)
+    assert f"{window.file.details.number} will go on inside {old.details.number}" in dialog.effect.text()
+    office.run(dialog.form.sent.emit)
+    assert (window.file.details.state, window.file.details.merged_into_id) == ("merged", office.old)
+    assert verbs(window, True) == {"unmerge"}
+
+
+def test_a_report_is_taken_out_by_the_button_on_its_line(office: Office) -> None:
+    office.act(Merge((office.old,), office.case))
+    assert not office.open(HANDLER)._relatives.findChildren(Button), "who may not merge has none"
+    office.context = office.context_of(LEADER)
+    window = office.open()
+    (button,) = window._relatives.findChildren(Button)
+    office.run(button.click)
+    dialog = office.dialog(ActDialog)
+    dialog.text.setText("并非同一处")
+    office.run(dialog.form.sent.emit)
+    assert window.file.merged == ()
+    merged = office.read(office.old)
+    assert merged is not None
+    assert merged.details.state == "reported"
+
+
+def test_a_part_is_split_off_with_class_unit_and_words(office: Office) -> None:
+    window = office.open()
+    assert "split" in verbs(window, False)
+    office.run(lambda: window._ask("split"))
+    dialog = office.dialog(ActDialog)
+    assert dialog._classes[dialog.category.currentText()].id == office.category
+    dialog.unit.setEditText("nobody")
+    dialog.form.sent.emit()
+    assert dialog.form.fields["unit"].error()
+    assert dialog.form.fields["text"].error() == "Write what is to be done."
+    dialog.unit.setCurrentText("单位2")
+    assert "单位2: open 0 → 1" in dialog.effect.text()
+    dialog.text.setText("清理路面")
+    office.run(dialog.form.sent.emit)
+    (part,) = window.file.children
+    assert part.state == "pending_handle"
+    made = office.read(part.id)
+    assert made is not None
+    assert (made.details.unit_id, made.details.description) == (2, "清理路面")
+
+
+def test_a_granted_appeal_is_offered_to_another_person_who_accepts(office: Office) -> None:
+    office.pass_by(days=400)
+    for command in (Handle((office.case,), "好了"), PassCheck((office.case,)), Close((office.case,))):
+        office.act(command)
+    office.act(AskAppeal((office.case,), "停电"), SYSTEM)
+    window = office.open()
+    assert "confirm_appeal" not in window.offered()
+    office.run(lambda: window._ask("grant_appeal"))
+    office.run(office.dialog(ActDialog).form.sent.emit)
+    assert {"grant_appeal", "confirm_appeal"}.isdisjoint(window.offered())
+    assert "granted, to be confirmed" in said(window)
+    window = office.open(ACCEPTOR)
+    assert list(window.offered())[:2] == ["confirm_appeal", "overrule_appeal"]
+    office.run(lambda: window._ask("confirm_appeal"))
+    office.run(office.dialog(ActDialog).form.sent.emit)
+    assert window.file.details.exempt
+    assert "confirm_appeal" not in window.offered()
 
 
 def test_a_refusal_is_told_in_the_window(office: Office) -> None:

@@ -29,6 +29,7 @@ from db.kernel.clock import SetClock
 from db.kernel.command import command
 from db.kernel.geo import metres_between
 from db.live.directory import load_directory
+from db.people.tables import unit as unit_table
 from db.registers.reference import stable_id
 from db.registers.tables import area, component, condition, place, road
 from desktop.app.intake import IntakeDesk
@@ -70,12 +71,15 @@ def draw_town(core: Core) -> None:
     ]
     with core.database.write(SYSTEM, Town()) as unit:
         put = unit.connection.execute
+        for i, name, active in ((1, "荆河街道办", True), (2, "市政处", True), (3, "旧站", False)):
+            put(insert(unit_table).values(id=i, code=f"U{i}", name=name, kind="office", active=active))
         put(
             insert(area),
             [
                 {
                     "id": i, "kind": kind, "code": code, "name": name, "parent_id": above,
                     "patrol_id": patrol, "outline": box(1000), "lon": LON, "lat": LAT,
+                    "unit_id": {"district": 1, "community": 2, "patrol": 3}.get(kind),
                 }
                 for i, kind, code, name, above, patrol in areas
             ],
@@ -209,6 +213,7 @@ def test_a_case_is_filed_by_keys_alone_with_exactly_what_was_typed(room: Room) -
     room.settle()
     assert room.dialog.found["district"].text() == "荆河街道"
     assert room.dialog.found["cell"].text() == "370481001001001"
+    assert room.dialog.found["unit"].text() == "市政处"
     room.press(Qt.Key.Key_Tab)
     assert room.focus is room.dialog.reporter
     room.write("Zhang San")

@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
-from db.cases.commands import dispatch, intake
+from db.cases.commands import dispatch, intake, merging
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor
 from desktop.queue.acting import OFFERED, ActionBar
 from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.theme import Theme
-from tests.db.live.rows import case_row, delta_of
+from tests.db.live.rows import DAY, HOUR, case_row, delta_of
 from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
 
 HANDLER = Actor(9, "处置", frozenset({"room.view", "case.handle"}))
@@ -27,6 +27,9 @@ CASES = [
     case_row(4, state="pending_check", unit_id=2),
     case_row(5, state="pending_dispatch"),
 ]
+
+
+BESIDE_THE_TABLE = {"confirm_appeal", "overrule_appeal"}
 
 
 class Bar:
@@ -96,10 +99,10 @@ def test_verbs_are_those_that_the_state_allows(bar: Bar) -> None:
 
 def test_of_several_cases_only_what_all_of_them_allow_is_offered(bar: Bar) -> None:
     bar.select(2, 3)
-    assert bar.offered() == {"reassign", "handle"}
+    assert bar.offered() == {"reassign", "handle", "merge"}
     bar.select(2, 4)
-    assert bar.offered() == set()
-    assert bar.bar.why() == "", "what fits stands in the menu"
+    assert bar.offered() == {"merge"}
+    assert bar.bar.why() == ""
 
 
 def test_when_nothing_fits_all_of_them_the_bar_says_so(shown: Callable[..., QWidget]) -> None:
@@ -143,6 +146,7 @@ def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
     assert {text for text, is_enabled in menu.items() if is_enabled} == {
         "Supervise",
         "Urge",
+        "Merge into…",
         "Close by force",
     }
     assert any("1 of 2: " in text for text in menu)
@@ -176,7 +180,7 @@ def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() 
     known = workflow().verbs
     for key, verb in VERBS.items():
         assert VERB_LABELS[key]
-        assert key in known
+        assert key in known or key in BESIDE_THE_TABLE
         assert bool(verb.words) == bool({"text", "maybe"} & set(verb.asks))
         assert bool(verb.until) == ("until" in verb.asks)
 
@@ -270,6 +274,22 @@ def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> No
     bar.dialog().text.setText("长" * 1000)
     assert len(bar.dialog().text.text()) == 400
     bar.dialog().close()
+
+
+def test_of_several_that_are_one_the_oldest_leads(bar: Bar) -> None:
+    bar.context.board.apply(delta_of([case_row(3, state="handling", reported_at=DAY + 7 * HOUR)]))
+    bar.select(2, 3, 5)
+    bar.bar._ask("merge")
+    dialog = bar.dialog()
+    assert dialog.leader.currentText() == "N3"
+    assert dialog.effect.text().startswith("N2, N5 will go on inside N3 (In hand)")
+    dialog.form.sent.emit()
+    assert bar.commands == [merging.Merge((2, 5), 3, "")]
+
+
+def test_one_case_alone_is_not_merged_from_the_bar(bar: Bar) -> None:
+    bar.select(2)
+    assert bar.bar._possible(bar.bar._states())["merge"] == "Select two cases or more."
 
 
 def test_two_units_of_one_name_are_told_apart(bar: Bar) -> None:

@@ -6,12 +6,14 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import select
 
 from db.cases.commands.handling import Handle
 from db.cases.commands.merging import Merge, Split, Unmerge
 from db.cases.tables import span
 from db.kernel.refusal import Refused
-from tests.flows.bureau import Bureau
+from db.registers.tables import condition
+from tests.flows.bureau import COVER, PARKS, Bureau
 
 
 def test_a_duplicate_ends_inside_the_other_which_keeps_its_place(bureau: Bureau) -> None:
@@ -65,6 +67,30 @@ def test_what_cannot_be_merged(bureau: Bureau) -> None:
     with pytest.raises(Refused) as caught:
         bureau.run(Merge((bureau.reported(),), other), "acceptor")
     assert caught.value.code == "not_open"
+
+
+def test_a_part_of_another_class_has_its_limit_and_goes_to_its_unit_at_once(bureau: Bureau) -> None:
+    case_id = bureau.at("handling")
+    with bureau.core.database.read() as connection:
+        wanted = connection.execute(
+            select(condition).where(
+                condition.c.category_id != COVER, condition.c.ordinal == 1, condition.c.valid_to.is_(None)
+            )
+        ).first()
+    assert wanted is not None
+    before = bureau.dump()
+    command = Split(case_id, ("树枝",), wanted.category_id, PARKS)
+    (part,) = bureau.run(command, "dispatcher")
+    row = bureau.row(part)
+    assert (row["state"], row["unit_id"], row["category_id"]) == ("pending_handle", PARKS, wanted.category_id)
+    assert (row["condition_id"], row["limit_amount"]) == (wanted.id, wanted.limit_amount)
+    assert row["due_at"] > bureau.now
+    assert bureau.verbs(part) == ["split", "dispatch"]
+    bureau.core.bus.undo(bureau.officers["dispatcher"])
+    assert bureau.dump() == before
+    with pytest.raises(Refused) as caught:
+        bureau.run(Split(case_id, ("树枝",), 99), "dispatcher")
+    assert caught.value.code == "no_condition"
 
 
 def test_parts_have_place_and_limit_of_the_whole_and_numbers_of_their_own(bureau: Bureau) -> None:
