@@ -308,6 +308,9 @@ class ActDialog(QDialog):
         )
         self.setWindowTitle(title)
         self.form = Form(self._theme, _(VERB_LABELS[self._verb.key]), _("Cancel"))
+        # Before the fields: what is chosen in advance tells its effect.
+        self.effect = label("", "label", "text2")
+        self.effect.setWordWrap(True)
         self.leader = QComboBox()
         self.category = QComboBox()
         self.unit = QComboBox()
@@ -342,8 +345,6 @@ class ActDialog(QDialog):
             # zh: 证明材料
             words = _("Which document proves it?") if "evidence" in asks else _("Document (may be empty)")
             self.form.add("evidence", words, self.evidence)
-        self.effect = label("", "label", "text2")
-        self.effect.setWordWrap(True)
         self.form.add_widget(self.effect)
         self.form.sent.connect(self._on_sent)
         self.form.cancelled.connect(self.reject)
