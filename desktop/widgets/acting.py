@@ -439,12 +439,15 @@ class ActDialog(QDialog):
     def _say_effect(self) -> None:
         """What will be once the button is pressed."""
         if "leader" in self._verb.asks:
-            self.effect.setText(self._merge_effect())
+            told = self._merge_effect()
         elif "class" in self._verb.asks:
             words = _("A new case at this place, beside this one, which can be closed only after it.")
-            self.effect.setText("\n".join(part for part in (words, self._unit_effect()) if part))
+            told = "\n".join(part for part in (words, self._unit_effect()) if part)
         else:
-            self.effect.setText(self._unit_effect())
+            told = self._unit_effect()
+        self.effect.setText(told)
+        # A wrapped label asks for less than it needs, and the form gives no more than is asked for.
+        self.effect.setMinimumHeight(self.effect.heightForWidth(self._theme.px(400)) if told else 0)
 
     def _merge_effect(self) -> str:
         if not self.leader.currentText().strip():
