@@ -98,6 +98,7 @@ class Session(QObject):
         self._usual_days = UsualDays(core.database, zone)
         self._workflow: Workflow | None = None
         self._map_goal: int | None = None
+        self._map_drawn = 0
         self._intake: IntakeDialog | None = None
         self._cases: dict[int, CaseWindow] = {}
         self.panes: Panes
@@ -442,8 +443,11 @@ class Session(QObject):
             self._show_ground()
         if not self._awaited and self._map_goal is None:
             self._map_goal = self.panes.map.map.generation
+            # What came last may change nothing on the map: then the page has drawn all of it already.
+            QTimer.singleShot(0, self, lambda: self._on_map_drawn(self._map_drawn))
 
     def _on_map_drawn(self, generation: int) -> None:
+        self._map_drawn = max(self._map_drawn, generation)
         if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
             self._map_goal = -1
             self.drawn.emit()
