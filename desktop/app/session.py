@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -374,11 +375,20 @@ class Session(QObject):
 
     async def _do(self, command: Any) -> None:
         """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
+        command = self._as_seen(command)
         outcome = await self._jobs.write(self.core.bus.run, command, self.context.who)
         what = _(command_label(command_name(type(command))))
         # zh: {what}：{count} 件
         words = _("{what}: {count}").format(what=what, count=number(len(command.case_ids)))
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))
+
+    def _as_seen(self, command: Any) -> Any:
+        """The command with the versions on which it was decided: who was quicker is told, not overwritten."""
+        store = self.context.board.store
+        slots = [store.slot_of(case_id) for case_id in command.case_ids]
+        if not hasattr(command, "versions") or None in slots:
+            return command
+        return replace(command, versions=tuple(int(store.version[slot]) for slot in slots))
 
     async def _undo(self) -> None:
         outcome = await self._jobs.write(self.core.bus.undo, self.context.who)

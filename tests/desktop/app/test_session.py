@@ -91,6 +91,20 @@ def test_a_refusal_is_said_in_words_and_changes_nothing(opened: Opened) -> None:
     assert state_of(room, case_id) == "pending_check"
 
 
+def test_an_act_decided_on_what_somebody_has_changed_since_is_refused(opened: Opened) -> None:
+    room = opened()
+    case_id = first_of(room, "pending_check")
+    store = room.session.context.board.store
+    # What the eye saw is one change older than what stands in the database.
+    store.version[store.slot_of(case_id)] -= 1
+    room.session.panes.queue.bar.commanded.emit(PassCheck((case_id,)))
+    room.until(lambda: bool(room.told))
+    ((kind, words),) = room.told
+    assert kind == "refused"
+    assert "It has changed since you looked." in words
+    assert state_of(room, case_id) == "pending_check"
+
+
 def test_what_another_process_writes_is_in_the_open_window_within_a_second(
     opened: Opened, city_url: str
 ) -> None:
