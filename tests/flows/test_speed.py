@@ -56,18 +56,21 @@ def with_cases(core: Core) -> tuple[int, ...]:
     return ids
 
 
-def test_ten_thousand_cases_are_reassigned_in_a_moment(database_url: str) -> None:
+def test_ten_times_the_cases_take_about_ten_times_as_long(database_url: str) -> None:
     core = open_office(database_url)
     ids = with_cases(core)
-    best = min(
-        seconds(lambda to=to: core.bus.run(Reassign(ids, to, "x"), SYSTEM)) for to in (WATER, ROADS, WATER)
-    )
-    tell(core, "reassign 10,000 cases with journal", f"{best:.2f} s")
+
+    def least(ids: tuple[int, ...]) -> float:
+        ways = (WATER, ROADS, WATER, ROADS)
+        return min(seconds(lambda to=to: core.bus.run(Reassign(ids, to, "x"), SYSTEM)) for to in ways)
+
+    few, many = least(ids[: CASES // 10]), least(ids)
+    tell(core, "reassign 10,000 cases with journal", f"{many:.2f} s")
     core.close()
-    assert best < 4
+    assert many < 25 * few
 
 
-def test_one_write_and_a_walk_along_the_chain_take_little(sqlite_url: str) -> None:
+def test_to_check_an_entry_takes_less_than_to_write_one(sqlite_url: str) -> None:
     core = open_office(sqlite_url)
     with_cases(core)
     times = [
@@ -85,5 +88,4 @@ def test_one_write_and_a_walk_along_the_chain_take_little(sqlite_url: str) -> No
         entries = verify(connection).entries
     tell(core, "verify a million entries (scaled)", f"{took / entries * 1e6:.1f} s")
     core.close()
-    assert statistics.median(times) < 0.1
-    assert took / entries < 100e-6
+    assert took / entries < statistics.median(times)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from db.registers.finding import Finder, spells, syllables
@@ -94,16 +92,3 @@ def test_a_word_spells_syllables_that_are_whole_or_cut_short() -> None:
     assert [spells(word, spoken) for word in ("gsjg", "gongsh", "jgai", "jing", "gg", "gongi")] == [
         0, 0, 2, 2, -1, -1,
     ]  # fmt: skip
-
-
-@pytest.mark.speed
-def test_a_key_is_answered_within_five_milliseconds(finder: Finder) -> None:
-    for words in ("g", "gs", "lj", "井", "市容", "shirong", "x y", "cover"):
-        best = min(_took(finder, words) for _round in range(5))
-        assert best < 0.005, words
-
-
-def _took(finder: Finder, words: str) -> float:
-    begun = time.perf_counter()
-    finder.find(words)
-    return time.perf_counter() - begun

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,22 +226,6 @@ def test_the_addresses_of_the_demo_city_lead_to_their_spots(demo: Gazetteer, dem
     assert np.median(off) < 20
     assert np.percentile(off, 95) < 60
     assert kept > 0.93 * len(chosen)
-
-
-@pytest.mark.speed
-def test_an_address_of_the_demo_city_is_placed_within_ten_milliseconds(
-    demo: Gazetteer, demo_city: City
-) -> None:
-    demo.find("l")
-    for address in [*demo_city.spots.address[::400].tolist(), "龙", "荆河路与", "l", "lq"]:
-        best = min(_took(demo, address) for _round in range(3))
-        assert best < 0.010, address
-
-
-def _took(gazetteer: Gazetteer, address: str) -> float:
-    begun = time.perf_counter()
-    gazetteer.find(address)
-    return time.perf_counter() - begun
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -198,7 +197,6 @@ ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModif
 
 
 def test_a_case_is_filed_by_keys_alone_with_exactly_what_was_typed(room: Room) -> None:
-    begun = time.perf_counter()
     assert room.focus is room.dialog.category
     room.write("gsjg")
     room.settle()
@@ -225,7 +223,6 @@ def test_a_case_is_filed_by_keys_alone_with_exactly_what_was_typed(room: Room) -
     room.press(Qt.Key.Key_Tab)
     room.write("05-06 17:00")
     room.file()
-    assert time.perf_counter() - begun < 10
     (row,) = room.rows(case)
     assert room.filed == [Filed(row["id"], row["number"])]
     assert not room.dialog.isVisible()
