@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -501,6 +501,10 @@ class CaseWindow(QDialog):
         dialog.open()
 
     async def _do(self, command: Any) -> None:
+        details = self.file.details
+        if getattr(command, "versions", None) == () and command.case_ids == (details.id,):
+            # Decided on what the window shows: who was quicker is told, not overwritten.
+            command = replace(command, versions=(details.version,))
         await self._run(command)
         self._say(_(command_label(command_name(type(command)))), undo=True)
 

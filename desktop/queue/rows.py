@@ -12,10 +12,10 @@ from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("slack", N_("Time left"), 120, align=RIGHT),  # zh: 剩余
-    Column("category", N_("Category"), 112, stretch=True),  # zh: 类别
-    Column("address", N_("Place"), 136, stretch=True),  # zh: 地点
-    Column("unit", N_("Unit"), 92, stretch=True),  # zh: 责任单位
+    Column("slack", N_("Time left"), 114, align=RIGHT),  # zh: 剩余
+    Column("category", N_("Category"), 100, stretch=True),  # zh: 类别
+    Column("address", N_("Place"), 104, stretch=True),  # zh: 地点
+    Column("unit", N_("Unit"), 82, stretch=True),  # zh: 责任单位
     Column("state", N_("Stage"), 80),  # zh: 环节
     Column("number", N_("Number"), 150, shown=False),  # zh: 案件编号
     Column("reported_at", N_("Reported"), 96, shown=False),  # zh: 上报时间
