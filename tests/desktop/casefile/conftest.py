@@ -50,7 +50,7 @@ class Office:
         load_reference(self.core.database)
         write(
             self.core.database,
-            (unit, [{"id": i, "code": f"U{i}", "name": f"单位{i}", "kind": "office"} for i in (1, 2)]),
+            (unit, [{"id": i, "code": f"U{i}", "name": f"单位{i}", "kind": "office"} for i in (1, 2, 3)]),
         )
         with self.core.database.read() as connection:
             self.category = next(

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from db.cases.commands.closing import Close, PassCheck
+from db.cases.commands.dispatch import Reassign
 from db.cases.commands.handling import Handle
 from db.cases.commands.intake import Report
 from db.cases.commands.merging import Merge
@@ -402,3 +403,12 @@ def test_a_case_without_anything_is_shown_too(office: Office) -> None:
 def test_the_system_itself_is_never_unmasked_by_reading(office: Office) -> None:
     file = office.read(office.case, SYSTEM)
     assert PHONE not in repr(file)
+
+
+def test_an_act_on_a_case_that_somebody_has_reassigned_meanwhile_is_refused(office: Office) -> None:
+    window = office.open()
+    office.act(Reassign((office.case,), 2, "不属我处"))
+    office.run(lambda: window._start(window._do(Reassign((office.case,), 3, "另有分工"))))
+    file = office.read(office.case)
+    assert file is not None
+    assert file.details.unit_id == 2
