@@ -58,6 +58,10 @@ case = Table(
     Column("component_id", BigId, ForeignKey("component.id")),
     # The unit that has the case in hand; empty until it is dispatched.
     Column("unit_id", BigId, ForeignKey("unit.id")),
+    # The person of that unit who has it; empty: whoever leads the unit. No foreign key: see parent_id.
+    Column("holder_id", BigId),
+    # 0 ordinary 一般, 1 important 重要, 2 urgent 紧急.
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("reporter_person_id", BigId, ForeignKey("person.id")),
     Column("reported_at", Moment, nullable=False),
     Column("filed_at", Moment),
@@ -302,4 +306,30 @@ contact_view = Table(
     Column("at", Moment, nullable=False),
     version_column(),
     Index("ix_contact_view_case_id", "case_id"),
+)
+
+# Words that a bureau puts on cases to find them again.
+tag = Table(
+    "case_tag",
+    metadata,
+    id_column(),
+    Column("case_id", BigId, ForeignKey("cases.id"), nullable=False),
+    Column("word", String(30), nullable=False),
+    version_column(),
+    UniqueConstraint("case_id", "word"),
+    Index("ix_case_tag_word", "word"),
+)
+
+# A case taken from the shared pool: one holder at a time, until the lease runs out or is given back.
+claim = Table(
+    "case_claim",
+    metadata,
+    id_column(),
+    Column("case_id", BigId, ForeignKey("cases.id"), nullable=False, unique=True),
+    Column("account_id", BigId, ForeignKey("account.id"), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    version_column(),
+    Index("ix_case_claim_account_id", "account_id"),
 )

@@ -79,3 +79,30 @@ setting = Table(
     Column("secret", Boolean, nullable=False, default=False, server_default="0"),
     Column("note", Text),
 )
+
+# Two officers for a mass change (双人复核): the command as it was proposed, and what the second one said.
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("command", String(60), nullable=False),
+    Column("arguments", Json, nullable=False),
+    # How many cases it is about.
+    Column("size", Integer, nullable=False),
+    Column("proposed_by", BigInteger, nullable=False),
+    Column("proposed_by_name", String(80), nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    # waiting, confirmed, refused, withdrawn.
+    Column("state", String(12), nullable=False),
+    Column("decided_by", BigInteger),
+    Column("decided_by_name", String(80), nullable=False, server_default=""),
+    Column("decided_at", Moment),
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("version", Integer, nullable=False, default=1, server_default="1"),
+    Index(
+        "ix_proposal_waiting",
+        "state",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)

@@ -71,6 +71,35 @@ account_role = Table(
     UniqueConstraint("account_id", "role_id"),
 )
 
+# Where an account may act; none of a kind = everywhere. Rows of one kind add up, kinds narrow one another.
+account_scope = Table(
+    "account_scope",
+    metadata,
+    id_column(),
+    Column("account_id", BigId, ForeignKey("account.id"), nullable=False),
+    # area 区域, unit 部门 or category 类别.
+    Column("kind", String(10), nullable=False),
+    # The area or the unit, with all below it.
+    Column("reference_id", BigId),
+    # The class: its kind and the beginning of its code, such as "matter 09".
+    Column("prefix", String(24), nullable=False, server_default=""),
+    version_column(),
+    Index("ix_account_scope_account_id", "account_id"),
+)
+
+# Telemetry: who is looking at which case, and whether words are being typed into it. One row a window.
+presence = Table(
+    "presence",
+    metadata,
+    Column("session", String(40), primary_key=True),
+    Column("account_id", BigId, ForeignKey("account.id"), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("case_id", BigId, nullable=False),
+    Column("typing", Boolean, nullable=False, server_default="0"),
+    Column("at", Moment, nullable=False),
+    Index("ix_presence_case_id", "case_id"),
+)
+
 # Telemetry, not record: the newest place of each collector, written without a journal entry and overwritten.
 position = Table(
     "position",
@@ -80,4 +109,40 @@ position = Table(
     Column("lon", Float(53), nullable=False),
     Column("lat", Float(53), nullable=False),
     Index("ix_position_at", "at"),
+)
+
+# Where each collector was in working hours: kept for as long as the setting says (DOMAIN 6.5), then erased.
+track = Table(
+    "track",
+    metadata,
+    Column("person_id", BigId, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("at", Moment, primary_key=True, autoincrement=False),
+    Column("lon", Float(53), nullable=False),
+    Column("lat", Float(53), nullable=False),
+    Index("ix_track_at", "at"),
+)
+
+vehicle = Table(
+    "vehicle",
+    metadata,
+    id_column(),
+    # The number plate.
+    Column("code", String(24), nullable=False, unique=True),
+    Column("name", String(60), nullable=False, server_default=""),
+    # enforcement 执法车, sanitation 环卫车, service 抢修车.
+    Column("kind", String(16), nullable=False),
+    Column("unit_id", BigId, ForeignKey("unit.id"), nullable=False),
+    Column("active", Boolean, nullable=False, server_default="1"),
+    version_column(),
+)
+
+# Telemetry, as ``position``.
+vehicle_position = Table(
+    "vehicle_position",
+    metadata,
+    Column("vehicle_id", BigId, ForeignKey("vehicle.id"), primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("lon", Float(53), nullable=False),
+    Column("lat", Float(53), nullable=False),
+    Index("ix_vehicle_position_at", "at"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Date,
     Float,
@@ -74,6 +75,8 @@ area = Table(
     Column("lon", Float(53), nullable=False),
     Column("lat", Float(53), nullable=False),
     Column("square_metres", Float(53)),
+    # How often a collector is to pass in a working day: the plan that the patrol is held against.
+    Column("visits_per_day", Float(53)),
     Column("unit_id", BigId, ForeignKey("unit.id")),
     version_column(),
     UniqueConstraint("kind", "code"),
@@ -136,4 +139,42 @@ place = Table(
     Column("note", Text),
     version_column(),
     Index("ix_place_name", "name"),
+)
+
+# 敏感区域: schools, hospitals, markets and the like, which are to be looked at so many times a day.
+sensitive = Table(
+    "sensitive_place",
+    metadata,
+    id_column(),
+    # school, hospital, market, station, government, scenic.
+    Column("kind", String(12), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("name_en", String(120), nullable=False, server_default=""),
+    Column("lon", Float(53), nullable=False),
+    Column("lat", Float(53), nullable=False),
+    Column("radius", Float(53), nullable=False),  # metres
+    Column("visits_per_day", Integer, nullable=False),
+    version_column(),
+)
+
+# What is allowed where and when: a stall is legal at 07:30 and a case at 08:40 (DOMAIN 6.2).
+time_rule = Table(
+    "time_rule",
+    metadata,
+    id_column(),
+    Column("name", String(120), nullable=False),
+    Column("name_en", String(120), nullable=False, server_default=""),
+    # The beginning of the class's code in GB/T 47678.5-2026.
+    Column("prefix", String(12), nullable=False),
+    # WKB polygon in WGS-84.
+    Column("outline", LargeBinary, nullable=False),
+    # Monday to Sunday, each 1 or 0.
+    Column("weekdays", String(7), nullable=False, server_default="1111111"),
+    # Minutes since midnight; the end may lie after midnight (up to 2880).
+    Column("from_minute", Integer, nullable=False),
+    Column("to_minute", Integer, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    version_column(),
 )
