@@ -13,7 +13,7 @@ from db.cases import contacts, photos
 from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
-from db.desk import tables as desk_tables  # noqa: F401  its table is known then
+from db.desk import commands as desk_commands
 from db.duties import tables as duty_tables  # noqa: F401
 from db.engine import schema, settings
 from db.engine.bus import Bus
@@ -34,6 +34,7 @@ HANDLERS = (
     calendar_commands,
     closing,
     contacts,
+    desk_commands,
     dispatch,
     exchange_commands,
     handling,
