@@ -64,7 +64,7 @@ class TopBar(QWidget):
         row.addStretch(1)
         self._buttons = []
         for action, icon in tools:
-            button = IconButton(self._theme, icon, action.text())
+            button = IconButton(self._theme, icon, action.iconText())
             button.clicked.connect(action.trigger)
             action.changed.connect(lambda action=action, button=button: button.setEnabled(action.isEnabled()))
             button.setEnabled(action.isEnabled())

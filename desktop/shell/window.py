@@ -66,6 +66,7 @@ class Window(QWidget):
         self._clock = clock
         self._database = database
         self.actions_ = Actions(self, context.who)
+        self.actions_.refused.connect(lambda words: self.tell(Kind.REFUSED, words))
         self.actions_.add([*acts, *self._own_acts()])
         self._build(panes)
         self._wire()
@@ -81,7 +82,7 @@ class Window(QWidget):
             self._top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
         return [
-            Act("search", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
+            Act("filter_text", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
             Act("widen", N_("Widen: selection, then filter"), self._on_escape, "Esc", menu="view"),
             Act("fill_map", N_("Map alone"), lambda: self._fill("map"), "F5", menu="view"),
             Act("fill_queue", N_("Cases alone"), lambda: self._fill("queue"), "F6", menu="view"),
@@ -97,7 +98,10 @@ class Window(QWidget):
         menus = QMenuBar()
         for menu_id, title in MENUS.items():
             if actions := self.actions_.of_menu(menu_id):
-                menus.addMenu(_(title)).addActions(actions)
+                menu = menus.addMenu(_(title))
+                menu.addActions(actions)
+                # What does not fit now is grey with its reason, as things are when the menu is opened.
+                menu.aboutToShow.connect(self.actions_.refresh)
         tools = [(self.actions_[key], icon) for key, icon in TOOLS if key in self.actions_]
         self._top = TopBar(self._theme, self._context, self._clock, menus, tools)
         self.strip = FilterStrip(self._theme, self._context)

@@ -73,7 +73,7 @@ def test_menus_are_made_of_acts_and_no_menu_is_empty(shell: Shell) -> None:
     assert list(found) == ["File", "Case", "View", "Help"]
     assert found["File"] == ["import"]
     assert found["Case"] == ["undo"]
-    assert found["View"][:2] == ["search", "widen"]
+    assert found["View"][:2] == ["filter_text", "widen"]
 
 
 def test_the_tool_bar_follows_what_the_role_allows(shown: Callable[..., QWidget], tmp_path: Path) -> None:
