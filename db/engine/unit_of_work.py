@@ -217,12 +217,12 @@ class UnitOfWork:
             return
         dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(table)
-        key = next(iter(table.primary_key)).name
-        newer = {name: statement.excluded[name] for name in rows[0] if name != key}
+        key = [column.name for column in table.primary_key]
+        newer = {name: statement.excluded[name] for name in rows[0] if name not in key}
         # Twice the same key in one statement is an error on a server: the later row counts.
-        latest = {row[key]: dict(row) for row in rows}
+        latest = {tuple(row[name] for name in key): dict(row) for row in rows}
         self.connection.execute(
-            statement.on_conflict_do_update(index_elements=[key], set_=newer), list(latest.values())
+            statement.on_conflict_do_update(index_elements=key, set_=newer), list(latest.values())
         )
         self._measured.add(table.name)
 
