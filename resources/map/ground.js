@@ -8,6 +8,8 @@ const HEAT_STEPS = 5;
 const HEAT_MOST = 0.3; // opacity of the hottest cell
 
 export class Ground {
+  static title = "ground";
+
   constructor(room) {
     this.room = room;
     this.empty = true;
@@ -63,7 +65,15 @@ export class Ground {
     }
   }
 
-  paint(pen, frame) {
+  sections = {
+    base: { json: this.setShapes, soils: ["base", "points"] },
+    cells: { bytes: this.setCells, after: "base", soils: ["base"] },
+    heat: { bytes: (buffer) => this.setHeat(new Float32Array(buffer)), after: "cells", soils: ["base"] },
+  };
+
+  paint = { base: this.paintGround, points: this.paintNames };
+
+  paintGround(pen, frame) {
     const { palette, layers } = this.room;
     this.names = [];
     pen.setTransform(1, 0, 0, 1, 0, 0);
@@ -124,7 +134,16 @@ export class Ground {
   }
 
   // The district or community whose name is at that place of the window.
-  nameAt(point) {
+  hit(point) {
+    const area = this._nameAt(point);
+    return area ? { area } : null;
+  }
+
+  click({ area }) {
+    this.room.bridge.pick_area(area.kind, area.code);
+  }
+
+  _nameAt(point) {
     const { frame } = this.room.sheet;
     if (!frame) return null;
     const corner = this.room.map.getPixelBounds().min;
