@@ -3,9 +3,12 @@ survives every update."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFontMetrics,
@@ -17,7 +20,16 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QTableView,
+    QToolTip,
+    QWidget,
+)
 
 from db.kernel.language import _
 from desktop.widgets.marks import paint_light
@@ -50,6 +62,12 @@ class Table(QTableView):
     """A header was clicked: column key, descending. The source has to sort."""
     menu_wanted = Signal(QPoint, object)
     """Right click or menu key: global place, frozenset of ids (the row under the pointer among them)."""
+    dragged = Signal(QPoint)
+    """The selected rows are being carried to this global place; see `set_draggable()`."""
+    dropped = Signal(QPoint)
+    """They were let go at this global place."""
+    drag_left = Signal()
+    """They were not: Esc, or the window lost the mouse."""
     columns_changed = Signal()
     """The person moved, sized, showed or hid a column; see `column_state()`."""
 
@@ -61,6 +79,9 @@ class Table(QTableView):
         self._current: int | None = None
         self._origin: int | None = None
         self._hover = -1
+        self._is_draggable = False
+        self._carried_from: QPoint | None = None
+        self._is_carrying = False
         self._top: tuple[int, int] | None = None
         self._dense = False
         self._laying = False
@@ -79,7 +100,8 @@ class Table(QTableView):
 
     def selected_in_order(self) -> list[int]:
         """The ids of the selected rows from top to bottom."""
-        return sorted(self._selected, key=self._rows.source.row_of)
+        ids = list(self._selected)
+        return [ids[place] for place in np.argsort(self._rows.source.rows_of(ids)).tolist()]
 
     def current_id(self) -> int | None:
         """The id of the row the keyboard stands on."""
@@ -89,18 +111,30 @@ class Table(QTableView):
         """Select these rows (unknown ids are left out) without emitting `picked`; `reveal` scrolls to the
         first of them."""
         source = self._rows.source
-        self._selected = frozenset(id for id in ids if source.row_of(id) >= 0)
+        chosen = ids if isinstance(ids, frozenset) else frozenset(ids)
+        rows = source.rows_of(chosen)
+        known = rows >= 0
+        self._selected = chosen if known.all() else frozenset(_where(chosen, known))
+        first = int(rows[known].min()) if self._selected else -1
         if self._selected and self._current not in self._selected:
-            self._current = self._origin = min(self._selected, key=source.row_of)
+            self._current = self._origin = source.id_at(first)
             self._point_at_current()
         self.viewport().update()
         if reveal and self._selected:
-            self._reveal(source.row_of(min(self._selected, key=source.row_of)))
+            self._reveal(first)
 
     def select_all(self) -> None:
-        """Select every row, as Ctrl+A does."""
+        """Select every row, as Ctrl+A does: also those that were never on the screen."""
         source = self._rows.source
-        self._pick(frozenset(source.id_at(row) for row in range(source.row_count())))
+        self._pick(frozenset(source.ids_between(0, source.row_count() - 1)))
+
+    def set_draggable(self) -> None:
+        """Let selected rows be carried elsewhere with the mouse (`dragged`, `dropped`, `drag_left`).
+
+        The table keeps the mouse meanwhile: no nested event loop, and whoever takes the rows may stand in
+        another window of the program.
+        """
+        self._is_draggable = True
 
     # how it looks
 
@@ -306,7 +340,9 @@ class Table(QTableView):
             inner = QRect(left + padding, rect.top(), width - 2 * padding, rect.height() - thick)
             if cell.light is not None:
                 inner = self._paint_mark(painter, cell, inner)
-            if cell.text:
+            if cell.bar is not None:
+                self._paint_bar(painter, cell.bar, inner)
+            elif cell.text:
                 self._paint_text(painter, cell, column, inner, selected)
         if id == self._current and self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -320,6 +356,17 @@ class Table(QTableView):
         light = cell.light if cell.light is not None else 0
         paint_light(painter, self._theme, light, QPointF(middle, inner.center().y() + 0.5), size)
         return inner.adjusted(size + self._theme.px(6), 0, 0, 0)
+
+    def _paint_bar(self, painter: QPainter, shares: tuple[float, float, float], inner: QRect) -> None:
+        theme, left = self._theme, float(inner.left())
+        thick = theme.px(9)
+        top = inner.center().y() - thick / 2 + 1
+        for share, token in zip(shares, ("over_fill", "soon_fill", "bar_hover"), strict=True):
+            if share > 0:
+                # One case among thousands is still seen.
+                width = max(float(theme.px(2)), inner.width() * share)
+                painter.fillRect(QRectF(left, top, width, thick), theme.color(token))
+                left += width + 1
 
     def _paint_text(
         self, painter: QPainter, cell: Cell, column: Column, inner: QRect, selected: bool
@@ -374,7 +421,7 @@ class Table(QTableView):
 
     def _on_refreshed(self) -> None:
         source = self._rows.source
-        left = {id for id in self._selected if source.row_of(id) < 0}
+        known = source.rows_of(self._selected) >= 0
         if self._current is not None and source.row_of(self._current) < 0:
             self._current = self._origin = None
         self._return_to_top()
@@ -382,8 +429,8 @@ class Table(QTableView):
         if self._hover >= 0:
             self._hover = self._row_at(self.viewport().mapFromGlobal(self.cursor().pos()))
         self.viewport().update()
-        if left:
-            self._selected -= left
+        if not known.all():
+            self._selected = frozenset(_where(self._selected, known))
             self.picked.emit(self._selected)
 
     def _remember_top(self) -> None:
@@ -439,7 +486,7 @@ class Table(QTableView):
         self._current = id
         if extend and origin >= 0:
             first, last = sorted((origin, row))
-            ids = frozenset(source.id_at(between) for between in range(first, last + 1))
+            ids = frozenset(source.ids_between(first, last))
         elif toggle:
             self._origin = id
             ids = self._selected ^ {id}
@@ -451,8 +498,23 @@ class Table(QTableView):
         self.viewport().update()
         self._pick(ids)
 
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and self._is_carrying
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            # Before the window takes the key for widening what is shown.
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         source, key = self._rows.source, event.key()
+        if self._is_carrying and key == Qt.Key.Key_Escape:
+            self._stop_carrying()
+            return
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         now = -1 if self._current is None else source.row_of(self._current)
@@ -493,6 +555,10 @@ class Table(QTableView):
                 self._pick(frozenset())
             return
         if event.button() == Qt.MouseButton.LeftButton:
+            if self._is_draggable and not modifiers and self._rows.source.id_at(row) in self._selected:
+                # Either they are carried away now, or the release makes a plain click of it.
+                self._carried_from = event.position().toPoint()
+                return
             self._go(
                 row,
                 extend=bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
@@ -505,6 +571,12 @@ class Table(QTableView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
+        if self._carried_from is not None:
+            way = (event.position().toPoint() - self._carried_from).manhattanLength()
+            if self._is_carrying or way >= QApplication.startDragDistance():
+                self._is_carrying = True
+                self.dragged.emit(event.globalPosition().toPoint())
+            return
         dragging = bool(event.buttons() & Qt.MouseButton.LeftButton) and self._origin is not None
         if dragging:
             # Beyond the edge the drag goes on, and the rows scroll along.
@@ -516,6 +588,19 @@ class Table(QTableView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
+        if self._carried_from is None:
+            return
+        was_carrying = self._is_carrying
+        self._carried_from, self._is_carrying = None, False
+        if was_carrying:
+            self.dropped.emit(event.globalPosition().toPoint())
+        elif (row := self._row_at(event.position().toPoint())) >= 0:
+            self._go(row)
+
+    def _stop_carrying(self) -> None:
+        if self._is_carrying:
+            self.drag_left.emit()
+        self._carried_from, self._is_carrying = None, False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
@@ -532,6 +617,7 @@ class Table(QTableView):
 
     def focusOutEvent(self, event: Any) -> None:
         super().focusOutEvent(event)
+        self._stop_carrying()
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -594,6 +680,11 @@ class Table(QTableView):
             }
         )
         self.columns_changed.emit()
+
+
+def _where(ids: Iterable[int], mask: NDArray[np.bool_]) -> Iterator[int]:
+    """Those ids whose place in `mask` is true; a set goes the same way round each time it is asked."""
+    return compress(ids, mask.tolist())
 
 
 def is_bold(cell: Cell) -> bool:
