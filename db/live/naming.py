@@ -47,7 +47,9 @@ class Name:
         if word == self.text:
             return EXACT
         if self.text.startswith(word):
-            return BEGINS
+            # "long" is a word cut short, "longquan" the first of two.
+            is_whole = not (word[-1:].isalpha() and word.isascii() and self.text[len(word)].isalpha())
+            return BEGINS if is_whole else WORD_BEGINS
         if not word.isascii():
             return INSIDE if word in self.text else None
         letters = "".join(word.split())
