@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, Signal
@@ -61,7 +63,7 @@ class ActionBar(QWidget):
         for key, why in self._possible(states).items():
             if VERBS[key].keys == keys:
                 if why is None:
-                    self._ask(key)
+                    self.ask(key)
                 else:
                     self._why.setText(why)
                 return why is None
@@ -80,7 +82,7 @@ class ActionBar(QWidget):
         self._row.addWidget(self._count)
         for key, verb in OFFERED.items():
             button = Button(self._theme, verb.shown(), keys=verb.keys, kind="plain")
-            button.clicked.connect(lambda _on=False, key=key: self._ask(key))
+            button.clicked.connect(lambda _on=False, key=key: self.ask(key))
             button.hide()
             self._buttons[key] = button
             self._row.addWidget(button)
@@ -89,9 +91,10 @@ class ActionBar(QWidget):
         self._row.addWidget(self._more)
         self._on_theme()
 
-    def _states(self) -> Counter[str]:
+    def _states(self, ids: Iterable[int] | None = None) -> Counter[str]:
         # From the columns: thousands may be selected, and this is asked at every beat.
-        found = np.bincount(self._context.board.store.state[slots_of(self._context, self._context.selection)])
+        slots = slots_of(self._context, self._context.selection if ids is None else ids)
+        found = np.bincount(self._context.board.store.state[slots])
         return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
 
     def refresh(self) -> None:
@@ -159,18 +162,30 @@ class ActionBar(QWidget):
                 words = VERBS[key].shown() if why is None else f"{VERBS[key].shown()} — {why}"
                 action = menu.addAction(words.replace("&", "&&"))
                 action.setEnabled(why is None)
-                action.triggered.connect(lambda _on=False, key=key: self._ask(key))
+                action.triggered.connect(lambda _on=False, key=key: self.ask(key))
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
-    def _ask(self, key: str) -> None:
+    def why_not(self, key: str, ids: Iterable[int] | None = None) -> str:
+        """Why these cases (by default the selected ones) do not allow a verb; "" when they do."""
+        if self._workflow is None:
+            return _("The table of moves is still being read.")
+        states = self._states(self._context.selection if ids is None else ids)
+        if not states:
+            return _("Select cases first.")
+        return self._possible(states).get(key) or ""
+
+    def ask(self, key: str, ids: Iterable[int] | None = None, given: Mapping[str, Any] | None = None) -> None:
+        """Ask for what a verb still needs beyond what is ``given`` ("unit": id, "text"), then command it for
+        these cases, by default the selected ones.
+        """
         verb = VERBS[key]
-        ids = tuple(sorted(self._context.selection))
+        ids = tuple(sorted(self._context.selection if ids is None else ids))
         if not verb.asks:
             self.commanded.emit(verb.make(ids, {}))
             return
         offers = self._oldest_first(ids) if "leader" in verb.asks else ()
-        dialog = ActDialog(self._theme, self._context, verb, ids, self.window(), offers)
+        dialog = ActDialog(self._theme, self._context, verb, ids, self.window(), offers, given or {})
         dialog.answered.connect(lambda answers: self.commanded.emit(verb.make(ids, answers)))
         dialog.open()
 

@@ -286,8 +286,12 @@ class ActDialog(QDialog):
         ids: Ids,
         parent: QWidget | None = None,
         offers: Sequence[int] = (),
+        given: Mapping[str, Any] | None = None,
     ) -> None:
-        """``offers``: cases that may lead; the first of them does when it is one of ``ids``."""
+        """``offers``: cases that may lead; the first of them does when it is one of ``ids``.
+
+        ``given``: what is known already, by the names under which ``answered`` tells it ("unit", "text").
+        """
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._theme = theme
@@ -299,7 +303,17 @@ class ActDialog(QDialog):
         self._classes: dict[str, Entry] = {}
         self._leaders: dict[str, int] = {}
         self._build()
+        self._fill(given or {})
         self._say_effect()
+
+    def _fill(self, given: Mapping[str, Any]) -> None:
+        """Put in what is known and begin at what is not."""
+        known = [name for name, entry in self._units.items() if entry.id == given.get("unit")]
+        if known:
+            self.unit.setCurrentText(known[0])
+            self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+        if given.get("text"):
+            self.text.setText(given["text"])
 
     def _build(self) -> None:
         px = self._theme.px
