@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
-from db.cases import contacts, photos
+from db.cases import claims, contacts, photos
 from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
@@ -32,6 +32,7 @@ from db.search import index as search_index
 
 HANDLERS = (
     calendar_commands,
+    claims,
     closing,
     contacts,
     desk_commands,

@@ -23,6 +23,7 @@ from db.cases.commands.moving import (
     write_steps,
 )
 from db.cases.rules import STATES
+from db.cases.scope import demand_reach
 from db.cases.tables import case, step
 from db.cases.workflow import Clock
 from db.engine.among import among
@@ -99,6 +100,7 @@ class Split:
 
 @moves(Merge)
 def _merge(command: Merge, view: View) -> Plan:
+    demand_reach(view, [command.into_id])
     target = view.rows(case, [command.into_id]).get(command.into_id)
     if target is None or not STATES[target["state"]].open:
         raise Refused("not_open", N_("Merge into a case that is still open."))

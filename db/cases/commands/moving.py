@@ -22,7 +22,9 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.clock import PAUSED, RUNNING
+from db.cases.leases import POOL, TAKES_OVER, end_leases, held_by_others
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
+from db.cases.scope import beyond
 from db.cases.tables import case, photo, request, span, step, task, timer, transition
 from db.cases.workflow import PREVIOUS, VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
@@ -247,6 +249,8 @@ def _checked(
     """Each case of a command once: on its move, or left out with the reason."""
     rows = view.rows(case, command.case_ids)
     decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
+    outside = beyond(view.connection, view.actor, rows.values())
+    claimed = held_by_others(view.connection, view.actor, view.now, rows)
     moving: dict[int, Moving] = {}
     faults: list[tuple[int, Refused]] = []
     for case_id in dict.fromkeys(command.case_ids):
@@ -254,7 +258,11 @@ def _checked(
         try:
             if row is None:
                 raise Refused("no_such_case", N_("There is no such case any more."))
+            if case_id in outside:
+                raise outside[case_id]
             move = move_of(row)
+            if case_id in claimed and _breaks_claim(move):
+                raise claimed[case_id]
             if decided_on.get(case_id, row["version"]) != row["version"]:
                 raise Refused("changed_meanwhile", N_("It has changed since you looked."))
             change = change_of(row, move)
@@ -268,6 +276,11 @@ def _checked(
         change["version"] = row["version"] + 1
         moving[case_id] = Moving(row, change, move)
     return moving, _left_out(view, rows, faults)
+
+
+def _breaks_claim(move: Move) -> bool:
+    """Whether a move takes a case out of the hands of who claimed it; closing by force is meant to."""
+    return move.to_state != move.from_state and move.permission != TAKES_OVER
 
 
 def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[int, CaseRow]:
@@ -290,6 +303,8 @@ def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[
     if plan.then is not None:
         plan.then(unit, were)
     _drop_what_waits(unit, moving)
+    # With the stage in which it was made, a claim ends.
+    end_leases(unit, [i for i, m in moving.items() if m.was["state"] in POOL and m.was["state"] != m.to_state])
     return were
 
 
