@@ -304,7 +304,8 @@ def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[
         plan.then(unit, were)
     _drop_what_waits(unit, moving)
     # With the stage in which it was made, a claim ends.
-    end_leases(unit, [i for i, m in moving.items() if m.was["state"] in POOL and m.was["state"] != m.to_state])
+    left = [i for i, m in moving.items() if m.was["state"] in POOL and m.was["state"] != m.to_state]
+    end_leases(unit, left)
     return were
 
 
