@@ -14,6 +14,7 @@ from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number, time_left
 from desktop.map.bridge import HoverCard
 from desktop.map.ground import ground
+from desktop.map.shading import Shading
 from desktop.map.view import CASES, PEOPLE, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
@@ -70,6 +71,7 @@ class MapPane(Pane):
         self.map = MapView(theme.colors(), page_words(), self)
         self.map.set_scale(theme.scale)
         self.map.web.setAccessibleName(_("Map"))
+        self.shading = Shading(self.map, context, self)
         self._hidden: frozenset[str] = frozenset()
         self._people_count = -1
         self._codes: dict[str, int] = {}
@@ -97,6 +99,7 @@ class MapPane(Pane):
         city = self._context.city
         words = _("{city} · invented for the demo") if city.is_invented else "{city}"
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
+        self.shading.set_ground(source)
 
     def fit_cases(self) -> None:
         """Show the cases that have a position: all of them, but for a few far off."""

@@ -58,6 +58,12 @@ TOKENS = (
     "side_road",
     "water",
     "park",
+    "ramp0",
+    "ramp1",
+    "ramp2",
+    "ramp3",
+    "ramp4",
+    "ramp5",
 )
 
 # A mark may have a stronger colour than the word of the same meaning; without one it takes the word's.

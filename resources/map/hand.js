@@ -41,6 +41,7 @@ export class Hand {
     if (this.start || this.map.dragging.moving()) return;
     const mark = this.room.hit(point);
     this.room.card.show(mark?.layer ? mark : null, point);
+    this.room.areas.point(mark);
     this.container.classList.toggle("pointing", Boolean(mark));
   }
 

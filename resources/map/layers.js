@@ -21,7 +21,8 @@
 // Leave out what it does not need. While `room.tool` is set, that object is asked first: press(point, event),
 // stretch(point, event), release(point, event), click(event), open(event) and key(event), those it has; what it answers
 // with true goes no further (hand.js).
+import { Areas } from "./areas.js";
 import { Crowd } from "./crowd.js";
-import { Ground } from "./ground.js";
+import { Ground, Land } from "./ground.js";
 
-export const LAYERS = [Ground, Crowd];
+export const LAYERS = [Land, Areas, Ground, Crowd];
