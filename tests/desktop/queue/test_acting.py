@@ -231,7 +231,7 @@ def test_unit_and_reason_are_both_demanded_in_one_go(bar: Bar) -> None:
 @pytest.mark.parametrize("key, case_id", [("void", 1), ("reject", 1), ("fail_check", 4), ("handle", 2)])
 def test_what_needs_words_is_not_done_without_them(bar: Bar, key: str, case_id: int) -> None:
     bar.select(case_id)
-    bar.bar._ask(key)
+    bar.bar.ask(key)
     dialog = bar.dialog()
     dialog.form.sent.emit()
     assert dialog.form.fields["text"].error()
@@ -279,7 +279,7 @@ def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> No
 def test_of_several_that_are_one_the_oldest_leads(bar: Bar, capsys: pytest.CaptureFixture[str]) -> None:
     bar.context.board.apply(delta_of([case_row(3, state="handling", reported_at=DAY + 7 * HOUR)]))
     bar.select(2, 3, 5)
-    bar.bar._ask("merge")
+    bar.bar.ask("merge")
     dialog = bar.dialog()
     assert dialog.leader.currentText() == "N3"
     assert dialog.effect.text().startswith("N2, N5 will go on inside N3 (In hand)")
