@@ -17,8 +17,8 @@ from db.engine import settings
 from db.people.tables import person, unit
 from db.registers.tables import area, category
 
-_LEADING = ("leader", "duty_leader")
-"""Posts that lead a unit; in a unit without one, the active person with the lowest code does."""
+_LEADING = "leader"
+"""The post that leads a unit; in a unit without it, the active person with the lowest code does."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def duty_book(connection: Connection) -> DutyBook:
 def leaders(people: Iterable[Any]) -> dict[int, int]:
     """Unit → the active person who leads it: by post, then by the lowest code."""
     found: dict[int, int] = {}
-    for row in sorted(people, key=lambda each: (each.post not in _LEADING, each.code)):
+    for row in sorted(people, key=lambda each: (each.post != _LEADING, each.code)):
         if row.active:
             found.setdefault(row.unit_id, row.id)
     return found
