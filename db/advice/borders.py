@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, select
 
-from db.advice.rules import BORDER_METRES
+from db.advice.rules import BORDER_METRES, Floats
 from db.duties.book import DutyBook
 from db.duties.rules import Flags, Ints
 from db.registers.tables import area
