@@ -23,7 +23,11 @@ from desktop.widgets.theme import Theme
 
 LAYER_NAMES = {
     "cases": N_("Cases"),
+    # zh: 部件
+    "components": N_("Components"),
     "people": N_("Collectors"),
+    # zh: 执法车辆
+    "vehicles": N_("Vehicles"),
     "districts": N_("Districts"),
     "communities": N_("Communities"),
     "cells": N_("Cells"),
@@ -53,6 +57,24 @@ def page_words() -> dict[str, str]:
         "no_clock": _("Clock not running"),
         "person": _("Collector"),
         "person_stale": _("Collector, not heard of lately"),
+        "person_lost": _("Collector, lost"),
+        # zh: 执法车辆
+        "vehicle": _("Vehicle"),
+        "vehicle_stale": _("Vehicle, not heard of lately"),
+        "vehicle_lost": _("Vehicle, lost"),
+        # zh: 公用设施
+        "utility": _("Utilities"),
+        # zh: 交通设施
+        "traffic": _("Traffic facilities"),
+        # zh: 市容环境
+        "sanitation": _("Sanitation facilities"),
+        # zh: 园林绿化
+        "greenery": _("Greenery"),
+        # zh: 其他部件
+        "other_component": _("Other components"),
+        # zh: 破损、丢失或废弃
+        "unsound": _("Damaged, lost or derelict"),
+        "components_closer": _("Components appear closer in"),
         "metres": _("m"),
         "kilometres": _("km"),
     }

@@ -21,7 +21,9 @@ from desktop.map.points import PointColumns
 from desktop.widgets.webview import LocalView, Provider, Reply
 
 CASES = "cases"
+COMPONENTS = "components"
 PEOPLE = "people"
+VEHICLES = "vehicles"
 
 # What `words` must hold; the caller translates.
 WORDS = (
@@ -35,6 +37,17 @@ WORDS = (
     "no_clock",
     "person",
     "person_stale",
+    "person_lost",
+    "vehicle",
+    "vehicle_stale",
+    "vehicle_lost",
+    "utility",
+    "traffic",
+    "sanitation",
+    "greenery",
+    "other_component",
+    "unsound",
+    "components_closer",
     "metres",
     "kilometres",
 )
@@ -73,13 +86,16 @@ MARKS = {
     "over_fill": "over",
     "no_clock_fill": "no_clock",
     "collector": "accent",
+    "component": "text3",
     "heat": "over",
 }
 
 # The switches of `set_layers`; all but the heat of the cells are on at first.
 LAYERS = (
     "cases",
+    "components",
     "people",
+    "vehicles",
     "districts",
     "communities",
     "roads",
@@ -129,7 +145,7 @@ class MapView(QWidget):
         self._generation = 0
         self._sections: dict[str, int] = {}
         self._values: dict[str, Any] = {}
-        self._points = {CASES: PointColumns(), PEOPLE: PointColumns()}
+        self._points = {layer: PointColumns() for layer in (CASES, COMPONENTS, PEOPLE, VEHICLES)}
         self._cards: dict[str, CardProvider] = {}
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
         self._base: BaseMap | None = None
@@ -217,9 +233,10 @@ class MapView(QWidget):
     def set_points(
         self, layer: str, lon: npt.ArrayLike, lat: npt.ArrayLike, style: npt.ArrayLike, visible: npt.ArrayLike
     ) -> int:
-        """Replace a layer ("cases" or "people"): WGS-84 degrees, NaN = not drawn; the index is the slot.
+        """Replace a layer: WGS-84 degrees, NaN = not drawn; the index is the slot.
 
-        Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people: 0 heard of lately, 1 stale.
+        Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people and vehicles: 0 online, 1 stale,
+        2 lost; of components: 0 utility, 1 traffic, 2 sanitation, 3 greenery, 4 other, plus 5 when not intact.
         """
         generation = self._next(f"points/{layer}")
         self._points[layer].replace(generation, lon, lat, style, visible)

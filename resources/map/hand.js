@@ -21,8 +21,8 @@ export class Hand {
     map.on("click", (event) => this._click(event));
     map.on("dblclick", (event) => this._open(event));
     map.on("contextmenu", ({ latlng }) => this.room.bridge.point(latlng.lng, latlng.lat));
-    map.on("dragstart", () => this._take());
-    container.addEventListener("wheel", () => this._take(), { passive: true });
+    map.on("dragstart", () => this.room.seize());
+    container.addEventListener("wheel", () => this.room.seize(), { passive: true });
     container.addEventListener("keydown", (event) => this._key(event));
     window.addEventListener("focus", () => container.focus({ preventScroll: true }));
     // Before Leaflet sees it, or the map would be dragged along.
@@ -30,11 +30,6 @@ export class Hand {
     document.addEventListener("mousemove", (event) => this._stretch(event), true);
     document.addEventListener("mouseup", (event) => this._release(event), true);
     window.addEventListener("blur", () => this._drop());
-  }
-
-  // From here on the map is the user's: data no longer moves it.
-  _take() {
-    this.room.byHand = true;
   }
 
   _point(point) {
@@ -64,7 +59,7 @@ export class Hand {
     if (mark?.part.open) {
       mark.part.open(mark);
     } else {
-      this._take();
+      this.room.seize();
       this.map.setZoomAround(latlng, this.map.getZoom() + 1);
     }
   }
@@ -78,7 +73,7 @@ export class Hand {
       this.room.fit();
       event.preventDefault();
     } else if (/^(Arrow|[+=_-]$)/.test(event.key)) {
-      this._take();
+      this.room.seize();
     }
   }
 
@@ -112,7 +107,7 @@ export class Hand {
     if (!this.start) return;
     if (!this.band.hidden) {
       const end = this.map.mouseEventToContainerPoint(event);
-      const slots = this.room.crowd.within(this.start, end);
+      const slots = this.room.cases.within(this.start, end);
       this.room.bridge.pick("cases", JSON.stringify(slots), event.ctrlKey || event.metaKey ? "add" : "replace");
       this.swallow = true; // the click that follows belongs to the band
     }

@@ -2,7 +2,7 @@
 // list is all that Room knows of them. A layer is a class; Room makes one of each and calls it by `title`:
 //
 //   static title          its name in Room: room[title]
-//   sections              what it takes from Python: { name: { json(value) or bytes(buffer, layer), after, soils } }.
+//   sections              what it takes from Python: { name: { json(value) or bytes(buffer), after, soils } }.
 //                         `after` names a section it rests on; `soils` the canvases to draw anew. Sections called
 //                         "name/layer" are asked for what is new since the generation they hold, which bytes() returns.
 //   paint                 { base(pen, frame), points(pen, frame), above(pen, frame) }, those of the three canvases on
@@ -15,6 +15,7 @@
 //   key(event)            true when it has used the key
 //   orders                { name(value) }: what Python may ask of it at once
 //   moved()               the map has come to rest
+//   seized()              a hand has moved it
 //   recolour()            the palette is another one
 //   switched()            layers were switched on or off: room.layers
 //
@@ -22,7 +23,9 @@
 // stretch(point, event), release(point, event), click(event), open(event) and key(event), those it has; what it answers
 // with true goes no further (hand.js).
 import { Areas } from "./areas.js";
-import { Crowd } from "./crowd.js";
+import { Cases } from "./cases.js";
+import { Components } from "./components.js";
 import { Ground, Land } from "./ground.js";
+import { People, Vehicles } from "./people.js";
 
-export const LAYERS = [Land, Areas, Ground, Crowd];
+export const LAYERS = [Land, Areas, Ground, Components, Cases, Vehicles, People];

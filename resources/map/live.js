@@ -3,6 +3,7 @@ import { Card } from "./card.js";
 import { Hand } from "./hand.js";
 import { LAYERS } from "./layers.js";
 import { Margin } from "./margin.js";
+import { Glide } from "./moving.js";
 import { Picture } from "./picture.js";
 import { Sheet } from "./sheet.js";
 
@@ -43,6 +44,7 @@ class Room {
         this._paint("above", pen, frame);
       },
     });
+    this.glide = new Glide(this);
     this.margin = new Margin(this);
     this.card = new Card(this);
   }
@@ -92,15 +94,15 @@ class Room {
   }
 
   async take(section, generation, underWay) {
+    const { part, json, bytes, after, soils } = this.sections[section];
     const [kind, layer] = section.split("/");
-    const { part, json, bytes, after, soils } = this.sections[kind];
     const answer = await fetched(
       layer ? `${kind}?layer=${layer}&since=${this.held[section] ?? 0}` : `state/${section}`,
     );
     const value = await (bytes ? answer.arrayBuffer() : answer.json());
     // Asked for side by side, what a section rests on (cells on the shapes of the base map) may come later.
     await underWay[after];
-    this.held[section] = (bytes ?? json).call(part, value, layer) ?? generation;
+    this.held[section] = (bytes ?? json).call(part, value) ?? generation;
     this.sheet.soil(...soils);
   }
 
@@ -152,6 +154,18 @@ class Room {
     this.report();
   }
 
+  // From the first gesture on the map is the user's: neither data nor a person who is followed moves it.
+  seize() {
+    if (!this.byHand) this.bridge.move(...this._where(), true, this.held.view ?? 0);
+    this.byHand = true;
+    for (const part of this.parts) part.seized?.();
+  }
+
+  _where() {
+    const { lng, lat } = this.map.getCenter();
+    return [lng, lat, this.map.getZoom()];
+  }
+
   // Only a goal Python has set moves the map; data never does.
   aim(goal) {
     const size = this.map.getSize();
@@ -168,13 +182,12 @@ class Room {
 
   fit() {
     this.byHand = false;
-    this.goal = { bounds: this.ground.bounds ?? this.crowd.bounds() };
+    this.goal = { bounds: this.ground.bounds ?? this.cases.bounds() };
     this.aim(this.goal);
   }
 
   report() {
-    const center = this.map.getCenter();
-    this.bridge.move(center.lng, center.lat, this.map.getZoom(), this.byHand, this.held.view ?? 0);
+    this.bridge.move(...this._where(), this.byHand, this.held.view ?? 0);
     for (const part of this.parts) part.moved?.();
     this.margin.refresh();
   }

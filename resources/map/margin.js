@@ -18,16 +18,16 @@ export class Margin {
   }
 
   refresh() {
-    const { words, ground, crowd, layers } = this.room;
+    const { words, ground, cases, layers } = this.room;
     if (!words.metres) return;
     this._scale();
     this._legend();
     this.source.textContent = ground.attribution;
-    const missing = ground.empty ? "no_ground" : crowd.empty ? "no_points" : null;
+    const missing = ground.empty ? "no_ground" : cases.empty ? "no_points" : null;
     this.notice.hidden = !missing;
     this.notice.textContent = missing ? words[missing] : "";
-    this.legend.hidden = layers.legend === false || crowd.empty;
-    this.foot.hidden = ground.empty && crowd.empty;
+    this.legend.hidden = layers.legend === false || cases.empty;
+    this.foot.hidden = ground.empty && cases.empty;
   }
 
   _scale() {

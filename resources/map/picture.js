@@ -4,6 +4,7 @@ export class Picture {
     if (this.image?.width !== deviceWidth || this.image?.height !== deviceHeight) {
       this.image = new ImageData(deviceWidth, deviceHeight);
       this.pixels = new Uint32Array(this.image.data.buffer);
+      this.seen = new Uint8Array(deviceWidth * deviceHeight); // for layers that skip what they have drawn already
     } else {
       this.pixels.fill(0);
     }
