@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
 from db.cases import claims, contacts, photos
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases.commands import closing, dispatch, handling, intake, merging, orders, placing, requests
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
 from db.desk import commands as desk_commands
@@ -26,8 +26,10 @@ from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.people import commands as people_commands
+from db.people import tracking
 from db.people.tables import role
-from db.registers import reference
+from db.registers import commands as register_commands
+from db.registers import hours, reference, sensitive
 from db.search import index as search_index
 
 HANDLERS = (
@@ -39,12 +41,17 @@ HANDLERS = (
     dispatch,
     exchange_commands,
     handling,
+    hours,
     intake,
     merging,
     orders,
     people_commands,
     photos,
+    placing,
+    register_commands,
     requests,
+    sensitive,
+    tracking,
 )
 """The modules whose handlers the bus knows once they are imported."""
 FOLLOWERS = (search_index,)

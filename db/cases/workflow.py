@@ -87,6 +87,7 @@ VERB_LABELS = {
     "joined": N_("Report joined"),  # zh: 并入重复案件
     "split": N_("Split"),  # zh: 拆分子案件
     "import": N_("Import"),  # zh: 导入
+    "place": N_("Move on the map"),  # zh: 移位
 }
 
 
