@@ -36,7 +36,6 @@ from db.demo.numbering import Counter, ids_at
 from db.demo.partition import Ints
 from db.demo.staff import (
     ACCOUNTS,
-    MOBILE,
     PASSWORD,
     Competence,
     DemoPerson,
@@ -588,9 +587,7 @@ class _CasePen:
         if not told.size:
             return
         rng = random(self._seed, f"steps {number}")
-        steps = write_steps(
-            cases.take(told), patrol[told], self._mix, self._desk, self._book.unit_index[MOBILE], rng
-        )
+        steps = write_steps(cases.take(told), patrol[told], self._mix, self._desk, rng)
         people = self._book.people
         names = np.array([p.name for p in people], dtype=object)
         writer.load(
