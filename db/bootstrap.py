@@ -31,6 +31,7 @@ from db.people.tables import role
 from db.registers import commands as register_commands
 from db.registers import hours, reference, sensitive
 from db.search import index as search_index
+from db.tiles import commands as tile_commands
 
 HANDLERS = (
     calendar_commands,
@@ -50,6 +51,7 @@ HANDLERS = (
     placing,
     register_commands,
     requests,
+    tile_commands,
     sensitive,
     tracking,
 )

@@ -20,6 +20,7 @@ VERBS = {
     "due": ("db.cli.due", N_("tell when something is due, and how that was counted")),
     "import": ("db.cli.import_", N_("take in cases from a file")),
     "search": ("db.cli.search", N_("find cases in all of history")),
+    "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
 }
 """Verb → the module that knows it, and a line of help; a module is imported only when its verb is called."""

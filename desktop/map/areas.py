@@ -1,4 +1,4 @@
-"""The areas of the city as something to count in: their sizes, who is in them, and the choropleth of a measure."""
+"""The areas of the city as something to count in: sizes, who is in them, and the colours of a measure."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def value_words(value: float, measure: Measure) -> str:
         return f"{value * 100:.1f} %"
     if measure.is_count:
         return number(int(value))
-    return number(int(round(value))) if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    return number(round(value)) if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def _steps(classes: Classes, measure: Measure, inside: Mask | None) -> tuple[Step, ...]:

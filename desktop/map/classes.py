@@ -1,4 +1,4 @@
-"""Where the classes of a choropleth begin: natural breaks, equal counts or equal steps, told by their limits."""
+"""Where the classes of a choropleth begin: natural breaks, equal counts or equal steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UInt8 = npt.NDArray[np.uint8]
 MOST = 5
 """More steps of one hue than this nobody tells apart on a projector."""
 _DISTINCT = 256
-"""Natural breaks are exact up to so many distinct values; more are first drawn together into as many heaps."""
+"""Natural breaks are exact up to so many distinct values; more are drawn together into as many heaps."""
 
 NO_DATA, ZERO = 0, 1
 """The two classes that every choropleth has: nothing known (no colour), and nothing there."""

@@ -40,7 +40,7 @@ _AREA_PARTS = tuple(PART_OF[level] for level in LEVELS)
 
 
 class Shading(QObject):
-    """Which measure is shown for which level; where one stands is the filter's own districts and communities."""
+    """Which measure is shown for which level. Where one stands are the filter's districts and communities."""
 
     changed = Signal()
     """Another measure, level or way of dividing, or none at all."""
