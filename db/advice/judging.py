@@ -124,9 +124,12 @@ def judge(history: History, matrix: Matrix, asked: Questions) -> Verdicts:
     # What counts as seen where history is silent: the most of any area.
     most = seen.max(axis=0) if count else np.zeros(0, dtype=np.int64)
     against = known & (duty != 0) & (duty != by_history)
+    few = sure < FLOOR
+    # Too few to be sure is something else than a history that does not agree with itself.
+    divided = few & (hits[level, each] < FLOOR * seen[level, each])
     code = np.select(
-        [~known & (duty == 0) & (most == 0), ~known, against, beyond != 0, sure < FLOOR],
-        ["unknown", "rare", "disagree", "border", "divided"],
+        [~known & (duty == 0) & (most == 0), ~known, against, beyond != 0, divided, few],
+        ["unknown", "rare", "disagree", "border", "divided", "rare"],
         np.array(LEVELS, dtype=object)[level],
     ).astype(object)
     return Verdicts(

@@ -90,17 +90,18 @@ class DutyBook:
     def class_label(self, kind: str, prefix: str, language: str) -> str:
         """A group of classes in words: code and name."""
         fitting = [c for c in self.classes if c.code.startswith(prefix) and kind in ("", c.kind)]
-        if not prefix or not fitting:
-            # zh: 全部类别 / 全部部件 / 全部事项
-            return prefix or {
-                "component": _("all components"),
-                "matter": _("all matters"),
-            }.get(kind, _("all classes"))
+        # zh: 部件 / 事项
+        kinds = {"component": _("components"), "matter": _("matters")}
+        if not fitting or not prefix:
+            # zh: 全部类别
+            return prefix or kinds.get(kind, _("all classes"))
         first = fitting[0]
         if len(prefix) > 2:
-            return f"{prefix} {first.label(language)}"
-        name = first.major_name_en if language == "en" and first.major_name_en else first.major_name
-        return f"{prefix} {name}"
+            name = first.label(language)
+        else:
+            name = first.major_name_en if language == "en" and first.major_name_en else first.major_name
+        both = len({c.kind for c in self.classes if c.code.startswith(prefix)}) > 1
+        return f"{prefix} {name} ({kinds[kind]})" if both and kind else f"{prefix} {name}"
 
 
 WHY = {

@@ -205,9 +205,11 @@ def largest_blocks(
     whole = np.stack([by_area[:, inside].all(axis=1) for _kind, _prefix, inside, _above in groups], axis=1)
     # One more row and column, found by index -1: nothing is above the largest.
     padded = np.pad(whole, ((0, 1), (0, 1)))
-    above_area = np.array([above for *_rest, above in areas])
-    above_group = np.array([above for *_rest, above in groups])
-    named = whole & ~padded[above_area][:, :-1] & ~padded[:-1][:, above_group]
+    above_area = np.array([larger for *_rest, larger in areas])
+    above_groups = np.array([above for *_rest, above in groups])
+    named = whole & ~padded[above_area][:, :-1]
+    for above in above_groups.T:
+        named &= ~padded[:-1][:, above]
     left = marked.copy()
     blocks: list[Block] = []
     candidates = [(len(areas[a][2]) * len(groups[g][2]), a, g) for a, g in np.argwhere(named).tolist()]
@@ -237,16 +239,25 @@ def _areas(places: Ints) -> list[tuple[int, int, Ints, int]]:
     return listed
 
 
-def _groups(classes: Sequence[tuple[str, str]]) -> list[tuple[str, str, Ints, int]]:
-    """Kind, prefix, classes and index of the next larger group: all, one kind, a major, one class."""
-    listed: list[tuple[str, str, Ints, int]] = [("", "", np.arange(len(classes)), -1)]
-    for kind in sorted({kind for kind, _code in classes}):
-        top = len(listed)
-        own = [n for n, each in enumerate(classes) if each[0] == kind]
-        listed.append((kind, "", np.array(own), 0))
-        for major in sorted({classes[n][1][:2] for n in own}):
-            middle = len(listed)
-            inside = [n for n in own if classes[n][1].startswith(major)]
-            listed.append((kind, major, np.array(inside), top))
-            listed += [(kind, classes[n][1], np.array([n]), middle) for n in inside if classes[n][1] != major]
-    return listed
+def _groups(classes: Sequence[tuple[str, str]]) -> list[tuple[str, str, Ints, tuple[int, int]]]:
+    """Kind, prefix, classes and the indices of the next larger groups (-1: none) of every group.
+
+    Groups are all, a major and one class, each of one kind and, where both have it, of both.
+    """
+    members: dict[tuple[str, str], list[int]] = {}
+    for n, (kind, code) in enumerate(classes):
+        for prefix in dict.fromkeys(("", code[:2], code)):
+            members.setdefault((kind, prefix), []).append(n)
+    for kind, prefix in list(members):
+        if not prefix or len({k for k, p in members if k and p == prefix}) > 1:
+            members.setdefault(("", prefix), []).extend(members[kind, prefix])
+    index = {key: n for n, key in enumerate(members)}
+
+    def above(kind: str, prefix: str) -> tuple[int, int]:
+        shorter = prefix[:2] if len(prefix) > 2 else ""
+        return (
+            index.get((kind, shorter), -1) if prefix else -1,
+            index.get(("", prefix), -1) if kind else -1,
+        )
+
+    return [(*key, np.array(sorted(inside)), above(*key)) for key, inside in members.items()]
