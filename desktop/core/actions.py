@@ -65,7 +65,7 @@ class Actions(QObject):
             action.triggered.connect(lambda _checked=False, key=act.id: self._run(key))
             if act.keys:
                 action.setShortcut(QKeySequence(act.keys))
-                # Qt gives a disabled action's key to nobody; who presses it wants to know why nothing happens.
+                # Qt gives a disabled action's key to nobody, and who presses it wants to know why.
                 shortcut = QShortcut(QKeySequence(act.keys), self._window)
                 shortcut.activated.connect(lambda key=act.id: self.refused.emit(self.told(key)))
                 self._silent[act.id] = shortcut

@@ -31,7 +31,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.kernel.language import _
+from db.kernel.language import N_, _
+from desktop.core.keys import Key
 from desktop.widgets.marks import paint_light
 from desktop.widgets.plain import tip
 from desktop.widgets.rows import CENTER, RIGHT, Cell, Column, TableModel
@@ -43,6 +44,24 @@ _PADDING = 8
 _BAR = 3
 _MARK = 11
 _ELIDED_KEPT = 8192
+_WIDEN = 12
+"""Pixels at 100 % by which a key makes a column wider."""
+
+KEYS = (
+    Key("↑ ↓  PgUp PgDn  Home End", N_("Walk along the rows")),
+    Key("Shift ↑ ↓ …", N_("Select as one walks")),
+    Key("Space", N_("Take the row into the selection, or out of it")),
+    Key("Ctrl A", N_("Select all rows, those out of sight too")),
+    Key("⏎", N_("Show the case in full")),
+    Key("Menu", N_("What can be done with the selected cases")),
+    Key("← →", N_("Move sideways when the columns do not fit")),
+    Key("Ctrl ← →", N_("Mark a column, for the keys that follow")),
+    Key("Alt ⏎", N_("Sort by the marked column; once more, the other way round")),
+    Key("Alt ← →", N_("Put the marked column further left or right")),
+    Key("Alt + −", N_("Make the marked column wider or narrower")),
+    Key("Alt Del", N_("Hide the marked column")),
+)
+"""What the keys of a table do, for the sheet of keys."""
 # No word "loading" for what is there before anybody could read it (LOOK, principle 10).
 _PATIENCE = 200
 
@@ -79,6 +98,7 @@ class Table(QTableView):
         self._current: int | None = None
         self._origin: int | None = None
         self._hover = -1
+        self._target: int | None = None
         self._is_draggable = False
         self._carried_from: QPoint | None = None
         self._is_carrying = False
@@ -135,6 +155,17 @@ class Table(QTableView):
         another window of the program.
         """
         self._is_draggable = True
+
+    def set_target(self, id: int | None) -> None:
+        """Light up the row that would take what is being carried over it."""
+        if id != self._target:
+            self._target = id
+            self.viewport().update()
+
+    def id_at(self, place: QPoint) -> int | None:
+        """The id of the row at a global place; None beside the rows."""
+        row = self._row_at(self.viewport().mapFromGlobal(place))
+        return self._rows.source.id_at(row) if row >= 0 else None
 
     # how it looks
 
@@ -344,7 +375,12 @@ class Table(QTableView):
                 self._paint_bar(painter, cell.bar, inner)
             elif cell.text:
                 self._paint_text(painter, cell, column, inner, selected)
-        if id == self._current and self.hasFocus():
+        if id == self._target:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(theme.color("accent"), theme.px(2)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1, 1, -2, -2 - thick))
+        elif id == self._current and self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(theme.color("focus"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -456,7 +492,8 @@ class Table(QTableView):
         row = -1 if self._current is None else self._rows.source.row_of(self._current)
         if row < 0 or row >= self._rows.rowCount():
             return
-        index = self._rows.index(row, max(0, self._header.logicalIndex(0)))
+        section = self._header.marked if self._header.marked >= 0 else max(0, self._header.logicalIndex(0))
+        index = self._rows.index(row, section)
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _reveal(self, row: int) -> None:
@@ -527,12 +564,17 @@ class Table(QTableView):
             Qt.Key.Key_Home: 0,
             Qt.Key.Key_End: source.row_count() - 1,
         }
-        if key in targets and not (event.modifiers() & Qt.KeyboardModifier.AltModifier):
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        # Ctrl with an arrow up or down is the window's: the next case, whichever pane has the focus.
+        is_window_s = control and key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
+        if key in targets and not alt and not is_window_s:
             self._go(targets[Qt.Key(key)], extend=shift)
         elif key == Qt.Key.Key_A and control:
             self.select_all()
         elif key == Qt.Key.Key_Space and now >= 0 and not shift:
             self._go(now, toggle=True)
+        elif self._on_column_key(event):
+            self._header.viewport().update()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and now >= 0:
             self.opened.emit(self._current)
         elif key == Qt.Key.Key_Left and not control:
@@ -546,6 +588,58 @@ class Table(QTableView):
         else:
             # Letters are the window's shortcuts, never Qt's search by typing.
             event.ignore()
+
+    def _on_column_key(self, event: QKeyEvent) -> bool:
+        """Keys that act on the marked column; whether this was one of them."""
+        key, modifiers = Qt.Key(event.key()), event.modifiers()
+        control = modifiers == Qt.KeyboardModifier.ControlModifier
+        alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
+        side = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        wider = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}.get(key, 0)
+        if control and side:
+            self._mark_column(side)
+        elif alt and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._header.marked >= 0:
+            self._on_header_clicked(self._header.marked)
+        elif alt and side and self._header.marked >= 0:
+            self._shift_column(self._header.marked, side)
+        elif alt and wider and self._header.marked >= 0:
+            width = self._header.sectionSize(self._header.marked) + wider * self._theme.px(_WIDEN)
+            self._header.resizeSection(self._header.marked, max(width, self._header.minimumSectionSize()))
+        elif alt and key == Qt.Key.Key_Delete and self._header.marked >= 0:
+            hidden = self._header.marked
+            self._mark_column(1) if self._header.visualIndex(hidden) == 0 else self._mark_column(-1)
+            self.show_column(self._rows.columns[hidden].key, False)
+        else:
+            return False
+        return True
+
+    def _shown_sections(self) -> list[int]:
+        """The sections on show, from left to right."""
+        header = self._header
+        sections = (header.logicalIndex(place) for place in range(header.count()))
+        return [section for section in sections if not header.isSectionHidden(section)]
+
+    def _mark_column(self, side: int) -> None:
+        shown = self._shown_sections()
+        now = self._header.marked
+        place = shown.index(now) + side if now in shown else 0
+        section = shown[min(max(place, 0), len(shown) - 1)]
+        self._header.set_marked(section)
+        left = self._header.sectionViewportPosition(section)
+        bar = self.horizontalScrollBar()
+        if left < 0:
+            bar.setValue(bar.value() + left)
+        elif (over := left + self._header.sectionSize(section) - self.viewport().width()) > 0:
+            bar.setValue(bar.value() + over)
+        # A screen reader reads the column's title with the current row.
+        self._point_at_current()
+
+    def _shift_column(self, section: int, side: int) -> None:
+        shown = self._shown_sections()
+        place = shown.index(section) + side
+        if 0 <= place < len(shown):
+            header = self._header
+            header.moveSection(header.visualIndex(section), header.visualIndex(shown[place]))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
@@ -613,10 +707,12 @@ class Table(QTableView):
 
     def focusInEvent(self, event: Any) -> None:
         super().focusInEvent(event)
+        self._header.viewport().update()
         self.viewport().update()
 
     def focusOutEvent(self, event: Any) -> None:
         super().focusOutEvent(event)
+        self._header.viewport().update()
         self._stop_carrying()
         self.viewport().update()
 

@@ -339,3 +339,46 @@ def test_all_rows_are_selected_and_kept_also_when_there_are_very_many(shown: Cal
     source.count = 200_000
     made._rows.refresh()
     assert len(made.selected_ids()) == 200_000
+
+
+def test_columns_are_marked_sorted_moved_sized_and_hidden_by_the_keyboard(table: Table) -> None:
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    header = table._header
+    keys = [column.key for column in table._rows.columns]
+    order = [keys[section] for section in table._shown_sections()]
+    asked: list[tuple[str, bool]] = []
+    table.sorted.connect(lambda key, descending: asked.append((key, descending)))
+    press(table, Qt.Key.Key_Return, alt)
+    assert asked == []
+    press(table, Qt.Key.Key_Left, control)
+    press(table, Qt.Key.Key_Right, control)
+    assert keys[header.marked] == order[1]
+    press(table, Qt.Key.Key_Return, alt)
+    press(table, Qt.Key.Key_Return, alt)
+    assert asked == [(order[1], False), (order[1], True)]
+    press(table, Qt.Key.Key_Left, alt)
+    assert [keys[section] for section in table._shown_sections()][:2] == [order[1], order[0]]
+    marked = header.marked
+    press(table, Qt.Key.Key_Delete, alt)
+    assert header.isSectionHidden(marked)
+    assert header.marked != marked
+    assert not header.isSectionHidden(header.marked)
+
+
+def test_a_column_gets_wider_by_the_keyboard(table: Table) -> None:
+    alt = Qt.KeyboardModifier.AltModifier
+    fixed = next(
+        place for place, column in enumerate(table._rows.columns) if not column.stretch and column.shown
+    )
+    table._header.set_marked(fixed)
+    before = table._header.sectionSize(fixed)
+    press(table, Qt.Key.Key_Plus, alt)
+    assert table._header.sectionSize(fixed) == before + 12
+    press(table, Qt.Key.Key_Minus, alt)
+    assert table._header.sectionSize(fixed) == before
+
+
+def test_ctrl_with_the_arrows_up_and_down_is_left_to_the_window(table: Table) -> None:
+    current = table.current_id()
+    press(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert table.current_id() == current
