@@ -26,6 +26,7 @@ class Room {
     this.held = {};
     this.goal = null;
     this.byHand = false;
+    this.worked = 0; // milliseconds of our own work in the last round of pull()
     this.tool = null;
     this.parts = LAYERS.map((Layer) => (this[Layer.title] = new Layer(this)));
     this.sections = this._sections();
@@ -79,6 +80,7 @@ class Room {
         if (!late.length) break;
         const generation = Math.max(...Object.values(this.wanted));
         const goals = { ...this.wanted };
+        this.worked = 0;
         const underWay = {};
         for (const section of late.filter((each) => each !== "view")) {
           underWay[section] = this.take(section, goals[section], underWay);
@@ -102,7 +104,9 @@ class Room {
     const value = await (bytes ? answer.arrayBuffer() : answer.json());
     // Asked for side by side, what a section rests on (cells on the shapes of the base map) may come later.
     await underWay[after];
+    const start = performance.now();
     this.held[section] = (bytes ?? json).call(part, value) ?? generation;
+    this.worked += performance.now() - start;
     this.sheet.soil(...soils);
   }
 
@@ -192,11 +196,11 @@ class Room {
     this.margin.refresh();
   }
 
-  // Draw what is soiled in the next frame and say so once that frame has been shown: the one after hands it to Qt, the
-  // one after that finds it in the widget.
+  // Draw what is soiled and say so once it has been shown: the next frame hands it to Qt, the one after that finds it in
+  // the widget.
   async paint(generation) {
-    await nextFrame();
     this.sheet.paint();
+    this.worked += this.sheet.spent;
     this.card.recheck();
     await nextFrame();
     await nextFrame();
