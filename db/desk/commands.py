@@ -54,6 +54,14 @@ class DropKept:
     kept_id: int
 
 
+@command("desk.order_kept", permission="room.view", label=N_("Order what is kept at hand"))
+@dataclass(frozen=True)
+class OrderKept:
+    """Put one's own things in this order; those not named stay where they are."""
+
+    kept_ids: tuple[int, ...]
+
+
 @handles(Keep)
 def _keep(command: Keep, unit: UnitOfWork) -> int:
     name = one_line(command.name, 60)
@@ -102,6 +110,21 @@ def _change(command: ChangeKept, unit: UnitOfWork) -> int:
     refuse_all(faults)
     unit.update(kept, {command.kept_id: changes} if changes else {})
     return command.kept_id
+
+
+@handles(OrderKept)
+def _order(command: OrderKept, unit: UnitOfWork) -> None:
+    rows = [_own(unit, kept_id) for kept_id in command.kept_ids]
+    places = sorted(row["ordinal"] for row in rows)
+    # Two may have had one place; from now on each has its own.
+    for step in range(1, len(places)):
+        places[step] = max(places[step], places[step - 1] + 1)
+    moved = {
+        kept_id: {"ordinal": place}
+        for kept_id, row, place in zip(command.kept_ids, rows, places, strict=True)
+        if row["ordinal"] != place
+    }
+    unit.update(kept, moved)
 
 
 @handles(DropKept)

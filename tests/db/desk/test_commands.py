@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.desk.commands import ChangeKept, DropKept, Keep
+from db.desk.commands import ChangeKept, DropKept, Keep, OrderKept
 from db.desk.queries import KeptValue, kept
 from db.desk.rules import MOST_CASES
 from db.kernel.actor import Actor
@@ -105,3 +105,16 @@ def test_keeping_and_dropping_are_undone_like_any_act(desk: Desk) -> None:
     assert [one.content for one in seen(desk, desk.wang)] == [one.content for one in before]
     desk.core.bus.undo(desk.wang)
     assert seen(desk, desk.wang) == []
+
+
+def test_ones_own_things_stand_in_the_order_one_gives_them(desk: Desk) -> None:
+    ids = [keep(desk, desk.wang, name) for name in ("one", "two", "three")]
+    desk.core.bus.run(OrderKept((ids[2], ids[0], ids[1])), desk.wang)
+    assert [each.name for each in seen(desk, desk.wang)] == ["three", "one", "two"]
+    desk.core.bus.run(OrderKept((ids[1], ids[0])), desk.wang)
+    assert [each.name for each in seen(desk, desk.wang)] == ["three", "two", "one"]
+
+
+def test_nobody_orders_the_things_of_others(desk: Desk) -> None:
+    theirs = keep(desk, desk.li, "theirs")
+    assert codes_of(desk, OrderKept((theirs,)), desk.wang) == ["not_yours"]
