@@ -34,6 +34,7 @@ from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.app.desk import SupervisorDesk, done_words
 from desktop.app.intake import IntakeDesk
+from desktop.app.mapping import MapDesk
 from desktop.app.searching import search_work
 from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
@@ -149,6 +150,7 @@ class Session(QObject):
         if view is not None:
             self.panes.map.map.restore_view(view)
         self.panes.kpi.set_usual(self._usual)
+        self._jobs.start(self._load_map())
         self.window.show()
         # Only now: with its last window closed the program would end.
         old.closed.disconnect()
@@ -168,6 +170,7 @@ class Session(QObject):
         self._search: SearchWindow | None = None
         self._calendar: CalendarWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
+        self.maps = MapDesk(self.core, self._jobs, self.panes.map)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
@@ -189,6 +192,7 @@ class Session(QObject):
             _("Local database") if local else _("Server"),
         )
         self.window.set_commands(self._commands(self.window))
+        self.window.queues.ordered.connect(self.panes.queue.order_by)
         part = self.window.status.part("calendar")
         part.set_presses()
         part.pressed.connect(self.show_calendar)
@@ -413,7 +417,7 @@ class Session(QObject):
             KeyGroup(N_("Everywhere"), keys_of(self.window.actions_.acts())),
             KeyGroup(
                 N_("With cases selected, in the list"),
-                tuple(Key(verb.keys, VERB_LABELS[verb.key]) for verb in verbs),
+                tuple(Key(verb.keys, VERB_LABELS.get(verb.key, verb.title)) for verb in verbs),
             ),
             KeyGroup(N_("In the list"), TABLE_KEYS),
             MAP_KEYS,
@@ -464,7 +468,7 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load(self) -> None:
-        for load in (self._load_ground, self._load_workflow, self._load_usual):
+        for load in (self._load_ground, self._load_workflow, self._load_usual, self._load_map):
             try:
                 await load()
             except Exception as error:
@@ -486,6 +490,9 @@ class Session(QObject):
         self.panes.queue.bar.set_workflow(self._workflow)
         for shown in self._cases.values():
             shown.set_workflow(self._workflow)
+
+    async def _load_map(self) -> None:
+        await self.maps.load()
 
     async def _load_usual(self) -> None:
         try:
