@@ -33,6 +33,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        # It is a condition as it stands; compared with 1, as SQLite's flags are, no index would be used.
+        return self
+
 
 @compiles(_Among, "sqlite")
 def _local(element: Any, compiler: Any, **kw: Any) -> str:

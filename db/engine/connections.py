@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from db.engine import journal
+from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
@@ -73,7 +74,7 @@ class Database:
     @contextmanager
     def write(self, actor: Actor, command: object) -> Iterator[UnitOfWork]:
         """One transaction with its journal entry: commits at the end of the block, or leaves no trace."""
-        with self._writing, self.troubles():
+        with self._writing, self.troubles(), uncollected():
             if self.read_only:
                 raise Unavailable("read_only", _READ_ONLY, where=self.where)
             with self.engine.connect() as connection:

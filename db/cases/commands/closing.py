@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from db.cases.commands.intake import answer_task, demand_person, send_task
-from db.cases.commands.moving import CaseRow, Ids, Plan, View, moves, plan, rows_about
+from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan, rows_about
 from db.cases.tables import case, task
 from db.engine.among import among
+from db.engine.unit_of_work import Reading
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -71,7 +72,7 @@ class ForceClose:
 
 
 @moves(SendCheck)
-def _send_check(command: SendCheck, view: View) -> Plan:
+def _send_check(command: SendCheck, view: Reading) -> Plan:
     demand_person(view.connection, command.person_id)
     out = rows_about(
         view.connection, task, command.case_ids, task.c.kind == "check", task.c.answered_at.is_(None)
@@ -93,7 +94,7 @@ def _send_check(command: SendCheck, view: View) -> Plan:
 
 
 @moves(PassCheck)
-def _pass(command: PassCheck, view: View) -> Plan:
+def _pass(command: PassCheck, view: Reading) -> Plan:
     return plan(
         view,
         "pass_check",
@@ -104,7 +105,7 @@ def _pass(command: PassCheck, view: View) -> Plan:
 
 
 @moves(FailCheck)
-def _fail(command: FailCheck, view: View) -> Plan:
+def _fail(command: FailCheck, view: Reading) -> Plan:
     return plan(
         view,
         "fail_check",
@@ -116,7 +117,7 @@ def _fail(command: FailCheck, view: View) -> Plan:
 
 
 @moves(Close)
-def _close(command: Close, view: View) -> Plan:
+def _close(command: Close, view: Reading) -> Plan:
     parts = select(case.c.parent_id).where(
         among(case.c.parent_id, command.case_ids), case.c.closed_at.is_(None)
     )
@@ -131,5 +132,5 @@ def _close(command: Close, view: View) -> Plan:
 
 
 @moves(ForceClose)
-def _force(command: ForceClose, view: View) -> Plan:
+def _force(command: ForceClose, view: Reading) -> Plan:
     return plan(view, "force_close", command, note=command.reason)

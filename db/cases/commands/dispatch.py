@@ -9,7 +9,6 @@ from db.cases.commands.moving import (
     CaseRow,
     Ids,
     Plan,
-    View,
     demand_holder,
     demand_unit,
     moves,
@@ -17,7 +16,7 @@ from db.cases.commands.moving import (
     rows_about,
 )
 from db.cases.tables import involved
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -77,7 +76,7 @@ class SendBack:
 
 
 @moves(Dispatch)
-def plan_dispatch(command: Dispatch, view: View) -> Plan:
+def plan_dispatch(command: Dispatch, view: Reading) -> Plan:
     """Give cases to a unit."""
     for unit_id in (command.unit_id, *command.helpers):
         demand_unit(view.connection, unit_id)
@@ -101,7 +100,7 @@ def plan_dispatch(command: Dispatch, view: View) -> Plan:
 
 
 @moves(Reassign)
-def _reassign(command: Reassign, view: View) -> Plan:
+def _reassign(command: Reassign, view: Reading) -> Plan:
     demand_unit(view.connection, command.unit_id)
     demand_holder(view.connection, command.holder_id, command.unit_id)
 
@@ -135,7 +134,7 @@ def _reassign(command: Reassign, view: View) -> Plan:
 
 
 @moves(AddHelper)
-def _add_helper(command: AddHelper, view: View) -> Plan:
+def _add_helper(command: AddHelper, view: Reading) -> Plan:
     demand_unit(view.connection, command.unit_id)
     helping = rows_about(
         view.connection,
@@ -161,7 +160,7 @@ def _add_helper(command: AddHelper, view: View) -> Plan:
 
 
 @moves(SendBack)
-def _send_back(command: SendBack, view: View) -> Plan:
+def _send_back(command: SendBack, view: Reading) -> Plan:
     return plan(view, "send_back", command, note=command.reason)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.cases.commands.moving import Ids, Plan, View, moves, plan
+from db.cases.commands.moving import Ids, Plan, moves, plan
+from db.engine.unit_of_work import Reading
 from db.kernel.command import command
 from db.kernel.language import N_
 
@@ -31,10 +32,10 @@ class Handle:
 
 
 @moves(Receive)
-def _receive(command: Receive, view: View) -> Plan:
+def _receive(command: Receive, view: Reading) -> Plan:
     return plan(view, "receive", command)
 
 
 @moves(Handle)
-def _handle(command: Handle, view: View) -> Plan:
+def _handle(command: Handle, view: Reading) -> Plan:
     return plan(view, "handle", command, note=command.note)

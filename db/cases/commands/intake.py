@@ -13,7 +13,6 @@ from db.cases.commands.moving import (
     CaseRow,
     Ids,
     Plan,
-    View,
     begin_timer,
     load_workflow,
     moves,
@@ -26,7 +25,7 @@ from db.cases.rules import SOURCES
 from db.cases.tables import case, reporter, task
 from db.engine import settings
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
@@ -246,12 +245,12 @@ def _report_faults(command: Report, connection: Connection) -> list[Refused]:
 
 
 @moves(Accept)
-def _accept(command: Accept, view: View) -> Plan:
+def _accept(command: Accept, view: Reading) -> Plan:
     return plan(view, "accept", command)
 
 
 @moves(SendVerify)
-def _send_verify(command: SendVerify, view: View) -> Plan:
+def _send_verify(command: SendVerify, view: Reading) -> Plan:
     demand_person(view.connection, command.person_id)
     return plan(
         view,
@@ -263,7 +262,7 @@ def _send_verify(command: SendVerify, view: View) -> Plan:
 
 
 @moves(VerifyTrue)
-def _verify_true(command: VerifyTrue, view: View) -> Plan:
+def _verify_true(command: VerifyTrue, view: Reading) -> Plan:
     return plan(
         view,
         "verify_true",
@@ -274,7 +273,7 @@ def _verify_true(command: VerifyTrue, view: View) -> Plan:
 
 
 @moves(VerifyFalse)
-def _verify_false(command: VerifyFalse, view: View) -> Plan:
+def _verify_false(command: VerifyFalse, view: Reading) -> Plan:
     return plan(
         view,
         "verify_false",
@@ -285,7 +284,7 @@ def _verify_false(command: VerifyFalse, view: View) -> Plan:
 
 
 @moves(Register)
-def _register(command: Register, view: View) -> Plan:
+def _register(command: Register, view: Reading) -> Plan:
     rows = view.rows(case, command.case_ids)
     conditions = filing_conditions(view.connection, {row["category_id"] for row in rows.values()})
 
@@ -307,12 +306,12 @@ def _register(command: Register, view: View) -> Plan:
 
 
 @moves(Reject)
-def _reject(command: Reject, view: View) -> Plan:
+def _reject(command: Reject, view: Reading) -> Plan:
     return plan(view, "reject", command, note=command.reason)
 
 
 @moves(Void)
-def _void(command: Void, view: View) -> Plan:
+def _void(command: Void, view: Reading) -> Plan:
     return plan(view, "void", command, note=command.reason)
 
 

@@ -13,7 +13,6 @@ from db.cases.commands.moving import (
     CaseRow,
     Ids,
     Plan,
-    View,
     advance,
     begin_timer,
     carry_out,
@@ -28,7 +27,7 @@ from db.cases.tables import case, step
 from db.cases.workflow import Clock
 from db.engine.among import among
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -99,7 +98,7 @@ class Split:
 
 
 @moves(Merge)
-def _merge(command: Merge, view: View) -> Plan:
+def _merge(command: Merge, view: Reading) -> Plan:
     demand_reach(view, [command.into_id])
     target = view.rows(case, [command.into_id]).get(command.into_id)
     if target is None or not STATES[target["state"]].open:
@@ -134,7 +133,7 @@ def _merge(command: Merge, view: View) -> Plan:
 
 
 @moves(Unmerge)
-def _unmerge(command: Unmerge, view: View) -> Plan:
+def _unmerge(command: Unmerge, view: Reading) -> Plan:
     had = {
         case_id: str(rows[-1]["from_state"])
         for case_id, rows in rows_about(

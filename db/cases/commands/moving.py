@@ -30,8 +30,7 @@ from db.cases.workflow import PREVIOUS, VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
 from db.engine.among import among
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
-from db.kernel.actor import Actor
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.language import N_, _
 from db.kernel.moved import LeftOut, Moved
@@ -67,18 +66,6 @@ class AboutCases(Protocol):
     def case_ids(self) -> Ids: ...
     @property
     def versions(self) -> Ids: ...
-
-
-class View(Protocol):
-    """What a plan is made from: a unit of work, or a connection that only looks (``db.cases.foresight``)."""
-
-    @property
-    def connection(self) -> Connection: ...
-    @property
-    def actor(self) -> Actor: ...
-    @property
-    def now(self) -> datetime: ...
-    def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -121,7 +108,7 @@ class Plan:
     calendar: WorkingCalendar | None = None
 
 
-Planner = Callable[[Any, View], Plan]
+Planner = Callable[[Any, Reading], Plan]
 P = TypeVar("P", bound=Planner)
 _planners: dict[type, Planner] = {}
 
@@ -147,7 +134,7 @@ def moves(command_type: type) -> Callable[[P], P]:
     return mark
 
 
-def plan_of(command: Any, view: View) -> Plan:
+def plan_of(command: Any, view: Reading) -> Plan:
     """What a command would do now; raises ``Refused`` when it cannot be meant at all (no such unit …)."""
     return _planners[type(command)](command, view)
 
@@ -167,7 +154,7 @@ def load_workflow(connection: Connection) -> Workflow:
 
 
 def plan(
-    view: View,
+    view: Reading,
     verb: str,
     command: AboutCases,
     *,
@@ -219,7 +206,7 @@ def plan(
 
 
 def plan_remark(
-    view: View,
+    view: Reading,
     verb: str,
     command: AboutCases,
     values: Callable[[CaseRow], CaseRow] = lambda _row: {},
@@ -241,7 +228,7 @@ def plan_remark(
 
 
 def _checked(
-    view: View,
+    view: Reading,
     command: AboutCases,
     move_of: Callable[[CaseRow], Move],
     change_of: Callable[[CaseRow, Move], CaseRow],
@@ -387,7 +374,7 @@ def _pictured(connection: Connection, case_ids: Sequence[int], phase: str) -> fr
 
 
 def _left_out(
-    view: View, rows: Mapping[int, CaseRow], faults: Sequence[tuple[int, Refused]]
+    view: Reading, rows: Mapping[int, CaseRow], faults: Sequence[tuple[int, Refused]]
 ) -> tuple[LeftOut, ...]:
     """Refusals with the numbers of their cases; when somebody was quicker, with who did what, and when."""
     quicker = _last_steps(view, [i for i, refusal in faults if refusal.code in _QUICKER])
@@ -415,7 +402,7 @@ def _left_out(
     return tuple(found)
 
 
-def _last_steps(view: View, case_ids: Sequence[int]) -> dict[int, Any]:
+def _last_steps(view: Reading, case_ids: Sequence[int]) -> dict[int, Any]:
     """The newest step of each case, by the index on case and moment."""
     one = step.alias()
     newest = (

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.cases.commands.moving import CaseRow, Ids, Plan, View, moves, plan, rows_about
+from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan, rows_about
 from db.cases.rules import ORDER_LEVELS
 from db.cases.tables import order
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -54,7 +54,7 @@ class Urge:
 
 
 @moves(Supervise)
-def _supervise(command: Supervise, view: View) -> Plan:
+def _supervise(command: Supervise, view: Reading) -> Plan:
     if command.level not in ORDER_LEVELS:
         raise Refused("unknown_level", N_("There is no such level."), level=command.level)
     if command.answer_due_at is not None and command.answer_due_at <= view.now:
@@ -71,7 +71,7 @@ def _supervise(command: Supervise, view: View) -> Plan:
 
 
 @moves(AnswerOrder)
-def _answer(command: AnswerOrder, view: View) -> Plan:
+def _answer(command: AnswerOrder, view: Reading) -> Plan:
     waiting = rows_about(
         view.connection, order, command.case_ids, order.c.kind == SUPERVISE, order.c.answered_at.is_(None)
     )
@@ -93,7 +93,7 @@ def _answer(command: AnswerOrder, view: View) -> Plan:
 
 
 @moves(Urge)
-def _urge(command: Urge, view: View) -> Plan:
+def _urge(command: Urge, view: Reading) -> Plan:
     return plan(
         view,
         "urge",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import shapely
 
-from db.cases.commands.moving import CaseRow, Ids, Plan, View, moves, plan_remark
+from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan_remark
 from db.cases.tables import case
+from db.engine.unit_of_work import Reading
 from db.kernel.command import command
 from db.kernel.geo import on_earth
 from db.kernel.language import N_
@@ -39,7 +40,7 @@ class MoveCases:
 
 
 @moves(MoveCases)
-def _move(command: MoveCases, view: View) -> Plan:
+def _move(command: MoveCases, view: Reading) -> Plan:
     reason = one_line(command.reason, 400)
     if len(reason) < LEAST_REASON:
         raise Refused("needed", N_("A reason is required."), what="reason")
@@ -68,7 +69,7 @@ def _move(command: MoveCases, view: View) -> Plan:
     return plan_remark(view, "place", command, moved, _note(command, view, reason))
 
 
-def _note(command: MoveCases, view: View, reason: str) -> str:
+def _note(command: MoveCases, view: Reading, reason: str) -> str:
     """The reason; with one case also from where to where, in figures that need no translation."""
     row = view.rows(case, command.case_ids).get(command.case_ids[0]) if len(command.case_ids) == 1 else None
     if row is None or row["lon"] is None:

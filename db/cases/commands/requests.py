@@ -20,7 +20,6 @@ from db.cases.commands.moving import (
     CaseRow,
     Ids,
     Plan,
-    View,
     advance,
     limit_of,
     moves,
@@ -32,7 +31,7 @@ from db.cases.rules import DECIDED_BY_YOU, DECIDED_FIRST, POSTPONEMENTS, REQUEST
 from db.cases.tables import case, request
 from db.engine import settings
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command
 from db.kernel.language import N_, _
@@ -155,12 +154,12 @@ class ResumeDue:
 
 
 @moves(AskReturn)
-def _ask_return(command: AskReturn, view: View) -> Plan:
+def _ask_return(command: AskReturn, view: Reading) -> Plan:
     return _ask(view, "return", command, command.reason, command.evidence)
 
 
 @moves(AskPostpone)
-def _ask_postpone(command: AskPostpone, view: View) -> Plan:
+def _ask_postpone(command: AskPostpone, view: Reading) -> Plan:
     granted = _granted(view, "postpone", command.case_ids)
 
     def in_time(row: CaseRow) -> CaseRow:
@@ -180,7 +179,7 @@ def _ask_postpone(command: AskPostpone, view: View) -> Plan:
 
 
 @moves(AskSuspend)
-def _ask_suspend(command: AskSuspend, view: View) -> Plan:
+def _ask_suspend(command: AskSuspend, view: Reading) -> Plan:
     granted = _granted(view, "suspend", command.case_ids)
 
     def once(row: CaseRow) -> CaseRow:
@@ -194,7 +193,7 @@ def _ask_suspend(command: AskSuspend, view: View) -> Plan:
 
 
 @moves(AskAppeal)
-def _ask_appeal(command: AskAppeal, view: View) -> Plan:
+def _ask_appeal(command: AskAppeal, view: Reading) -> Plan:
     asked = rows_about(view.connection, request, command.case_ids, request.c.kind == "appeal")
 
     def late_once(row: CaseRow) -> CaseRow:
@@ -209,7 +208,7 @@ def _ask_appeal(command: AskAppeal, view: View) -> Plan:
 
 
 @moves(Grant)
-def _grant(command: Grant, view: View) -> Plan:
+def _grant(command: Grant, view: Reading) -> Plan:
     pending = _pending(view, command.kind, command.case_ids)
     calendar: WorkingCalendar | None = None
 
@@ -249,7 +248,7 @@ def _grant(command: Grant, view: View) -> Plan:
 
 
 @moves(Refuse)
-def _refuse(command: Refuse, view: View) -> Plan:
+def _refuse(command: Refuse, view: Reading) -> Plan:
     pending = _pending(view, command.kind, command.case_ids)
 
     def by_another(row: CaseRow) -> CaseRow:
@@ -268,7 +267,7 @@ def _refuse(command: Refuse, view: View) -> Plan:
 
 
 @moves(DecideAppeal)
-def _decide_appeal(command: DecideAppeal, view: View) -> Plan:
+def _decide_appeal(command: DecideAppeal, view: Reading) -> Plan:
     pending = _pending(view, "appeal", command.case_ids)
 
     def second(row: CaseRow) -> CaseRow:
@@ -296,7 +295,7 @@ def _decide_appeal(command: DecideAppeal, view: View) -> Plan:
 
 
 @moves(Withdraw)
-def _withdraw(command: Withdraw, view: View) -> Plan:
+def _withdraw(command: Withdraw, view: Reading) -> Plan:
     pending = rows_about(view.connection, request, command.case_ids, request.c.state == PENDING)
 
     def own(row: CaseRow) -> CaseRow:
@@ -313,7 +312,7 @@ def _withdraw(command: Withdraw, view: View) -> Plan:
 
 
 @moves(Resume)
-def _resume(command: Resume, view: View) -> Plan:
+def _resume(command: Resume, view: Reading) -> Plan:
     return plan(view, "resume", command, note=command.note)
 
 
@@ -330,7 +329,7 @@ def _resume_due(command: ResumeDue, unit: UnitOfWork) -> int:
 
 
 def _ask(
-    view: View,
+    view: Reading,
     kind: str,
     command: AboutCases,
     reason: str,
@@ -384,26 +383,26 @@ def _ask(
     )
 
 
-def _pending(view: View, kind: str, case_ids: Ids) -> dict[int, dict[str, Any]]:
+def _pending(view: Reading, kind: str, case_ids: Ids) -> dict[int, dict[str, Any]]:
     if kind not in REQUESTS:
         raise Refused("unknown_request", N_("There is no such request."), kind=kind)
     found = rows_about(view.connection, request, case_ids, request.c.kind == kind, request.c.state == PENDING)
     return {case_id: rows[-1] for case_id, rows in found.items()}
 
 
-def _granted(view: View, kind: str, case_ids: Any) -> dict[int, list[dict[str, Any]]]:
+def _granted(view: Reading, kind: str, case_ids: Any) -> dict[int, list[dict[str, Any]]]:
     return rows_about(
         view.connection, request, list(case_ids), request.c.kind == kind, request.c.state == GRANTED
     )
 
 
-def _decided_by_another(view: View, wanted: dict[str, Any]) -> dict[str, Any]:
+def _decided_by_another(view: Reading, wanted: dict[str, Any]) -> dict[str, Any]:
     if wanted["asked_by"] == view.actor.account_id:
         raise Refused("own_request", N_("You asked for it yourself; somebody else has to decide."))
     return wanted
 
 
-def _decided_first(view: View, wanted: dict[str, Any]) -> dict[str, Any]:
+def _decided_first(view: Reading, wanted: dict[str, Any]) -> dict[str, Any]:
     """The first decision on a request; on an appeal it may have fallen already."""
     if wanted["decided_by"] is not None:
         raise Refused("decided_first", DECIDED_FIRST, who=wanted["decided_by_name"])
