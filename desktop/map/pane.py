@@ -15,6 +15,7 @@ from desktop.core.words import clock_time, number, time_left
 from desktop.map.bridge import HoverCard
 from desktop.map.ground import ground
 from desktop.map.shading import Shading
+from desktop.map.tiles import TileSets
 from desktop.map.view import CASES, PEOPLE, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
@@ -28,6 +29,8 @@ LAYER_NAMES = {
     "people": N_("Collectors"),
     # zh: 执法车辆
     "vehicles": N_("Vehicles"),
+    # zh: 底图图片
+    "tiles": N_("Picture map"),
     "districts": N_("Districts"),
     "communities": N_("Communities"),
     "cells": N_("Cells"),
@@ -94,6 +97,8 @@ class MapPane(Pane):
         self.map.set_scale(theme.scale)
         self.map.web.setAccessibleName(_("Map"))
         self.shading = Shading(self.map, context, self)
+        self.tiles = TileSets(self.map, self)
+        self.map.add_layers({"tiles": True})
         self._hidden: frozenset[str] = frozenset()
         self._people_count = -1
         self._codes: dict[str, int] = {}

@@ -27,5 +27,6 @@ import { Cases } from "./cases.js";
 import { Components } from "./components.js";
 import { Ground, Land } from "./ground.js";
 import { People, Vehicles } from "./people.js";
+import { Tiles } from "./tiles.js";
 
-export const LAYERS = [Land, Areas, Ground, Components, Cases, Vehicles, People];
+export const LAYERS = [Land, Tiles, Areas, Ground, Components, Cases, Vehicles, People];

@@ -18,11 +18,11 @@ export class Margin {
   }
 
   refresh() {
-    const { words, ground, cases, layers } = this.room;
+    const { words, ground, tiles, cases, layers } = this.room;
     if (!words.metres) return;
     this._scale();
     this._legend();
-    this.source.textContent = ground.attribution;
+    this.source.textContent = [ground.attribution, ...tiles.attribution].filter(Boolean).join(" · ");
     const missing = ground.empty ? "no_ground" : cases.empty ? "no_points" : null;
     this.notice.hidden = !missing;
     this.notice.textContent = missing ? words[missing] : "";
