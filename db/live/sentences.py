@@ -160,7 +160,7 @@ class Grammar:
         for verb, length in self._leading_verbs(tokens[0].text):
             rest = _after(tokens, length)
             if rest:
-                word = Word(tokens[0].text[:length], "verb", _(VERB_LABELS[verb]))
+                word = Word(tokens[0].text[:length], "verb", _(VERB_LABELS.get(verb, verb)))
                 found += self._order(typed, verb, word, rest, selected)
         return tuple(found)
 
@@ -454,7 +454,9 @@ def part_label(part: str, value: Any, directory: Directory) -> str:
 
 def verb_words(verb: str) -> tuple[str, ...]:
     """All that a verb is called, folded: its label in both languages and the words people use."""
-    return tuple(folded(word) for word in (*_both(VERB_LABELS[verb]), *VERB_WORDS.get(verb, "").split()))
+    return tuple(
+        folded(word) for word in (*_both(VERB_LABELS.get(verb, verb)), *VERB_WORDS.get(verb, "").split())
+    )
 
 
 def span_ms(word: str) -> int | None:

@@ -10,7 +10,6 @@ import numpy as np
 
 from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
-from db.cases.workflow import VERB_LABELS
 from db.kernel.language import LANGUAGES, N_, _, in_language, language
 from db.live.filters import Filter
 from db.live.sentences import Grammar, Kind, Reading, verb_words
@@ -152,7 +151,7 @@ class Commands:
     def _order(self, reading: Reading) -> Offer:
         ids = reading.case_ids
         verb = VERBS[reading.verb]
-        words = _(VERB_LABELS[reading.verb])
+        words = verb.named()
         if not ids:
             title = words
         elif len(ids) == 1:

@@ -19,6 +19,7 @@ from desktop.core.words import clock_time, number
 from desktop.shell.commands import Commands
 from desktop.shell.filters import FilterStrip
 from desktop.shell.palette import Palette
+from desktop.shell.queues import QueueStrip
 from desktop.shell.room import Room
 from desktop.shell.top import TopBar
 from desktop.widgets.notice import NoticeStack
@@ -29,6 +30,7 @@ from desktop.widgets.theme import Theme
 MENUS = {
     "file": N_("File"),
     "case": N_("Case"),  # zh: 案件
+    "queues": N_("Queues"),  # zh: 队列
     "view": N_("View"),
     "help": N_("Help"),
 }
@@ -75,8 +77,10 @@ class Window(QWidget):
         self._focus_before: QWidget | None = None
         self.actions_ = Actions(self, context.who)
         self.actions_.refused.connect(lambda words: self.tell(Kind.REFUSED, words))
-        self.actions_.add([*acts, *self._own_acts()])
-        self._build(panes)
+        # Acts say how the room stands, so it is there before them.
+        self._make_room(panes)
+        self.actions_.add([*acts, *self._own_acts(), *self.queues.acts()])
+        self._build()
         self._wire()
         self._on_age()
 
@@ -140,7 +144,18 @@ class Window(QWidget):
             Act("full_screen", N_("Full screen"), self._on_full_screen, "F11", menu="view"),
         ]
 
-    def _build(self, panes: Mapping[str, Pane]) -> None:
+    def _make_room(self, panes: Mapping[str, Pane]) -> None:
+        self.queues = QueueStrip(self._theme, self._context)
+        self.strip = FilterStrip(self._theme, self._context)
+        strips = QWidget()
+        above = QVBoxLayout(strips)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(self.queues)
+        above.addWidget(self.strip)
+        self.room = Room(self._theme, strips, panes, self._preferences)
+
+    def _build(self) -> None:
         self.setWindowTitle(_("Jingwei · {city}").format(city=self._context.city.label(language())))
         menus = QMenuBar()
         for menu_id, title in MENUS.items():
@@ -152,8 +167,6 @@ class Window(QWidget):
         tools = [(self.actions_[key], icon) for key, icon in TOOLS if key in self.actions_]
         palette = self.actions_["palette"]
         self._top = TopBar(self._theme, self._context, self._clock, menus, tools, palette)
-        self.strip = FilterStrip(self._theme, self._context)
-        self.room = Room(self._theme, self.strip, panes, self._preferences)
         self.status = StatusStrip(self._theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
