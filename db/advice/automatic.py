@@ -25,7 +25,7 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
 AUTOMATIC_FROM = "advice.automatic_from"
-"""The setting with the threshold, 0 to 1; ``None``: nothing is dispatched by itself."""
+"""The setting with the threshold, up to 1; 0 or not there: nothing is dispatched by itself."""
 EXCLUDED = "advice.excluded"
 """The setting with the beginnings of class codes that are never dispatched by advice."""
 LEAST = 0.95
@@ -73,7 +73,7 @@ def set_automatic(command: SetAutomatic, unit: UnitOfWork) -> None:
         raise Refused("bad_threshold", message, least=round(100 * LEAST))
     if any(not prefix.isdigit() or len(prefix) > 12 for prefix in command.excluded):
         raise Refused("no_such_class", N_("Write the beginnings of class codes, such as 06 or 09003."))
-    settings.put(unit, AUTOMATIC_FROM, command.threshold)
+    settings.put(unit, AUTOMATIC_FROM, command.threshold or 0)
     settings.put(unit, EXCLUDED, sorted(set(command.excluded)))
 
 

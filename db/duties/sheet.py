@@ -129,5 +129,7 @@ def _mended(code: str) -> str:
 
 
 def _iso(day: str) -> str:
+    if not day:
+        return ""
     parts = day.replace("/", "-").replace(".", "-").split("-")
     return "-".join(part.zfill(2) for part in parts)
