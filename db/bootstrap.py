@@ -22,6 +22,7 @@ from db.engine.columns import canonical
 from db.engine.connections import Database, open_database
 from db.engine.unit_of_work import UnitOfWork
 from db.exchange import commands as exchange_commands
+from db.exchange.geography import writing as geography_writing
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
@@ -44,6 +45,7 @@ HANDLERS = (
     dispatch,
     duty_commands,
     exchange_commands,
+    geography_writing,
     handling,
     hours,
     intake,
