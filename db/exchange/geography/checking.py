@@ -294,7 +294,7 @@ class _Checker:
     # One feature.
 
     def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Our fields as texts: the first heading that is filled, in the words of the mapping, or its default."""
+        """Our fields as texts: the first filled heading in the words of the mapping, or else its default."""
         mapping = self._checked.mapping
         texts: dict[str, str] = {}
         for each in self._register.fields:

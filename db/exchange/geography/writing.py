@@ -5,8 +5,10 @@ ended.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, ClassVar
 
 import shapely
@@ -73,25 +75,32 @@ def import_of(checked: Checked, progress: Progress | None = None) -> ImportGeogr
 
 
 def import_checked(
-    bus: Bus, actor: Actor, checked: Checked, problems: Any = None, progress: Progress | None = None
-) -> tuple[Report, Any]:
+    bus: Bus,
+    actor: Actor,
+    checked: Checked,
+    problems: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Report, Path | None]:
     """Write what was checked, after the list of problems, so that a full disk stops it before anything is
     written.
 
     Returns the counts and where the list is; ``None`` when there was nothing to list. Raises ``Refused`` (not
     permitted, cancelled, the register changed meanwhile), ``Unavailable``.
     """
+    if not checked.report.taken:
+        return checked.report, list_geography_problems(checked, problems)
     listed = place_of_list(checked.path, checked.problems, problems)
-    if listed is None:
-        report = checked.report
-        if report.taken:
-            report = bus.run(import_of(checked, progress), actor).result
-        return report, None
-    with checked.problems.saving(listed):
-        report = checked.report
-        if report.taken:
-            report = bus.run(import_of(checked, progress), actor).result
+    with checked.problems.saving(listed) if listed is not None else nullcontext():
+        report: Report = bus.run(import_of(checked, progress), actor).result
     return report, listed
+
+
+def list_geography_problems(checked: Checked, wanted: Path | None = None) -> Path | None:
+    """Write the list of problems to ``wanted``, or beside the file; ``None`` when there are none."""
+    path = place_of_list(checked.path, checked.problems, wanted)
+    if path is not None:
+        checked.problems.save(path)
+    return path
 
 
 @handles(ImportGeography)
