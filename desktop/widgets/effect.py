@@ -60,13 +60,18 @@ def stays(left_out: Sequence[LeftOut]) -> list[tuple[int, str]]:
 
 
 def _why(refusal: Refused) -> str:
+    """The reason alone: without the number, which stands beside it, and without who was quicker."""
     why = refusal.facts.get("why")
-    return why.text() if isinstance(why, Trouble) else refusal.text()
+    return why.text() if isinstance(why, Trouble) else _unnumbered(refusal)
+
+
+def _unnumbered(refusal: Refused) -> str:
+    return refusal.text().removeprefix(f"{refusal.facts.get('number', '')}: ")
 
 
 def _reason(refusal: Refused) -> str:
     """Why a case stays, without its number, with who was quicker, when and by what."""
-    if not {"who", "what", "when"} <= refusal.facts.keys():
+    if not {"why", "who", "what", "when"} <= refusal.facts.keys():
         return _why(refusal)
     # zh: {why}{when} {who}：{what}
     return _("{why} {when} {who}: {what}").format(
