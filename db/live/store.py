@@ -197,13 +197,15 @@ class Store:
     def find(self, text: str) -> Mask:
         """Which slots have every word of ``text`` in number, address or the name of one of ``NAMED``."""
         found = np.ones(self.size, dtype=bool)
-        for word in fold(text).split():
-            has_word = self._texts.find(word, self.size)
+        # The longest word lets through least, and the others are looked for only where it stands.
+        for word in sorted(fold(text).split(), key=len, reverse=True):
+            has_word = self._texts.find(word, self.size, found)
             for name in NAMED:
                 entry_has = [
                     any(word in each for each in self._names(name, int(i))) for i in self.codes[name].ids
                 ]
-                has_word |= np.array(entry_has, dtype=bool)[self._arrays[name][: self.size]]
+                if any(entry_has):
+                    has_word |= np.array(entry_has, dtype=bool)[self._arrays[name][: self.size]]
             found &= has_word
         return found
 
