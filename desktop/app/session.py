@@ -33,6 +33,7 @@ from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.app.desk import SupervisorDesk, done_words
+from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
 from desktop.app.searching import search_work
@@ -54,7 +55,7 @@ from desktop.queue.pane import ORDERS
 from desktop.search.window import SearchWindow
 from desktop.shell.commands import Commands, Desk
 from desktop.shell.keys import CHIP_KEYS, FIGURE_KEYS, MAP_KEYS, PALETTE_KEYS, KeySheet
-from desktop.shell.window import Window
+from desktop.shell.window import MENUS, Window
 from desktop.wall.window import WallWindow
 from desktop.widgets.acting import VERBS
 from desktop.widgets.table import KEYS as TABLE_KEYS
@@ -171,6 +172,7 @@ class Session(QObject):
         self._calendar: CalendarWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.maps = MapDesk(self.core, self._jobs, self.panes.map)
+        self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
@@ -412,9 +414,13 @@ class Session(QObject):
     def _key_groups(self) -> list[KeyGroup]:
         """All keys by the place where they work."""
         assert isinstance(self.window, Window)
+        acts = self.window.actions_.acts()
         verbs = sorted(VERBS.values(), key=lambda verb: not verb.keys)
         return [
-            KeyGroup(N_("Everywhere"), keys_of(self.window.actions_.acts())),
+            *(
+                KeyGroup(title, keys_of(act for act in acts if (act.menu or "view") == menu))
+                for menu, title in MENUS.items()
+            ),
             KeyGroup(
                 N_("With cases selected, in the list"),
                 tuple(Key(verb.keys, VERB_LABELS.get(verb.key, verb.title)) for verb in verbs),
@@ -493,6 +499,7 @@ class Session(QObject):
 
     async def _load_map(self) -> None:
         await self.maps.load()
+        await self.fieldwork.load()
 
     async def _load_usual(self) -> None:
         try:

@@ -66,8 +66,8 @@ class Commands:
     def offers(self) -> list[Offer]:
         """All that has a name, in the order in which it stands without words."""
         return [
-            *self._verbs(),
             *self._acts(),
+            *self._verbs(),
             *(offer for source in self._more for offer in source()),
             *self._places(),
         ]

@@ -198,8 +198,7 @@ class Palette(QFrame):
         lines = [*read, *found(self._offers, typed, self._recent)]
         self._model.set_offers(lines)
         if lines:
-            first = next((row for row, line in enumerate(lines) if not line.why), 0)
-            self.list.setCurrentIndex(self._model.index(first if not read else 0, 0))
+            self.list.setCurrentIndex(self._model.index(0, 0))
         self._fit()
         self._say()
 
