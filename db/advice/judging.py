@@ -72,7 +72,10 @@ class Matrix:
         self._persons = np.array([book.person_of(d) or 0 for d in found.duties] + [0], dtype=np.int64)[
             found.winner
         ]
-        self._near = self._borders.near(self._units)
+        # Small numbers in place of ids: the neighbours of all cells are compared at once.
+        order: dict[int, int] = {}
+        codes_of = [order.setdefault(d.unit_id, len(order)) for d in found.duties] + [-1]
+        self._near = self._borders.near(np.array(codes_of, dtype=np.int16)[found.winner])
         self._row = {cell: n for n, cell in enumerate(book.cells.tolist())}
 
     def answers(self, asked: Questions, places: Ints) -> tuple[Ints, Ints, Ints]:

@@ -78,6 +78,7 @@ def advise(connection: Connection, case_ids: Iterable[int], now: datetime) -> di
 def prepare(connection: Connection, now: datetime) -> None:
     """Learn today's history, unless that was done: for a thread in the background, so that nobody waits."""
     _learn(connection, _today(connection, now))
+    _matrix(connection, now)
 
 
 def questions(connection: Connection, case_ids: Iterable[int]) -> tuple[list[int], Questions]:

@@ -39,7 +39,7 @@ def foresee(
     person_id: int | None,
     on: date,
 ) -> Repaint:
-    """What painting would change on its first day; without a unit, what taking the areas' own rows away would.
+    """What painting would change on its first day; without a unit, what ending the areas' own rows would.
 
     A cell whose classes come from several units is counted with the first of them.
     """
@@ -52,7 +52,7 @@ def foresee(
     classes = [book.keys[n] for n in columns]
     places = book.places[inside]
     touched = [d for d in book.duties if (d.kind, d.prefix) == (kind, prefix) and d.area_id in areas]
-    after = [d for d in book.duties if d not in set(touched)]
+    after = [d for d in book.duties if (d.kind, d.prefix) != (kind, prefix) or d.area_id not in areas]
     painted: set[int] = set()
     for area_id in areas:
         own = [d for d in touched if d.area_id == area_id]

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
+from db.advice.automatic import dispatch_automatically
+from db.advice.queries import prepare
 from db.bootstrap import Core, city_facts
 from db.calendars.queries import calendar_page, missing_years
 from db.cases.casefile import CaseFile, case_file
@@ -26,13 +28,14 @@ from db.exchange.mapping import read_mapping
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
-from db.kernel.language import LANGUAGES, N_, _, in_language, language
+from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext_
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
 from desktop.app.desk import SupervisorDesk, done_words
+from desktop.app.duties import duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
@@ -48,6 +51,8 @@ from desktop.core.keys import Key, KeyGroup, keys_of
 from desktop.core.offers import Offer
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
+from desktop.core.words import number
+from desktop.duties.window import DutyWindow
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
@@ -132,6 +137,7 @@ class Session(QObject):
         """Stop the feed; the window goes with it."""
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
+        self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()
         self._close_intake()
@@ -143,13 +149,15 @@ class Session(QObject):
         old, geometry = self.window, self.window.saveGeometry()
         cases = self._close_cases()
         self._close_intake()
-        view = self.panes.map.map.view()
+        view, layers = self.panes.map.map.view(), self.panes.map.map.layers()
+        self.fieldwork.close()
         self._make_window()
         self.window.restoreGeometry(geometry)
         if self._ground is not None:
             self.panes.map.set_ground(self._ground)
         if view is not None:
             self.panes.map.map.restore_view(view)
+        self.panes.map.map.set_layers(layers)
         self.panes.kpi.set_usual(self._usual)
         self._jobs.start(self._load_map())
         self.window.show()
@@ -170,6 +178,7 @@ class Session(QObject):
     def _make_window(self) -> None:
         self._search: SearchWindow | None = None
         self._calendar: CalendarWindow | None = None
+        self._duties: DutyWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.maps = MapDesk(self.core, self._jobs, self.panes.map)
         self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
@@ -264,6 +273,8 @@ class Session(QObject):
             Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
             Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
+            # zh: 责任清单…
+            Act("duties", N_("Duties…"), self.show_duties, "Ctrl+Shift+U", menu="file"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
@@ -377,6 +388,24 @@ class Session(QObject):
         self._calendar.activateWindow()
         return self._calendar
 
+    def show_duties(self) -> DutyWindow:
+        """Bring up who is responsible, as it stands now."""
+        if self._duties is None:
+            work = duty_work(self.core, self.context.who)
+            self._duties = DutyWindow(self._theme, self.context, self._jobs, work, self.window)
+            self._duties.changed.connect(
+                lambda command: self._tell(
+                    Kind.DONE, _(command_label(command_name(type(command)))), undo=True
+                )
+            )
+            self._duties.undo_asked.connect(lambda: self._jobs.start(self._undo()))
+        else:
+            self._duties.refresh()
+        self._duties.show()
+        self._duties.raise_()
+        self._duties.activateWindow()
+        return self._duties
+
     def _on_calendar(self, command: Any) -> None:
         """A calendar that was missing may be there now."""
         self._tell(Kind.DONE, _(command_label(command_name(type(command)))), undo=True)
@@ -465,6 +494,8 @@ class Session(QObject):
         self._tell(Kind.DONE, words)
         if self._calendar is not None:
             self._calendar.refresh(words)
+        if self._duties is not None:
+            self._duties.refresh()
             await self._each_minute()
 
     def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
@@ -540,13 +571,21 @@ class Session(QObject):
         if self._is_wall:
             return
         try:
+            now = self.core.clock.now()
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
+            # On a reader's thread: learning history takes seconds where there is much of it.
+            await self._jobs.read(self._read, lambda c: prepare(c, now))
+            sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
             self.panes.board.set_on_duty(await self._jobs.read(self._read, self.desk.on_duty))
         except Unavailable as trouble:
             # The status strip says already that the database is lost; the next minute tries again.
             _log.info("not this minute: %s", trouble)
             return
+        if sent:
+            # zh: 已按推荐自动派遣 {count} 件
+            done = ngettext_("{count} case dispatched as advised", "{count} cases dispatched as advised", sent)
+            self._tell(Kind.DONE, done.format(count=number(sent)))
         if isinstance(self.window, Window):
             # zh: 缺少 {years} 年工作日历
             words = _("Working calendar of {years} missing").format(years=_(", ").join(map(str, years)))

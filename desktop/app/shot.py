@@ -26,6 +26,8 @@ from desktop.app.session import Session
 from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
 from desktop.core.preferences import Preferences
+from desktop.duties.summary import Line
+from desktop.duties.window import DutyWindow
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.shell.window import Window
@@ -40,6 +42,7 @@ PAGES = (
     "search",
     "case",
     "calendar",
+    "duties",
     "board",
     "reassign",
     "palette",
@@ -138,6 +141,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = session.show_calendar()
             window.resize(size)
             await _answered(window)
+        if page == "duties":
+            window = await _duties(session, size)
         if page == "case":
             window = await _case(session, size)
         if page in ("palette", "sentence") and isinstance(window, Window):
@@ -200,6 +205,23 @@ async def _reassign(session: Session) -> QWidget:
     return dialog
 
 
+async def _duties(session: Session, size: QSize) -> QWidget:
+    """The list of duties with a class unfolded, one district opened, and a community chosen to be painted."""
+    window = session.show_duties()
+    window.resize(size)
+    await _answered(window)
+    areas = [each for each in window.matrix.columns if each.kind == "district"]
+    if areas:
+        window.matrix.show_place(Line("matter", "09003"), areas[0].id)
+        window.matrix.fold_column(opened=True)
+        window.proof.setChecked(True)
+        window.level.setCurrentIndex(window.level.findData("community"))
+        window.unit.setCurrentIndex(min(3, window.unit.count() - 1))
+        window.map.choose([each.id for each in window.matrix.columns if each.kind == "community"][:2])
+    await _answered(window)
+    return window
+
+
 async def _intake(session: Session, size: QSize) -> QWidget:
     """The intake with a report half taken down: that of an open case, as a second caller makes it."""
     dialog = session.show_intake()
@@ -221,7 +243,7 @@ async def _intake(session: Session, size: QSize) -> QWidget:
     return dialog
 
 
-async def _answered(window: IntakeDialog | SearchWindow | CalendarWindow) -> None:
+async def _answered(window: IntakeDialog | SearchWindow | CalendarWindow | DutyWindow) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(SETTLE_MS / 1000)
         while window.is_busy:
