@@ -15,7 +15,7 @@ from sqlalchemy import func, make_url, select
 
 from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
-from db.calendars.rules import DAY_MS
+from db.calendars.rules import DAY_MS, HOUR_MS
 from db.calendars.tables import calendar_year
 from db.cases.tables import case, reporter, step
 from db.demo.city import City, build_city, wkb
@@ -34,6 +34,7 @@ from db.demo.history import (
 )
 from db.demo.matters import SOURCES, STANDARD, Mix, read_mix
 from db.demo.numbering import Counter, ids_at
+from db.demo.outdoors import FLEET, Drivers, fleet, hour_rules, visits_plan, watched
 from db.demo.partition import Ints
 from db.demo.staff import (
     ACCOUNTS,
@@ -45,6 +46,7 @@ from db.demo.staff import (
     recruit,
 )
 from db.demo.steps import Desk, write_steps
+from db.demo.walkers import Walkers
 from db.duties.tables import duty
 from db.engine import settings
 from db.engine.unit_of_work import UnitOfWork
@@ -54,10 +56,13 @@ from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.people.commands import CreateAccount
-from db.people.tables import person, position, unit
+from db.people.tables import person, position, track, unit, vehicle, vehicle_position
+from db.registers.patrols import SHIFTS
 from db.registers.reference import stable_id
-from db.registers.tables import area, component, place, road, water
+from db.registers.tables import area, component, place, road, sensitive, time_rule, water
 
+RULES_FROM = "2026-01-01"
+TRACK_MS = 30_000
 Progress = Callable[[int, int, str], bool]
 """Hears how many rows of how many are written, and of what; answers False to stop."""
 
@@ -251,6 +256,7 @@ def _fill(
             calendar = load_calendar(batch.connection)
             book.write(writer, batch)
             book.write_duties(writer, batch)
+            book.write_outdoors(writer, batch)
             _put_settings(batch, city, scale, seed)
         with writer.batch("components") as batch:
             book.write_components(writer, batch)
@@ -271,7 +277,7 @@ def _fill(
             with writer.batch("cases, newest") as batch:
                 pen.write(batch, waiting, 1_000_000)
         with writer.batch("positions") as batch:
-            book.write_positions(batch, now_ms)
+            book.write_positions(writer, batch, now_ms)
     if accounts:
         writer.tell(N_("Making accounts"), 0)
         book.make_accounts(core)
@@ -305,6 +311,8 @@ def _put_settings(batch: UnitOfWork, city: City, scale: str, seed: int) -> None:
         ("city.standard", STANDARD),
         ("demo.seed", seed),
         ("demo.scale", scale),
+        # Three shifts, so that somebody is out at whatever hour the demo is shown.
+        (SHIFTS, [["06:00", "14:00"], ["14:00", "22:00"], ["22:00", "06:00"]]),
     ):
         settings.put(batch, key, value)
 
@@ -330,6 +338,7 @@ class _Registers:
         self.patrol_ids = np.array(counter.take(len(part.patrols)), dtype=np.int64)
         self.cell_ids = np.array(counter.take(len(part.cells)), dtype=np.int64)
         self.component_ids = np.array(counter.take(len(things.x)), dtype=np.int64)
+        self.vehicle_ids = np.array(counter.take(FLEET), dtype=np.int64)
         self.unit_index = {u.code: i for i, u in enumerate(units)}
         self._counter = counter
         self._competence = Competence(units)
@@ -386,7 +395,7 @@ class _Registers:
             area,
             (
                 "id", "kind", "code", "name", "name_en", "parent_id", "patrol_id",
-                "outline", "lon", "lat", "square_metres", "unit_id",
+                "outline", "lon", "lat", "square_metres", "unit_id", "visits_per_day",
             ),
             self._areas(unit_id),
             label,
@@ -445,11 +454,11 @@ class _Registers:
             return [(w, lon, lat, m2) for w, (lon, lat), m2 in zip(wkb(shapes), middle, size, strict=True)]
 
         (whole,) = facts(np.array([self.city.outline], dtype=object))
-        yield (self.city_id, "city", "370481", "滕州市", "Tengzhou", None, None, *whole, None)
+        yield (self.city_id, "city", "370481", "滕州市", "Tengzhou", None, None, *whole, None, None)
         for i, (town, shape) in enumerate(zip(towns, facts(part.districts), strict=True)):
             yield (
                 int(self.district_ids[i]), "district", town.code, town.name, town.name_en,
-                self.city_id, None, *shape, local.get(town.code),
+                self.city_id, None, *shape, local.get(town.code), None,
             )  # fmt: skip
         codes = _numbered([towns[d].code for d in part.district])
         names: list[tuple[str, str]] = []
@@ -465,7 +474,7 @@ class _Registers:
             district = int(part.district[i])
             yield (
                 int(self.community_ids[i]), "community", codes[i], *names[-1],
-                int(self.district_ids[district]), None, *shape, local.get(towns[district].code),
+                int(self.district_ids[district]), None, *shape, local.get(towns[district].code), None,
             )  # fmt: skip
         seen: dict[int, int] = {}
         for i, shape in enumerate(facts(part.patrols)):
@@ -476,13 +485,15 @@ class _Registers:
                 int(self.patrol_ids[i]), "patrol", f"{codes[community]}-{number:02d}",
                 f"{zh}{number}号责任网格",
                 f"{english}, patrol area {number}", int(self.community_ids[community]), None, *shape, None,
+                None,
             )  # fmt: skip
+        plan = visits_plan(self.city).tolist()
         cell_codes = _numbered([codes[c] for c in part.community])
         for i, shape in enumerate(facts(part.cells)):
             yield (
                 int(self.cell_ids[i]), "cell", cell_codes[i], cell_codes[i], "",
                 int(self.community_ids[part.community[i]]), int(self.patrol_ids[part.patrol[i]]), *shape,
-                None,
+                None, plan[i],
             )  # fmt: skip
 
     def write_duties(self, writer: _Writer, batch: UnitOfWork) -> None:
@@ -554,31 +565,104 @@ class _Registers:
             N_("Writing the components"),
         )
 
-    def write_positions(self, batch: UnitOfWork, now_ms: int) -> None:
-        """Where the collectors are: most of them out by day, few at night."""
+    def write_outdoors(self, writer: _Writer, batch: UnitOfWork) -> None:
+        """Sensitive places, hours of markets and streets, and the fleet."""
+        label = N_("Writing the registers")
+        places = watched(self.city)
+        writer.load(
+            batch,
+            sensitive,
+            ("id", "kind", "name", "name_en", "lon", "lat", "radius", "visits_per_day"),
+            [
+                (i, p.kind, p.name, p.name_en, p.lon, p.lat, p.radius, p.visits_per_day)
+                for i, p in zip(self._counter.take(len(places)), places, strict=True)
+            ],
+            label,
+        )
+        rules = hour_rules(self.city)
+        writer.load(
+            batch,
+            time_rule,
+            (
+                "id", "name", "name_en", "prefix", "outline", "weekdays", "from_minute", "to_minute",
+                "allowed", "valid_from",
+            ),
+            [
+                (
+                    i, r.name, r.name_en, r.prefix, shape, r.weekdays, r.from_minute, r.to_minute,
+                    int(r.allowed), RULES_FROM,
+                )
+                for i, r, shape in zip(
+                    self._counter.take(len(rules)),
+                    rules,
+                    wkb(np.array([r.outline for r in rules], dtype=object)),
+                    strict=True,
+                )
+            ],
+            label,
+        )  # fmt: skip
+        vehicles = fleet(self.units)
+        writer.load(
+            batch,
+            vehicle,
+            ("id", "code", "name", "kind", "unit_id"),
+            [
+                (int(i), plate, name, kind, int(self.unit_ids[self.unit_index[owner]]))
+                for i, (plate, name, kind, owner) in zip(self.vehicle_ids, vehicles, strict=True)
+            ],
+            label,
+        )
+
+    def write_positions(self, writer: _Writer, batch: UnitOfWork, now_ms: int) -> None:
+        """Where the collectors were since the morning and are now: most are out by day, few at night."""
         rng = random(self.city.seed, "positions")
-        hour = (now_ms + ZONE_MS) % DAY_MS // 3_600_000
-        out = 0.92 if 7 <= hour < 19 else 0.15
-        spots = self.city.spots
-        patrol_of_spot = self.city.partition.patrol[spots.cell]
-        rows = []
-        for i, someone in enumerate(self.people):
-            if someone.post != "collector" or rng.random() > out:
-                continue
-            near = np.flatnonzero(patrol_of_spot == someone.patrol)
-            if near.size:
-                spot = int(near[int(rng.integers(near.size))])
-                lon, lat = to_degrees(np.array([[spots.x[spot], spots.y[spot]]]))[0].round(6).tolist()
-                at = np.datetime64(now_ms - int(rng.integers(0, 90_000)), "ms")
-                moment = at.astype(datetime).replace(tzinfo=batch.now.tzinfo)
-                rows.append({"person_id": int(self.person_ids[i]), "at": moment, "lon": lon, "lat": lat})
-        batch.telemetry(position, rows)
+        local = (now_ms + ZONE_MS) % DAY_MS
+        out = 0.92 if 7 * HOUR_MS <= local < 19 * HOUR_MS else 0.15
+        who = [i for i, someone in enumerate(self.people) if someone.post == "collector"]
+        who = [i for i in who if rng.random() < out]
+        moment = np.datetime64(now_ms, "ms").astype(datetime).replace(tzinfo=batch.now.tzinfo)
+        if who:
+            walkers = Walkers(self.city, np.array([self.people[i].patrol for i in who]), rng)
+            ids = [int(self.person_ids[i]) for i in who]
+            # From seven in the morning, at night for the last two hours; a point each half minute.
+            begins = now_ms - min(max(local - 7 * HOUR_MS, 2 * HOUR_MS), 12 * HOUR_MS)
+            moments = range(begins - begins % TRACK_MS + TRACK_MS, now_ms, TRACK_MS)
+            writer.load(
+                batch,
+                track,
+                ("person_id", "at", "lon", "lat"),
+                _walked(walkers, ids, moments),
+                N_("Writing the tracks"),
+            )
+            batch.telemetry(
+                position,
+                [
+                    {"person_id": i, "at": moment, "lon": lon, "lat": lat}
+                    for i, (lon, lat) in zip(ids, walkers.places().tolist(), strict=True)
+                ],
+            )
+        drivers = Drivers(self.city, len(self.vehicle_ids), rng)
+        batch.telemetry(
+            vehicle_position,
+            [
+                {"vehicle_id": int(i), "at": moment, "lon": lon, "lat": lat}
+                for i, (lon, lat) in zip(self.vehicle_ids, drivers.places().tolist(), strict=True)
+            ],
+        )
 
     def make_accounts(self, core: Core) -> None:
         """The documented demo accounts, each for the first person of its post."""
         for login, role, post in ACCOUNTS:
             someone = next(i for i, p in enumerate(self.people) if p.post == post)
             core.bus.run(CreateAccount(login, int(self.person_ids[someone]), PASSWORD, (role,)), SYSTEM)
+
+
+def _walked(walkers: Walkers, ids: list[int], moments: range) -> Iterator[tuple[int, int, float, float]]:
+    """Rows of tracks: everybody goes on from moment to moment."""
+    for moment in moments:
+        walkers.walk(moments.step / 1000)
+        for i, (lon, lat) in zip(ids, walkers.places().tolist(), strict=True):
+            yield i, moment, lon, lat
 
 
 def _numbered(prefixes: list[str]) -> list[str]:
