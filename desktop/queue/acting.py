@@ -16,12 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.queries import STATE_CODES
+from db.cases.queries import REQUEST_BITS, STATE_CODES
 from db.cases.rules import STATES
 from db.cases.workflow import Workflow
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.live.board import News
+from db.live.columns import Int32
+from db.live.store import Store
 from desktop.core.context import Context
 from desktop.core.words import number
 from desktop.widgets.acting import VERBS, ActDialog, ActWork, Ids, Verb, seen_versions, slots_of
@@ -35,6 +37,21 @@ MOST_AT_ONCE = 50
 """More cases than this are not moved by one key alone: their number and effect are shown first."""
 _PUT = ("reassign", "dispatch")
 """How cases come to a unit: those that have one, and those that have none yet."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The states of some cases, and of those among them with a request of a kind that waits."""
+
+    states: Counter[str]
+    asked: Mapping[str, Counter[str]]
+
+    def __bool__(self) -> bool:
+        return bool(self.states)
+
+    @property
+    def total(self) -> int:
+        return self.states.total()
 
 
 @dataclass(frozen=True)
@@ -128,11 +145,15 @@ class ActionBar(QWidget):
         self._row.addWidget(self._more)
         self._on_theme()
 
-    def _states(self, ids: Iterable[int] | None = None) -> Counter[str]:
+    def _states(self, ids: Iterable[int] | None = None) -> _Chosen:
         # From the columns: thousands may be selected, and this is asked at every beat.
+        store = self._context.board.store
         slots = slots_of(self._context, self._context.selection if ids is None else ids)
-        found = np.bincount(self._context.board.store.state[slots])
-        return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
+        waiting = store.requests[slots]
+        asked = {
+            kind: _counted_states(store, slots[(waiting & bit) > 0]) for kind, bit in REQUEST_BITS.items()
+        }
+        return _Chosen(_counted_states(store, slots), asked)
 
     def refresh(self) -> None:
         """Offer what every selected case allows; the rest stands under "More" with the reason."""
@@ -141,8 +162,8 @@ class ActionBar(QWidget):
         if not states or self._workflow is None:
             return
         # zh: 已选 {count} 件
-        self._count.setText(_("{count} selected").format(count=number(states.total())))
-        total, possible = states.total(), self._possible(states)
+        self._count.setText(_("{count} selected").format(count=number(states.total)))
+        total, possible = states.total, self._possible(states)
         shown = self._shown(possible, total)
         for key, button in self._buttons.items():
             button.setVisible(key in shown)
@@ -166,12 +187,19 @@ class ActionBar(QWidget):
         most = sorted((key for key in usual if possible[key]), key=lambda key: -possible[key].count)
         return all_of_them | set(most[:2])
 
-    def _possible(self, states: Counter[str]) -> dict[str, Fit]:
+    def _possible(self, chosen: _Chosen) -> dict[str, Fit]:
         """Verb → how many of the cases it fits, with the reason of the first that it does not."""
-        return {key: self._fit(verb, states) for key, verb in OFFERED.items()}
+        return {key: self._fit(verb, chosen) for key, verb in OFFERED.items()}
 
-    def _fit(self, verb: Verb, states: Counter[str]) -> Fit:
-        total, fitting, why = states.total(), 0, ""
+    def _in_menu(self, chosen: _Chosen) -> frozenset[str]:
+        """The verbs that the menu lists: all, but answers to requests only where such a request waits."""
+        return frozenset(
+            key for key, verb in OFFERED.items() if not verb.request or chosen.asked[verb.request]
+        )
+
+    def _fit(self, verb: Verb, chosen: _Chosen) -> Fit:
+        total, fitting, why = chosen.total, 0, ""
+        states = chosen.asked[verb.request] if verb.request else chosen.states
         for state, cases in states.items():
             try:
                 self._demand(verb, state)
@@ -180,7 +208,9 @@ class ActionBar(QWidget):
                 why = why or refusal.text()
         if verb.key == "merge" and not why and total < 2:
             return Fit(0, _("Select two cases or more."))
-        if why and len(states) > 1:
+        if verb.request and not why and fitting < total:
+            why = _("No such request waits.")
+        if why and len(chosen.states) > 1:
             why = _("{count} of {total}: {why}").format(
                 count=number(total - fitting), total=number(total), why=why
             )
@@ -202,12 +232,13 @@ class ActionBar(QWidget):
 
     def open_menu(self, place: QPoint) -> None:
         """All verbs at a place of the screen; what the selected cases do not allow is grey and says why."""
-        if self._states() and self._workflow is not None:
-            self._menu(frozenset(OFFERED)).popup(place)
+        chosen = self._states()
+        if chosen and self._workflow is not None:
+            self._menu(self._in_menu(chosen)).popup(place)
 
     def _on_more(self) -> None:
         shown = {key for key, button in self._buttons.items() if button.isVisible()}
-        menu = self._menu(frozenset(OFFERED) - shown)
+        menu = self._menu(self._in_menu(self._states()) - shown)
         # Above the button: the bar stands at the foot of the room.
         menu.popup(self._more.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
@@ -216,7 +247,7 @@ class ActionBar(QWidget):
         states = self._states()
         for key, fit in self._possible(states).items():
             if key in keys:
-                words = _counted(VERBS[key], fit, states.total()) if fit else VERBS[key].shown()
+                words = _counted(VERBS[key], fit, states.total) if fit else VERBS[key].shown()
                 action = menu.addAction((words if fit else f"{words} — {fit.why}").replace("&", "&&"))
                 action.setEnabled(bool(fit))
                 action.triggered.connect(lambda _on=False, key=key: self.ask(key))
@@ -265,7 +296,7 @@ class ActionBar(QWidget):
         if self._work is None:
             return True
         states = self._states(ids)
-        return len(ids) <= MOST_AT_ONCE and self._fit(verb, states).count == states.total()
+        return len(ids) <= MOST_AT_ONCE and self._fit(verb, states).count == states.total
 
     def _oldest_first(self, ids: Ids) -> Ids:
         """Of cases that are one, the oldest goes on."""
@@ -297,3 +328,8 @@ def _counted(verb: Verb, fit: Fit, total: int) -> str:
     return _("{verb} ({count} of {total})").format(
         verb=verb.shown(), count=number(fit.count), total=number(total)
     )
+
+
+def _counted_states(store: Store, slots: Int32) -> Counter[str]:
+    found = np.bincount(store.state[slots])
+    return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEd
 from db.cases.commands.moving import foreseeable
 from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
-from db.cases.rules import ORDER_LEVELS, STATES
+from db.cases.rules import ORDER_LEVELS, PRIORITIES, STATES
 from db.kernel.language import _, language
 from db.kernel.refusal import Trouble
 from db.live.board import News
@@ -130,6 +130,8 @@ class ActDialog(QDialog):
         self.holder = QComboBox()
         self.text = QLineEdit()
         self.level = QComboBox()
+        self.priority = QComboBox()
+        self.word = QComboBox()
         self.until = QDateEdit()
         self.evidence = QLineEdit()
         self._build_fields()
@@ -145,7 +147,13 @@ class ActDialog(QDialog):
         if not asks:
             first: QWidget = self.form.send_button
         else:
-            first = self.leader if "leader" in asks else self.unit if "unit" in asks else self.text
+            fields = {
+                "leader": self.leader,
+                "unit": self.unit,
+                "priority": self.priority,
+                "word": self.word,
+            }
+            first = next((fields[each] for each in asks if each in fields), self.text)
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _build_fields(self) -> None:
@@ -169,6 +177,17 @@ class ActDialog(QDialog):
             for key, title_of in ORDER_LEVELS.items():
                 self.level.addItem(_(title_of), key)
             self.form.add("level", _("Level"), self.level)
+        if "priority" in asks:
+            for value, title_of in PRIORITIES.items():
+                self.priority.addItem(_(title_of), value)
+            self.priority.setCurrentIndex(1)
+            self.priority.currentIndexChanged.connect(lambda _place: self._say_effect())
+            # zh: 紧急程度
+            self.form.add("priority", _("Priority"), self.priority)
+        if "word" in asks:
+            self._offer(self.word, self._known_tags())
+            # zh: 标签
+            self.form.add("word", _("Which tag"), self.word)
         if "text" in asks or "maybe" in asks:
             self.text.setMaxLength(400)
             self.form.add("text", _(self._verb.words), self.text)
@@ -265,6 +284,14 @@ class ActDialog(QDialog):
         self._offer(self.leader, list(self._leaders))
         if self._offers and self._offers[0] in self._ids:
             self.leader.setCurrentIndex(0)
+
+    def _known_tags(self) -> list[str]:
+        """The tags in use; of the cases in question alone where one is to be taken off."""
+        store = self._context.board.store
+        alive = np.flatnonzero(store.alive[: store.size])
+        slots = slots_of(self._context, self._ids) if self._verb.key == "untag" else alive
+        values = store.sets["tags"].values
+        return sorted({word for code in np.unique(store.tags[slots]).tolist() for word in values[code]})
 
     def _offer(self, field: QComboBox, lines: list[str]) -> None:
         """Lines to choose from by typing any part of one."""
@@ -370,6 +397,10 @@ class ActDialog(QDialog):
             answers["until"] = self._end_of_day()
         if "level" in self._verb.asks:
             answers["level"] = self.level.currentData()
+        if "priority" in self._verb.asks:
+            answers["priority"] = self.priority.currentData()
+        if "word" in self._verb.asks:
+            answers["word"] = self.word.currentText().strip()
         return answers
 
     def _faults(self, answers: Mapping[str, Any]) -> dict[str, str]:
@@ -388,6 +419,8 @@ class ActDialog(QDialog):
                 errors["leader"] = _("A case cannot be merged into itself.")
         if "class" in asks and "category" not in answers:
             errors["class"] = _("Choose a category from the list.")
+        if "word" in asks and not answers["word"]:
+            errors["word"] = _("Write a tag, or choose one that is in use.")
         if "text" in asks and not answers["text"]:
             errors["text"] = (
                 _("A reason is required.")
@@ -439,7 +472,7 @@ class ActDialog(QDialog):
         if self._work is None or self._is_gone:
             return
         answers = self._answers()
-        unanswered = {"unit", "leader", "class"} & set(self._faults(answers))
+        unanswered = {"unit", "leader", "class", "word"} & set(self._faults(answers))
         if unanswered:
             self.view.show_trouble("")
             self._say_button()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases.commands import closing, dispatch, handling, intake, marking, merging, orders, requests
 from db.cases.workflow import VERB_LABELS
 from db.kernel.language import N_, _
 
@@ -206,6 +206,7 @@ VERBS = {
             ("level", "text", "until"),
             N_("What is demanded?"),
             until=N_("Answer by"),
+            keys="D",
             rare=True,
         ),
         Verb(
@@ -221,7 +222,33 @@ VERBS = {
             lambda ids, a: orders.Urge(ids, a["text"]),
             ("maybe",),
             N_("Remark (may be empty)"),
+            keys="U",
             rare=True,
+        ),
+        Verb(
+            "set_priority",
+            lambda ids, a: marking.SetPriority(ids, a["priority"], a["text"]),
+            ("priority", "text"),
+            N_("Why?"),
+            keys="I",
+            rare=True,
+            permission="case.dispatch",
+        ),
+        Verb(
+            "tag",
+            lambda ids, a: marking.TagCases(ids, a["word"]),
+            ("word",),
+            keys="L",
+            rare=True,
+            permission="case.dispatch",
+        ),
+        Verb(
+            "untag",
+            lambda ids, a: marking.UntagCases(ids, a["word"]),
+            ("word",),
+            keys="Shift+L",
+            rare=True,
+            permission="case.dispatch",
         ),
         Verb(
             "merge",
@@ -232,6 +259,7 @@ VERBS = {
             N_("Remark (may be empty)"),
             # zh: 并入…
             title=N_("Merge into…"),
+            keys="M",
             all_or_none=True,
         ),
         Verb(
