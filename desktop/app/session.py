@@ -180,7 +180,9 @@ class Session(QObject):
         self._calendar: CalendarWindow | None = None
         self._duties: DutyWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
-        self.maps = MapDesk(self.core, self._jobs, self.panes.map)
+        self.maps = MapDesk(
+            self.core, self.context, self._jobs, self.panes.map, self._theme, self._tell
+        )
         self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
@@ -279,6 +281,7 @@ class Session(QObject):
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
+            *self.maps.acts(),
         ]
 
     async def show_case(self, case_id: int) -> CaseWindow | None:
@@ -584,7 +587,9 @@ class Session(QObject):
             return
         if sent:
             # zh: 已按推荐自动派遣 {count} 件
-            done = ngettext_("{count} case dispatched as advised", "{count} cases dispatched as advised", sent)
+            done = ngettext_(
+                "{count} case dispatched as advised", "{count} cases dispatched as advised", sent
+            )
             self._tell(Kind.DONE, done.format(count=number(sent)))
         if isinstance(self.window, Window):
             # zh: 缺少 {years} 年工作日历
