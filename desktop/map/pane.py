@@ -145,6 +145,10 @@ class MapPane(Pane):
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
         self.shading.set_ground(source)
 
+    def step_back(self) -> bool:
+        """Put the tool away; with nothing selected, leave the area that was gone into."""
+        return self.tools.leave() or (not self._context.selection and self.shading.leave())
+
     def fit_cases(self) -> None:
         """Show the cases that have a position: all of them, but for a few far off."""
         store = self._context.board.store

@@ -31,6 +31,7 @@ MENUS = {
     "file": N_("File"),
     "case": N_("Case"),  # zh: 案件
     "queues": N_("Queues"),  # zh: 队列
+    "map": N_("Map"),  # zh: 地图
     "view": N_("View"),
     "help": N_("Help"),
 }
@@ -271,7 +272,8 @@ class Window(QWidget):
             return
         if self._top.search.hasFocus() and not self._top.search.text():
             self.room.panes["queue"].setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._context.widen()
+        if not any(pane.step_back() for pane in self.room.panes.values()):
+            self._context.widen()
 
     def _on_full_screen(self) -> None:
         self.showNormal() if self.isFullScreen() else self.showFullScreen()

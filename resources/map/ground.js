@@ -202,6 +202,12 @@ export class Ground {
     return scale;
   }
 
+  // Every ring of the areas of a level, in local units.
+  ringsOf(level) {
+    if (this.empty) return [];
+    return level === "cell" ? this.cellRings : this.shapes[LISTS[level]].flatMap(({ rings }) => rings);
+  }
+
   // Where local units lie in the frame, in CSS pixels.
   place(frame, [x, y]) {
     const scale = 2 ** (frame.zoom - this.shapes.zoom);
@@ -221,6 +227,9 @@ export class Ground {
     }
   }
 }
+
+// The level of an area and the list of the shapes that holds it.
+export const LISTS = { district: "districts", community: "communities", patrol: "patrols" };
 
 function widthAt(width, zoom) {
   return width * 2 ** ((zoom - 15) * 0.6);
