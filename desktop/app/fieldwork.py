@@ -41,6 +41,8 @@ class Fieldwork(QObject):
         self._theme = theme
         self._pane = pane
         self._days = 0
+        self.is_loaded = False
+        """Whether all of it has been read once."""
         self._reading = False
         self._closed = False
         self._beat = QTimer(self)
@@ -58,6 +60,7 @@ class Fieldwork(QObject):
             self._pane.people.set_thresholds(limits)
         await self._load_vehicles()
         await self._load_components()
+        self.is_loaded = True
 
     def close(self) -> None:
         """The pane is going: whatever is still being read comes to nothing."""

@@ -23,6 +23,7 @@ from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
 from desktop.app.session import Session
+from desktop.app.shot_map import ZOOMS, stage
 from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
 from desktop.core.preferences import Preferences
@@ -48,6 +49,7 @@ PAGES = (
     "palette",
     "sentence",
     "keys",
+    *ZOOMS,
 )
 PATIENCE_S = 60.0
 SETTLE_MS = 350
@@ -150,6 +152,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
         if page == "keys":
             window = session.show_keys()
             window.resize(size)
+        if page in ZOOMS:
+            await stage(session, page)
         if page == "board":
             _board(session)
         if page == "reassign":
