@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +22,11 @@ from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version
 from db.exchange.checking import Checked
+from db.exchange.geography.checking import Checked as CheckedGeography
+from db.exchange.geography.checking import check as check_geography
+from db.exchange.geography.fields import read_geography_mapping, register_of
+from db.exchange.geography.files import examine
+from db.exchange.geography.writing import import_checked as import_geography
 from db.exchange.importing import check_file, import_checked
 from db.exchange.mapping import read_mapping
 from db.kernel.actor import SYSTEM, Actor
@@ -33,8 +37,9 @@ from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
+from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
-from desktop.app.desk import SupervisorDesk, done_words
+from desktop.app.desk import SupervisorDesk
 from desktop.app.duties import duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
@@ -54,6 +59,7 @@ from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
 from desktop.duties.window import DutyWindow
 from desktop.exchange.dialog import ImportDialog, ImportWork
+from desktop.exchange.geography import GeographyChoice, GeographyDialog, GeographyWork
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
 from desktop.queue.pane import ORDERS
@@ -62,7 +68,7 @@ from desktop.shell.commands import Commands, Desk
 from desktop.shell.keys import CHIP_KEYS, FIGURE_KEYS, MAP_KEYS, PALETTE_KEYS, KeySheet
 from desktop.shell.window import MENUS, Window
 from desktop.wall.window import WallWindow
-from desktop.widgets.acting import VERBS
+from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.table import KEYS as TABLE_KEYS
 from desktop.widgets.theme import Theme
 
@@ -105,7 +111,8 @@ class Session(QObject):
         city = City(facts.name, facts.name_en, facts.is_demo)
         self.context = Context(Board(zone, to_ms(core.clock.now())), actor, city, self)
         self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
-        self.desk = SupervisorDesk(core, self.context, jobs, self)
+        self.desk = SupervisorDesk(core, self.context, jobs, theme, self._tell, self)
+        self.desk.undone.connect(self._on_undone)
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
@@ -180,14 +187,10 @@ class Session(QObject):
         self._calendar: CalendarWindow | None = None
         self._duties: DutyWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
-        self.maps = MapDesk(
-            self.core, self.context, self._jobs, self.panes.map, self._theme, self._tell
-        )
+        self.maps = MapDesk(self.core, self.context, self._jobs, self.panes.map, self._theme, self._tell)
         self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
-        self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
-        self.panes.queue.bar.set_work(self.desk.act_work())
         if self._workflow is not None:
             self.panes.queue.bar.set_workflow(self._workflow)
         if self._is_wall:
@@ -204,6 +207,7 @@ class Session(QObject):
             self._acts(),
             _("Local database") if local else _("Server"),
         )
+        self.desk.set_window(self.window, self.panes, self._at_cases)
         self.window.set_commands(self._commands(self.window))
         self.window.queues.ordered.connect(self.panes.queue.order_by)
         part = self.window.status.part("calendar")
@@ -218,7 +222,7 @@ class Session(QObject):
         desk = Desk(
             bar.why_not,
             bar.ask,
-            lambda command: self._jobs.start(self._do(command)),
+            self.desk.do,
             self._find,
             self.context.opened.emit,
             self.panes.map.fit_cases,
@@ -248,9 +252,7 @@ class Session(QObject):
     def _acts(self) -> list[Act]:
         preferences = self._preferences
         return [
-            Act(
-                "undo", N_("Undo my last act"), lambda: self._jobs.start(self._undo()), "Ctrl+Z", menu="case"
-            ),
+            *self.desk.acts(),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -271,6 +273,16 @@ class Session(QObject):
             ),
             Act(
                 "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
+            ),
+            Act(
+                # zh: 导入地图数据…
+                "import_geography",
+                N_("Import map data…"),
+                self._on_import_geography,
+                "Ctrl+Shift+I",
+                menu="file",
+                permission="import.run",
+                words="shapefile geojson shp 地图 网格 部件 gis",
             ),
             Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
             Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
@@ -300,10 +312,15 @@ class Session(QObject):
             return None
         shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
         self._cases[case_id] = shown
-        shown.finished.connect(lambda _result: self._cases.pop(case_id, None))
+        shown.finished.connect(lambda _result: self._on_case_gone(case_id))
+        self.desk.look()
         shown.opened.connect(self.context.opened)
         shown.show()
         return shown
+
+    def _on_case_gone(self, case_id: int) -> None:
+        self._cases.pop(case_id, None)
+        self.desk.look()
 
     def _case_work(self) -> CaseWork:
         """What a case window needs of the database; each is called off the GUI thread."""
@@ -383,7 +400,7 @@ class Session(QObject):
             )
             self._calendar = CalendarWindow(self._theme, self.context, self._jobs, work, self.window)
             self._calendar.changed.connect(self._on_calendar)
-            self._calendar.undo_asked.connect(lambda: self._jobs.start(self._undo()))
+            self._calendar.undo_asked.connect(self.desk.undo)
         else:
             self._calendar.refresh()
         self._calendar.show()
@@ -401,7 +418,7 @@ class Session(QObject):
                     Kind.DONE, _(command_label(command_name(type(command)))), undo=True
                 )
             )
-            self._duties.undo_asked.connect(lambda: self._jobs.start(self._undo()))
+            self._duties.undo_asked.connect(self.desk.undo)
         else:
             self._duties.refresh()
         self._duties.show()
@@ -419,6 +436,31 @@ class Session(QObject):
         dialog = ImportDialog(self._theme, self._jobs, work, self.window)
         dialog.imported.connect(lambda _report: self._on_imported())
         dialog.open()
+
+    def _on_import_geography(self) -> None:
+        self.show_geography()
+
+    def show_geography(self) -> GeographyDialog:
+        """Bring up the import window for map data."""
+        work = GeographyWork(self._check_geography, self._write_geography)
+        dialog = GeographyDialog(self._theme, self._jobs, work, self.window)
+        # Everything on the map may be another one now; the room opens anew when the counts have been read.
+        dialog.imported.connect(lambda _report: dialog.finished.connect(lambda _how: self.reopened.emit()))
+        dialog.open()
+        return dialog
+
+    def _check_geography(self, choice: GeographyChoice, progress: Any) -> CheckedGeography:
+        """On a reader's thread."""
+        register = register_of(choice.kind)
+        mapping = read_geography_mapping(choice.mapping, register) if choice.mapping else None
+        file = examine(choice.file, choice.datum, choice.encoding, progress)
+        return check_geography(
+            file, register, self.core.database, mapping, complete=choice.complete, progress=progress
+        )
+
+    def _write_geography(self, checked: CheckedGeography, progress: Any) -> tuple[Any, Path | None]:
+        """On the writer's thread."""
+        return import_geography(self.core.bus, self.context.who, checked, None, progress)
 
     def _on_imported(self) -> None:
         """The first import names the city and its time zone: then the room is opened anew."""
@@ -477,29 +519,21 @@ class Session(QObject):
         if not process.startDetached()[0]:
             self._tell(Kind.BUG, _("The wall could not be started."))
 
-    async def _do(self, command: Any) -> None:
-        """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
-        command = self._as_seen(command)
-        outcome = await self._jobs.write(self.core.bus.run, command, self.context.who)
-        self._tell(Kind.DONE, done_words(command, outcome.result), undo=bool(outcome.seq))
+    def _at_cases(self) -> dict[int, bool]:
+        """The cases that stand open in windows, and whether something is being written in one."""
+        return {
+            case_id: any(dialog.isVisible() for dialog in shown.findChildren(ActDialog))
+            for case_id, shown in self._cases.items()
+        }
 
-    def _as_seen(self, command: Any) -> Any:
-        """The command with the versions on which it was decided: who was quicker is told, not overwritten."""
-        store = self.context.board.store
-        slots = [store.slot_of(case_id) for case_id in command.case_ids]
-        if getattr(command, "versions", None) != () or None in slots:
-            return command
-        return replace(command, versions=tuple(int(store.version[slot]) for slot in slots))
-
-    async def _undo(self) -> None:
-        outcome = await self._jobs.write(self.core.bus.undo, self.context.who)
-        words = _("Undone: {what}").format(what=outcome.result)
-        self._tell(Kind.DONE, words)
+    def _on_undone(self, words: str) -> None:
+        """A day of the calendar or a duty may be as it was before."""
         if self._calendar is not None:
             self._calendar.refresh(words)
         if self._duties is not None:
             self._duties.refresh()
-            await self._each_minute()
+        if self._calendar is not None or self._duties is not None:
+            self._jobs.start(self._each_minute())
 
     def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
         # On the wall nobody can answer: trouble stands in the log, the age of the data on the screen.
@@ -576,6 +610,8 @@ class Session(QObject):
         try:
             now = self.core.clock.now()
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
+            if await self._jobs.read(has_old_tracks, self.core.database):
+                await self._jobs.write(self.core.bus.run, CleanTracks(), SYSTEM)
             # On a reader's thread: learning history takes seconds where there is much of it.
             await self._jobs.read(self._read, lambda c: prepare(c, now))
             sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
@@ -609,8 +645,7 @@ class Session(QObject):
         self._tell(kind, words)
 
     def _on_notice(self, key: str) -> None:
-        if key == "undo":
-            self._jobs.start(self._undo())
+        self.desk.answer_notice(key)
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"

@@ -37,7 +37,6 @@ _ROWS = 6
 class UndoWork:
     """What the sheet asks for; called off the GUI thread, and may raise ``Trouble``."""
 
-    acts: Callable[[], list[OwnAct]]
     look: Callable[[int], Undoable | None]
 
 
