@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from db.calendars.queries import CalendarPage
@@ -21,6 +30,8 @@ _GAP, _EDGE = 18, 4
 
 class YearView(QWidget):
     """One year. Invariant: the day that is walked (``current``) lies in the year that is shown."""
+
+    accessible_role = QAccessible.Role.Table
 
     picked = Signal(object)
     """A day (``date``) was clicked or chosen by Space or Enter; never while the view is only to be read."""

@@ -159,8 +159,14 @@ class CaseWindow(QDialog):
         body = QHBoxLayout()
         body.setSpacing(px(20))
         self._areas: list[QScrollArea] = []
-        for part, share in ((self._build_facts(), 4), (self._build_way(), 7), (self._build_place(), 4)):
+        for part, title, share in (
+            (self._build_facts(), _("Facts"), 4),
+            (self._build_way(), _("Steps"), 7),
+            (self._build_place(), _("Place and photos"), 4),
+        ):
             area = _scrolling(part, px(8))
+            # The focus comes by, so that the arrows scroll it: it says what it is.
+            area.setAccessibleName(title)
             self._areas.append(area)
             body.addWidget(area, share)
         column.addLayout(body, 1)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from db.kernel.language import _
@@ -19,6 +19,8 @@ EDGE = 12
 
 class ChartFrame(QWidget):
     """A chart with a head. Data given while it is hidden is kept and drawn when it is shown."""
+
+    accessible_role = QAccessible.Role.Chart
 
     def __init__(self, theme: Theme, title: str = "", note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)

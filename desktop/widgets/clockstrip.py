@@ -11,7 +11,16 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from db.kernel.clock import to_ms
@@ -54,6 +63,8 @@ class Mark:
 
 class ClockStrip(QWidget):
     """The strip. Pointer, arrow keys and screen reader get the words of each stretch and mark."""
+
+    accessible_role = QAccessible.Role.Chart
 
     def __init__(self, theme: Theme, zone: ZoneInfo, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
