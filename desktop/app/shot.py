@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from PySide6.QtWidgets import QWidget
 from qasync import QEventLoop
 
 from db.cases.queries import STATE_CODES
+from db.exchange.geography.exporting import export_geography
+from db.exchange.geography.fields import register_of
 from db.kernel.actor import Actor
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, Unavailable
@@ -29,6 +33,7 @@ from desktop.core import logs
 from desktop.core.preferences import Preferences
 from desktop.duties.summary import Line
 from desktop.duties.window import DutyWindow
+from desktop.exchange.geography import GeographyDialog
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.shell.window import Window
@@ -44,6 +49,7 @@ PAGES = (
     "case",
     "calendar",
     "duties",
+    "geography",
     "board",
     "reassign",
     "palette",
@@ -143,6 +149,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = session.show_calendar()
             window.resize(size)
             await _answered(window)
+        if page == "geography":
+            window = await _geography(session, size)
         if page == "duties":
             window = await _duties(session, size)
         if page == "case":
@@ -226,6 +234,26 @@ async def _duties(session: Session, size: QSize) -> QWidget:
     return window
 
 
+async def _geography(session: Session, size: QSize) -> QWidget:
+    """The import of map data with a file of the register's own places, some of them changed or spoilt."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sensitive.geojson"
+        with session.core.database.read() as connection:
+            export_geography(connection, register_of("sensitive"), file)
+        document = json.loads(file.read_text("utf-8"))
+        features = document["features"]
+        features[0]["properties"]["visits"] = 6
+        features[1]["properties"]["kind"] = "网吧"
+        features[2]["geometry"]["coordinates"] = [121.47, 31.23]
+        features[3]["properties"] |= {"code": "", "name": "书院街小学东校区"}
+        file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+        dialog = session.show_geography()
+        dialog.resize(size)
+        dialog.choose(file, "sensitive")
+        await _answered(dialog)
+    return dialog
+
+
 async def _intake(session: Session, size: QSize) -> QWidget:
     """The intake with a report half taken down: that of an open case, as a second caller makes it."""
     dialog = session.show_intake()
@@ -247,7 +275,9 @@ async def _intake(session: Session, size: QSize) -> QWidget:
     return dialog
 
 
-async def _answered(window: IntakeDialog | SearchWindow | CalendarWindow | DutyWindow) -> None:
+async def _answered(
+    window: IntakeDialog | SearchWindow | CalendarWindow | DutyWindow | GeographyDialog,
+) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(SETTLE_MS / 1000)
         while window.is_busy:
