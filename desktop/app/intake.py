@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
 
-from db.bootstrap import Core
+from db.bootstrap import Core, city_facts
 from db.cases.commands.intake import Report
 from db.cases.commands.merging import Merge
 from db.cases.duplicates import Draft, Duplicate, duplicates
 from db.cases.queries import case_details
+from db.duties.queries import responsible_for
 from db.kernel.actor import Actor
 from db.kernel.language import language
 from db.kernel.refusal import Refused
@@ -78,7 +81,10 @@ class IntakeDesk:
         """The areas of a point and the components near it."""
         with self._core.database.read() as connection:
             where = locator_of(connection).locate(lon, lat)
-            unit_id = unit_of(connection, where)
+            held = (where.cell_id, where.patrol_id, where.community_id, where.district_id)
+            keeper = responsible_for(connection, category_id, held, self._today()) if category_id else None
+            # What the matrix of duties does not say, the place does.
+            unit_id = keeper.unit_id if keeper is not None else unit_of(connection, where)
             near = components_near(connection, (lon, lat), category_id=category_id)
         areas = self._directory.areas
 
@@ -116,6 +122,9 @@ class IntakeDesk:
         except Refused:
             return filed
         return Filed(filed.case_id, filed.number, self._number(into_id))
+
+    def _today(self) -> date:
+        return self._core.clock.now().astimezone(ZoneInfo(city_facts(self._core).zone)).date()
 
     def _number(self, case_id: int) -> str:
         with self._core.database.read() as connection:

@@ -48,7 +48,7 @@ class AreaMap(QWidget):
     """Invariant: what is chosen are areas of the level that the brush has."""
 
     chosen_changed = Signal()
-    cursor_moved = Signal(int)
+    cursor_moved = Signal(object)
     """The area of the brush's level under the keyboard's cursor."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -61,6 +61,7 @@ class AreaMap(QWidget):
         self._boxes = np.empty((0, 4))
         self._middles = np.empty((0, 2))
         self._lines: dict[str, QPainterPath] = {}
+        self._outlines: dict[int, QPainterPath] = {}
         self._places = np.empty((0, len(LEVELS)), dtype=np.int64)
         self._whole = QRectF(0, 0, 1, 1)
         self.chosen: frozenset[int] = frozenset()
@@ -73,6 +74,7 @@ class AreaMap(QWidget):
         self._picture = QPixmap()
         self._picture_view = QTransform()
         self._marked = QPainterPath()
+        self._marked_edge = QPainterPath()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
@@ -98,11 +100,13 @@ class AreaMap(QWidget):
         self._middles = np.column_stack(
             [(self._boxes[:, 0] + self._boxes[:, 2]) / 2, (self._boxes[:, 1] + self._boxes[:, 3]) / 2]
         )
-        self._lines = {
-            "community": _joined(_paths(ground.communities, turn)),
-            "district": _joined(_paths(ground.districts, turn)),
-            "cell": _joined(self._cells),
-        }
+        self._lines = {"cell": _joined(self._cells)}
+        self._outlines = dict(zip(summary.book.cells.tolist(), self._cells, strict=True))
+        kinds = (("community", ground.communities), ("district", ground.districts), ("", ground.patrols))
+        for kind, shapes in kinds:
+            made = _paths(shapes, turn)
+            self._lines[kind] = _joined(made)
+            self._outlines |= dict(zip(shapes.ids.tolist(), made, strict=True))
         self._whole = self._lines["cell"].boundingRect()
         self.cursor = 0 if self._cells else -1
         self.set_summary(summary)
@@ -318,7 +322,7 @@ class AreaMap(QWidget):
         if not self._marked.isEmpty():
             painter.fillPath(self._marked, theme.faded("accent", 0.38))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._outline(painter, self._marked, "accent", 1.4)
+            self._outline(painter, self._marked_edge, "accent", 1.6)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._pointed >= 0:
             self._outline(painter, self._area_path(self._pointed), "text2", 1.6)
@@ -339,15 +343,12 @@ class AreaMap(QWidget):
 
     def _area_path(self, cell: int) -> QPainterPath:
         """The shape of the brush's area around a cell; of the cell itself when it has none."""
-        area_id = self.area_of(cell)
-        if self._level == LEVELS.index("cell") or not area_id:
-            return self._cells[cell]
-        inside = np.flatnonzero(self._places[:, self._level] == area_id)
-        return _joined(self._cells[n] for n in inside.tolist())
+        return self._outlines.get(self.area_of(cell), self._cells[cell])
 
     def _mark(self) -> None:
         inside = np.isin(self._places[:, self._level], list(self.chosen))
         self._marked = _joined(self._cells[n] for n in np.flatnonzero(inside).tolist())
+        self._marked_edge = _joined(self._outlines.get(each, QPainterPath()) for each in self.chosen)
         self._say()
         self.update()
 

@@ -21,13 +21,14 @@ from desktop.duties.summary import Answer, Line, Summary, area_columns, lines
 from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
-_NAMES, _COLUMN, _ROW, _HEAD = 232, 104, 28, 44
+_NAMES, _COLUMN, _ROW, _HEAD = 240, 108, 28, 44
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class MatrixView(QAbstractScrollArea):
     """One day of the matrix. Invariant: the current place lies on a row and a column that are shown."""
 
-    moved = Signal(object, int)
+    moved = Signal(object, object)
     """The current place: its ``Line`` and the id of its area."""
     entered = Signal()
     """Enter on the current place: go on with it."""
@@ -228,10 +229,16 @@ class MatrixView(QAbstractScrollArea):
             if line.is_major:
                 opened = (line.kind, line.prefix) in self._open_majors
                 _paint_arrow(painter, theme, QPointF(indent + theme.px(5), box.center().y()), opened)
-            words = self._summary.book.class_label(line.kind, line.prefix, language())
+            place = box.adjusted(theme.px(18 if line.is_major else 26), 0, -theme.px(6), 0)
+            kind = self._summary.book.kind_label(line.kind, line.prefix)
+            if kind and line.is_major:
+                painter.setFont(theme.font("label"))
+                painter.setPen(theme.color("text2"))
+                painter.drawText(place, int(_RIGHT), kind)
+                place.setRight(place.right() - painter.fontMetrics().horizontalAdvance(kind) - theme.px(6))
+            words = self._summary.book.class_label("", line.prefix, language())
             painter.setFont(theme.font("body", bold=line.is_major))
             painter.setPen(theme.color("text1" if line.is_major or row == self.row else "text2"))
-            place = box.adjusted(theme.px(18 if line.is_major else 26), 0, -theme.px(6), 0)
             _paint_words(painter, place, words, Qt.AlignmentFlag.AlignVCenter)
         painter.restore()
 

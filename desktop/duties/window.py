@@ -168,7 +168,6 @@ class DutyWindow(QDialog):
         column.addWidget(self.map, 1)
         self.faults = QListWidget()
         self.faults.setAccessibleName(_("Holes and overlaps"))
-        self.faults.setMaximumHeight(theme.px(150))
         self.faults.hide()
         column.addWidget(self.faults)
         column.addLayout(self._build_brush())
@@ -196,14 +195,14 @@ class DutyWindow(QDialog):
         row.setSpacing(theme.px(6))
         # zh: 涂选范围 / 责任单位 / 责任人
         for box, name, stretch in (
-            (self.level, _("Brush"), 2),
+            (self.level, _("Brush"), 3),
             (self.unit, _("Unit"), 4),
             (self.person, _("Person"), 3),
         ):
             box.setAccessibleName(name)
             box.setToolTip(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
+            box.setMinimumContentsLength(8)
             row.addWidget(box, stretch)
         # zh: 应用
         self.apply_button = Button(theme, _("Apply"), keys="Ctrl ⏎", kind="primary")
@@ -303,8 +302,8 @@ class DutyWindow(QDialog):
             (hole.text(book, code), Line(hole.kind, hole.prefix), hole.area_id) for hole in found.holes
         ]
         rows += [
-            # zh: 重叠：{words}
             (
+                # zh: 重叠：{words}
                 _("Overlap: {words}").format(words=each.text(book, code)),
                 Line(each.one.kind, each.one.prefix),
                 each.one.area_id,
@@ -316,6 +315,9 @@ class DutyWindow(QDialog):
             item.setData(Qt.ItemDataRole.UserRole, (line, area_id))
             self.faults.addItem(item)
         self.faults.setCurrentRow(-1)
+        # As high as its lines, and never higher than five of them.
+        high = max(self.faults.sizeHintForRow(0), self._theme.px(24))
+        self.faults.setFixedHeight(high * min(max(len(rows), 1), 5) + self._theme.px(6))
         self.faults.blockSignals(False)
         self._foresee_soon()
         self._enable()
