@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 from sqlalchemy import Connection
 
+from db.advice.queries import advise
+from db.advice.rules import Advice
 from db.bootstrap import Core
 from db.cases.claims import Claim, ClaimNext, ReleaseClaim, RenewClaims
 from db.cases.foresight import Foresight, foresee
@@ -111,11 +113,12 @@ class SupervisorDesk(QObject):
 
     def close(self) -> None:
         """Say nothing more."""
+        self._window = None
         self._presence.stop()
 
     def act_work(self) -> ActWork:
         """How the dialogs look ahead."""
-        return ActWork(self._jobs, self.foresee)
+        return ActWork(self._jobs, self.foresee, self._advise)
 
     def acts(self) -> list[Act]:
         """What the desk adds to the window's acts."""
@@ -178,6 +181,11 @@ class SupervisorDesk(QObject):
         """What a command would do now; on a reader's thread."""
         with self._core.database.read() as connection:
             return foresee(connection, command, self._context.who, self._core.clock.now())
+
+    def _advise(self, case_ids: tuple[int, ...]) -> Mapping[int, Advice]:
+        now = self._core.clock.now()
+        found: Mapping[int, Advice] = self._read(lambda connection: advise(connection, case_ids, now))
+        return found
 
     def on_duty(self, connection: Connection) -> Mapping[int, Sequence[str]]:
         """Who is on shift, by unit."""
@@ -279,7 +287,7 @@ class SupervisorDesk(QObject):
     async def _say_proposals(self) -> None:
         """The quiet count, and once what became of one's own."""
         pending, decided = await self._jobs.read(self._read, self._proposals)
-        if self._window is None:
+        if self._window is None or not isValid(self._window):
             return
         count = sum(1 for each in pending if each.proposed_by != self._context.who.account_id)
         # zh: 待复核 {count}
@@ -431,7 +439,7 @@ class SupervisorDesk(QObject):
                     pinned.append(Pinned(each.id, each.name, kept_filter(each)))
             except (ValueError, KeyError, TypeError):
                 _log.warning("what is kept as %s cannot be read", each.id)
-        if self._window is not None:
+        if self._window is not None and isValid(self._window):
             self._window.queues.set_pinned(pinned)
 
     # Following.

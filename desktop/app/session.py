@@ -106,6 +106,7 @@ class Session(QObject):
         self._jobs = jobs
         self._troubles = troubles
         self._is_wall = wall
+        self._is_closed = False
         facts = city_facts(core)
         zone = ZoneInfo(facts.zone)
         city = City(facts.name, facts.name_en, facts.is_demo)
@@ -142,6 +143,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
+        self._is_closed = True
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
         self.fieldwork.close()
@@ -616,11 +618,14 @@ class Session(QObject):
             await self._jobs.read(self._read, lambda c: prepare(c, now))
             sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
-            self.panes.board.set_on_duty(await self._jobs.read(self._read, self.desk.on_duty))
+            there = await self._jobs.read(self._read, self.desk.on_duty)
         except Unavailable as trouble:
             # The status strip says already that the database is lost; the next minute tries again.
             _log.info("not this minute: %s", trouble)
             return
+        if self._is_closed:
+            return
+        self.panes.board.set_on_duty(there)
         if sent:
             # zh: 已按推荐自动派遣 {count} 件
             done = ngettext_(

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QDate, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
 
+from db.advice.automatic import DispatchAdvised
+from db.advice.rules import Advice
 from db.cases.commands.moving import foreseeable
 from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
@@ -24,6 +27,7 @@ from db.live.directory import Entry
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import local, number
+from desktop.widgets.advising import TAKE_KEYS, AdviceView
 from desktop.widgets.effect import EffectView
 from desktop.widgets.form import Form
 from desktop.widgets.plain import label
@@ -48,6 +52,8 @@ class ActWork:
 
     jobs: Jobs
     foresee: Callable[[Any], Foresight]
+    advise: Callable[[Ids], Mapping[int, Advice]]
+    """Which unit is advised for each case that waits for one."""
 
 
 class ActDialog(QDialog):
@@ -124,6 +130,7 @@ class ActDialog(QDialog):
         self.effect.setWordWrap(True)
         directory = self._context.board.directory
         self.view = EffectView(self._theme, lambda unit_id: directory.label("unit", unit_id, language()))
+        self.advice = AdviceView(self._theme, lambda unit_id: directory.label("unit", unit_id, language()))
         self.leader = QComboBox()
         self.category = QComboBox()
         self.unit = QComboBox()
@@ -141,6 +148,7 @@ class ActDialog(QDialog):
         column.setContentsMargins(px(20), px(16), px(20), px(16))
         column.setSpacing(px(12))
         column.addWidget(label(title, "place", "text1", bold=True))
+        column.addWidget(self.advice)
         column.addWidget(self.form)
         self.setMinimumWidth(px(440 if len(self._ids) == 1 else 600))
         asks = self._verb.asks
@@ -210,6 +218,11 @@ class ActDialog(QDialog):
             self._context.news.connect(self._on_news)
             self.view.changed_size.connect(self._fit)
             self.view.again_wanted.connect(self._on_again)
+            if self._verb.key == "dispatch":
+                self.advice.taken.connect(self._on_advice)
+                self.advice.all_taken.connect(self._on_all_advised)
+                QShortcut(QKeySequence(TAKE_KEYS), self).activated.connect(self.advice.take)
+                self._work.jobs.start(self._ask_advice(self._work))
 
     def _offer_days(self) -> None:
         today = local(self._context.board.now_ms, self._context.zone).date()
@@ -464,6 +477,30 @@ class ActDialog(QDialog):
         command = self._command(answers)
         needs_second = self.view.foresight is not None and self.view.foresight.second_officer
         (self.proposed if needs_second else self.commanded).emit(command)
+        self.accept()
+
+    # Advice.
+
+    async def _ask_advice(self, work: ActWork) -> None:
+        try:
+            advice = await work.jobs.read(work.advise, self._ids)
+        except Trouble:
+            # Without advice one dispatches as ever; a lost database is told by everything else.
+            return
+        if not self._is_gone:
+            self.advice.set_advice(advice)
+            self._fit()
+
+    def _on_advice(self, advice: Advice) -> None:
+        names = {entry.id: name for name, entry in self._units.items()}
+        self.unit.setCurrentText(names.get(advice.unit_id or 0, ""))
+        people = {entry.id: name for name, entry in self._holders.items()}
+        if advice.person_id in people:
+            self.holder.setCurrentText(people[advice.person_id])
+        self.form.send_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_all_advised(self) -> None:
+        self.commanded.emit(DispatchAdvised(self._ids, 0.0, self._versions))
         self.accept()
 
     # Looking ahead.
