@@ -174,5 +174,7 @@ def _standing(connection: Connection, unit_ids: Iterable[int], day: _Day) -> dic
         )
         .where(among(case.c.unit_id, unit_ids), case.c.closed_at.is_(None))
         .group_by(case.c.unit_id)
+        # Left to itself SQLite walks the rows of all open cases: it has no figures of how few they are.
+        .with_hint(case, "INDEXED BY ix_cases_open", "sqlite")
     )
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
