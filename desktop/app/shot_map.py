@@ -27,7 +27,7 @@ async def stage(session: Session, page: str) -> None:
         while not session.fieldwork.is_loaded:
             await asyncio.sleep(0.1)
     view = panes.map.map
-    view.set_layers({"density": page == "map-heat"})
+    view.set_layers({"density": page == "map-heat", "cases": page != "map-heat"})
     slot = _busiest(session)
     if slot is not None and page != "map-city":
         store = session.context.board.store

@@ -87,6 +87,8 @@ def page_words() -> dict[str, str]:
         "other_component": _("Other components"),
         # zh: 破损、丢失或废弃
         "unsound": _("Damaged, lost or derelict"),
+        # zh: 部件
+        "component": _("Component"),
         "components_closer": _("Components appear closer in"),
         "at_one_place": _("{count} cases at one place"),
         # zh: 热力图（件/平方千米，{metres} 米范围）

@@ -48,6 +48,7 @@ WORDS = (
     "greenery",
     "other_component",
     "unsound",
+    "component",
     "components_closer",
     "at_one_place",
     "density",

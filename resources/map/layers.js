@@ -37,4 +37,4 @@ import { Tools } from "./tools.js";
 import { Trail } from "./trail.js";
 import { Walk } from "./walk.js";
 
-export const LAYERS = [Land, Tiles, Areas, Ground, Overlays, Density, Components, Cases, Labels, Stacks, Trail, Vehicles, People, Walk, List, Tools];
+export const LAYERS = [Land, Tiles, Areas, Ground, Overlays, Density, Components, Cases, Stacks, Labels, Trail, Vehicles, People, Walk, List, Tools];

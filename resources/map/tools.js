@@ -138,7 +138,9 @@ export class Tools {
 
   // The keyboard
 
+  // Asked as a layer as well, when no tool is in the hand.
   key(event) {
+    if (this.room.tool !== this) return false;
     const { key, shiftKey } = event;
     const step = ARROWS[key];
     if (step) {
