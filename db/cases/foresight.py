@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
-from sqlalchemy import case as when
+from sqlalchemy import Connection, text
 
 from db.cases.commands.moving import Moving, Plan, plan_of
 from db.cases.rules import STATES
-from db.cases.tables import case
 from db.cases.workflow import Clock
 from db.engine import settings
-from db.engine.among import among
 from db.engine.bus import demand_permission, wants_second_officer
 from db.engine.rows import uncollected
 from db.engine.unit_of_work import Reading
@@ -157,24 +154,25 @@ def _loads(connection: Connection, plan: Plan, now: datetime) -> tuple[UnitLoad,
     return tuple(sorted(loads, key=lambda load: -abs(load.open[1] - load.open[0])))
 
 
+_STANDING = """
+SELECT unit_id,
+  count(*),
+  sum(CASE WHEN handled_at IS NULL AND paused_at IS NULL AND due_at >= :now AND due_at < :midnight
+      THEN 1 ELSE 0 END),
+  sum(CASE WHEN coalesce(handled_at, paused_at, :now) > due_at THEN 1 ELSE 0 END)
+FROM cases {index} WHERE closed_at IS NULL AND unit_id IN ({units}) GROUP BY unit_id
+"""
+
+
 def _standing(connection: Connection, unit_ids: Iterable[int], day: _Day) -> dict[int, Counts]:
     """What units have in hand, from the index of open cases alone."""
-    due = type_coerce(case.c.due_at, BigInteger)
-    stands = func.coalesce(
-        type_coerce(case.c.handled_at, BigInteger), type_coerce(case.c.paused_at, BigInteger)
-    )
-    over = func.coalesce(stands, to_ms(day.now)) > due
-    today = stands.is_(None) & (due >= to_ms(day.now)) & (due < to_ms(day.midnight))
+    # Left to itself SQLite walks the rows of all open cases: it has no figures of how few units there are.
+    index = "INDEXED BY ix_cases_open" if connection.dialect.name == "sqlite" else ""
+    wanted = ", ".join(map(str, unit_ids))
+    if not wanted:
+        return {}
     rows = connection.execute(
-        select(
-            case.c.unit_id,
-            func.count(),
-            func.sum(when((today, 1), else_=0)),
-            func.sum(when((over, 1), else_=0)),
-        )
-        .where(among(case.c.unit_id, unit_ids), case.c.closed_at.is_(None))
-        .group_by(case.c.unit_id)
-        # Left to itself SQLite walks the rows of all open cases: it has no figures of how few they are.
-        .with_hint(case, "INDEXED BY ix_cases_open", "sqlite")
+        text(_STANDING.format(index=index, units=wanted)),
+        {"now": to_ms(day.now), "midnight": to_ms(day.midnight)},
     )
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
