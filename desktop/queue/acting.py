@@ -261,9 +261,7 @@ class ActionBar(QWidget):
         states = self._states(self._context.selection if ids is None else ids)
         if not states:
             return _("Select cases first.")
-        if key not in OFFERED:
-            return ""
-        fit = self._fit(OFFERED[key], states)
+        fit = self._fit(VERBS[key], states)
         return "" if fit else fit.why
 
     def ask(self, key: str, ids: Iterable[int] | None = None, given: Mapping[str, Any] | None = None) -> None:

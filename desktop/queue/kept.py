@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from db.desk.commands import ChangeKept, DropKept, Keep
+from db.desk.commands import ChangeKept, DropKept, Keep, OrderKept
 from db.desk.queries import KeptValue, RoleValue
 from db.desk.rules import EVERYBODY
 from db.kernel.language import N_, _, language
@@ -66,7 +66,7 @@ def shared_words(shared_with: str, roles: Mapping[str, RoleValue]) -> str:
 
 
 class KeepDialog(QDialog):
-    """Asks for the name under which something is kept, and for whom."""
+    """Asks for the name under which something is kept, and for whom; of what is kept already, anew."""
 
     commanded = Signal(object)
 
@@ -78,14 +78,20 @@ class KeepDialog(QDialog):
         count: int,
         roles: Sequence[RoleValue],
         parent: QWidget | None = None,
+        changes: KeptValue | None = None,
     ) -> None:
+        """``changes``: what is kept already and gets another name, other eyes or another place."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._changes = changes
         self._kind = kind
         self._content = content
         px = theme.px
         # zh: 保存：{count} 件
         title = _("Keep {count} cases").format(count=number(count))
+        if changes is not None:
+            # zh: 更改“{name}”
+            title = _("Change “{name}”").format(name=changes.name)
         self.setWindowTitle(title)
         self.form = Form(theme, _("Keep"), _("Cancel"))
         self.name = QLineEdit()
@@ -101,6 +107,10 @@ class KeepDialog(QDialog):
         # zh: 同时共享给
         self.form.add("shared", _("Who else sees it"), self.shared)
         self.form.add_widget(self.pinned)
+        if changes is not None:
+            self.name.setText(changes.name)
+            self.shared.setCurrentIndex(max(self.shared.findData(changes.shared_with), 0))
+            self.pinned.setChecked(changes.pinned)
         self.form.sent.connect(self._on_sent)
         self.form.cancelled.connect(self.reject)
         column = QVBoxLayout(self)
@@ -115,13 +125,18 @@ class KeepDialog(QDialog):
         name = self.name.text().strip()
         self.form.set_errors({} if name else {"name": _("Give it a name.")})
         if name:
-            shared = str(self.shared.currentData())
-            self.commanded.emit(Keep(self._kind, name, self._content, shared, self.pinned.isChecked()))
+            shared, pinned = str(self.shared.currentData()), self.pinned.isChecked()
+            if self._changes is None:
+                self.commanded.emit(Keep(self._kind, name, self._content, shared, pinned))
+            else:
+                self.commanded.emit(ChangeKept(self._changes.id, name, None, shared, pinned))
             self.accept()
 
 
 class KeptSheet(QDialog):
-    """All that is at hand: Enter opens it, P pins it, Delete drops what is one's own."""
+    """All that is at hand: Enter opens it, F2 renames and shares it, Alt with an arrow moves it up or down,
+    P pins it, Delete drops it; all but opening is for what is one's own.
+    """
 
     opened = Signal(object)
     """A ``KeptValue`` that is to be shown."""
@@ -186,6 +201,12 @@ class KeptSheet(QDialog):
         )
         self.table.setFixedHeight(px(32 + 26 * _ROWS))
         self.open_button = Button(self._theme, _("Open"), keys="⏎", kind="primary")
+        # zh: 更名、共享…
+        self.change_button = Button(self._theme, _("Name and share…"), keys="F2")
+        # zh: 上移
+        self.up_button = Button(self._theme, _("Up"), keys="Alt ↑")
+        # zh: 下移
+        self.down_button = Button(self._theme, _("Down"), keys="Alt ↓")
         self.pin_button = Button(self._theme, _("Pin"), keys="P")
         self.drop_button = Button(self._theme, _("Drop"), keys="Del", kind="danger")
         close = Button(self._theme, _("Close window"), keys="Esc")
@@ -197,19 +218,22 @@ class KeptSheet(QDialog):
         column.addWidget(self.table, 1)
         foot = QHBoxLayout()
         foot.setSpacing(px(8))
-        for button in (self.drop_button, self.pin_button):
+        for button in self._own_buttons():
             foot.addWidget(button)
         foot.addStretch(1)
         foot.addWidget(close)
         foot.addWidget(self.open_button)
         column.addLayout(foot)
-        self.setMinimumWidth(px(720))
+        self.setMinimumWidth(px(860))
         self.table.setFocus()
 
     def _wire(self) -> None:
         self.table.picked.connect(lambda _ids: self._say_buttons())
         self.table.opened.connect(lambda _id: self._open())
         self.open_button.clicked.connect(self._open)
+        self.change_button.clicked.connect(self._change)
+        self.up_button.clicked.connect(lambda: self._move(-1))
+        self.down_button.clicked.connect(lambda: self._move(1))
         self.pin_button.clicked.connect(self._pin)
         self.drop_button.clicked.connect(self._drop)
 
@@ -221,17 +245,44 @@ class KeptSheet(QDialog):
         each = self._current()
         own = each is not None and each.is_own
         self.open_button.setEnabled(each is not None)
-        for button in (self.pin_button, self.drop_button):
+        mine = self._own_ids()
+        for button in self._own_buttons():
             button.setEnabled(own)
             # Forbidden, and why.
             why = _("{who} keeps this.").format(who=each.owner_name) if each is not None and not own else ""
             button.setToolTip(why)
+        self.up_button.setEnabled(own and each is not None and each.id != mine[0])
+        self.down_button.setEnabled(own and each is not None and each.id != mine[-1])
         self.pin_button.setText(_("Unpin") if each is not None and each.pinned else _("Pin"))
 
     def _open(self) -> None:
         if (each := self._current()) is not None:
             self.opened.emit(each)
             self.accept()
+
+    def _own_buttons(self) -> tuple[Button, ...]:
+        return (self.drop_button, self.pin_button, self.change_button, self.up_button, self.down_button)
+
+    def _own_ids(self) -> list[int]:
+        """One's own, as they stand."""
+        return [each.id for each in self._kept.values() if each.is_own]
+
+    def _change(self) -> None:
+        if (each := self._current()) is not None and each.is_own:
+            roles = list(self._roles.values())
+            dialog = KeepDialog(self._theme, each.kind, each.content, 0, roles, self, each)
+            dialog.commanded.connect(self.commanded)
+            dialog.open()
+
+    def _move(self, by: int) -> None:
+        if (each := self._current()) is None or not each.is_own:
+            return
+        ids = self._own_ids()
+        place = ids.index(each.id) + by
+        if 0 <= place < len(ids):
+            ids.remove(each.id)
+            ids.insert(place, each.id)
+            self.commanded.emit(OrderKept(tuple(ids)))
 
     def _pin(self) -> None:
         if (each := self._current()) is not None and each.is_own:
@@ -243,7 +294,12 @@ class KeptSheet(QDialog):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        alt = event.modifiers() == Qt.KeyboardModifier.AltModifier
+        if alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._move(-1 if key == Qt.Key.Key_Up else 1)
+        elif key == Qt.Key.Key_F2:
+            self._change()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._open()
         elif key == Qt.Key.Key_P:
             self._pin()

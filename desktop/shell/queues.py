@@ -21,6 +21,7 @@ from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
 HEIGHT = 36
+_GAP = 17
 FIRST: Mapping[str, tuple[str, ...]] = {
     "acceptor": ("accept", "verify", "file", "check"),
     "duty_leader": ("file", "dispatch", "close", "returned", "overdue"),
@@ -37,11 +38,15 @@ LOUD = {"overdue": "over"}
 """Queues whose number is in a colour as long as it is not 0; everything else stays calm."""
 
 
+def first_of(roles: Sequence[str]) -> list[str]:
+    """The ids of the queues that are these roles' own work."""
+    return list(dict.fromkeys(queue_id for role in roles for queue_id in FIRST.get(role, ())))
+
+
 def in_order(roles: Sequence[str]) -> list[Queue]:
     """The queues as they stand for somebody with these roles."""
     known = {queue.id: queue for queue in QUEUES}
-    first = [queue_id for role in roles for queue_id in FIRST.get(role, ())]
-    return [known[queue_id] for queue_id in dict.fromkeys((*first, *known))]
+    return [known[queue_id] for queue_id in dict.fromkeys((*first_of(roles), *known))]
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,10 @@ class QueueStrip(QWidget):
         self._theme = theme
         self._context = context
         self._queues = in_order(context.who.roles)
+        self._shows_keys = True
         self._filters = {queue.id: queue_filter(queue.id, context.who) for queue in self._queues}
+        self._own = first_of(context.who.roles)
+        self._bars: list[int] = []
         self._pinned: dict[str, Pinned] = {}
         self._tabs: dict[str, QueueTab] = {}
         self._build()
@@ -160,12 +168,12 @@ class QueueStrip(QWidget):
 
     def _light(self) -> None:
         now = self._context.filter
-        lit = ""
+        kept = {key: each.filter for key, each in self._pinned.items()}
+        fits = [key for key, chosen in (self._filters | kept).items() if _narrows(now, chosen)]
+        exact = [key for key in fits if (self._filters | kept)[key] == now]
+        lit = next(iter(exact or fits), "")
         for key, tab in self._tabs.items():
-            chosen = self._pinned[key].filter if key in self._pinned else self._filters[key]
-            is_lit = not lit and not chosen.is_empty and _narrows(now, chosen)
-            tab.setChecked(is_lit)
-            lit = key if is_lit else lit
+            tab.setChecked(key == lit)
 
     def _walk(self, key: str, by: int) -> None:
         shown = [each for each, tab in self._tabs.items() if not tab.isHidden()]
@@ -203,12 +211,16 @@ class QueueStrip(QWidget):
             right -= size.width()
             widget.setGeometry(right, (self.height() - size.height()) // 2, size.width(), size.height())
             right -= px(4)
-        left, edge = px(8), right - px(8)
+        edge = right - px(8)
         # The printed keys give way first, then the last tabs.
         for with_keys in (True, False):
+            left = px(8) + (self._alt_width() if with_keys else 0)
             widths = {key: tab.width_for(with_keys) for key, tab in self._tabs.items()}
-            if left + sum(widths.values()) <= edge:
+            if left + sum(widths.values()) + 2 * px(_GAP) <= edge:
                 break
+        self._shows_keys = with_keys
+        self._bars = []
+        ends = {self._own[-1] if self._own else "", self._queues[-1].id if self._pinned else ""}
         hidden = 0
         if left + sum(widths.values()) > edge:
             edge -= px(48)
@@ -220,6 +232,9 @@ class QueueStrip(QWidget):
                 tab.show_keys(with_keys)
                 tab.setGeometry(left, 0, widths[key], self.height())
                 left += widths[key]
+                if key in ends:
+                    self._bars.append(left + px(_GAP) // 2)
+                    left += px(_GAP)
         self._more.setVisible(hidden > 0)
         if hidden:
             self._more.setText(f"+{hidden}")
@@ -228,6 +243,24 @@ class QueueStrip(QWidget):
             self._more.setGeometry(
                 left + px(4), (self.height() - size.height()) // 2, size.width(), size.height()
             )
+
+        self.update()
+
+    def _alt_width(self) -> int:
+        return round(QFontMetricsF(self._theme.font("axis")).horizontalAdvance("Alt")) + self._theme.px(12)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The key that goes with every digit, and a hairline after one's own queues and before saved ones."""
+        px, theme = self._theme.px, self._theme
+        painter = QPainter(self)
+        for place in self._bars:
+            painter.fillRect(place, px(10), px(1), self.height() - px(20), theme.color("line"))
+        if self._shows_keys:
+            painter.setFont(theme.font("axis"))
+            painter.setPen(theme.color("text3"))
+            area = QRectF(px(16), 0, self._alt_width(), self.height())
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), "Alt")
+        painter.end()
 
     def _on_theme(self) -> None:
         self.setFixedHeight(self._theme.px(HEIGHT))
@@ -333,6 +366,6 @@ class QueueTab(QAbstractButton):
 
 def _narrows(now: Filter, queue: Filter) -> bool:
     """Whether a filter is this queue, perhaps narrowed further."""
-    return now.scope is queue.scope and all(
+    return not queue.is_empty and now.scope is queue.scope and all(
         getattr(now, part) == getattr(queue, part) for part in PARTS if queue.has(part)
     )
