@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from db.cases.leases import TAKES_OVER
+from db.cases.leases import breaks_claim
 from db.cases.scope import out_of_scope
 from db.cases.workflow import Workflow
 from db.kernel.actor import Actor
@@ -35,15 +35,19 @@ def why_not(
     refusal = out_of_scope(actor, row, code, row["helpers"])
     if refusal is not None:
         return refusal
-    permission, leaves = "", True
+    breaks = True
     if workflow is not None:
         try:
-            move = workflow.move(row["state"], verb, actor, _GIVEN)
+            breaks = breaks_claim(workflow.move(row["state"], verb, actor, _GIVEN))
         except Refused as refused:
             return refused
-        permission, leaves = move.permission, move.to_state != row["state"]
-    claim = row["claim"]
-    if claim is None or claim.account_id == actor.account_id or not leaves or permission == TAKES_OVER:
+    return claimed_by_other(actor, store, row["id"]) if breaks else None
+
+
+def claimed_by_other(actor: Actor, store: Store, case_id: int) -> Refused | None:
+    """The refusal that names who else has claimed a case; ``None`` when nobody else has."""
+    claim = store.claims.by_case.get(case_id)
+    if claim is None or claim.account_id == actor.account_id:
         return None
     # zh: {who} 已领取，至 {until}。
     message = N_("{who} has claimed it until {until}.")

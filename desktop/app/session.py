@@ -36,6 +36,7 @@ from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
+from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
 from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
@@ -118,6 +119,7 @@ class Session(QObject):
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
         self._usual_days = UsualDays(core.database, zone)
+        self._remaining_days = RemainingDays(core.database, zone)
         self._workflow: Workflow | None = None
         self._map_goal: int | None = None
         self._map_drawn = 0
@@ -544,7 +546,14 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load(self) -> None:
-        for load in (self._load_ground, self._load_workflow, self._load_usual, self._load_map):
+        loads = (
+            self._load_ground,
+            self._load_workflow,
+            self._load_usual,
+            self._load_map,
+            self._load_remaining,
+        )
+        for load in loads:
             try:
                 await load()
             except Exception as error:
@@ -570,6 +579,13 @@ class Session(QObject):
     async def _load_map(self) -> None:
         await self.maps.load()
         await self.fieldwork.load()
+
+    async def _load_remaining(self) -> None:
+        """How long the rest of a case usually takes: learned once a day, for the order of least slack."""
+        board = self.context.board
+        remaining = await self._jobs.read(self._remaining_days.of, board.now_ms)
+        if remaining is not board.store.remaining:
+            self.context.announce(board.learn(remaining))
 
     async def _load_usual(self) -> None:
         try:
@@ -612,6 +628,7 @@ class Session(QObject):
         try:
             now = self.core.clock.now()
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
+            await self._load_remaining()
             if await self._jobs.read(has_old_tracks, self.core.database):
                 await self._jobs.write(self.core.bus.run, CleanTracks(), SYSTEM)
             # On a reader's thread: learning history takes seconds where there is much of it.

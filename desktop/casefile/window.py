@@ -41,11 +41,13 @@ from db.kernel.command import command_label, command_name
 from db.kernel.language import _, language
 from db.kernel.refusal import Refused, Trouble
 from db.live.board import News
+from db.live.reach import claimed_by_other
 from desktop.casefile.contact import ContactLine
 from desktop.casefile.photos import PhotoStrip, PhotoView
 from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html
 from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
+from desktop.core.company import company_words
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import MINUTE_MS, day_and_time, time_left
@@ -153,6 +155,9 @@ class CaseWindow(QDialog):
         column.setContentsMargins(px(24), px(18), px(24), px(14))
         column.setSpacing(px(12))
         column.addLayout(self._build_head())
+        self.company = label("", "label", "accent")
+        self.company.setAccessibleName(_("Who else is at this case"))
+        column.addWidget(self.company)
         # zh: 处置计时
         self.strip = ClockStrip(self._theme, self._context.zone, _("Disposal clock"))
         column.addWidget(self.strip)
@@ -327,6 +332,7 @@ class CaseWindow(QDialog):
         self._number.setText(details.number)
         self._state.setText(_(STATES[details.state].label) if details.state in STATES else details.state)
         self._show_light()
+        self._show_company()
         self._show_strip()
         self._facts.show_facts(words.facts(file).items())
         self.contact.set_masked(file.contact)
@@ -378,6 +384,13 @@ class CaseWindow(QDialog):
             tones = {Light.SOON: "soon", Light.OVER: "over"}
             set_tone(self._left, tones.get(self._mark.light, "text1"))
         self._mark.update()
+
+    def _show_company(self) -> None:
+        """Who has claimed the case, and who else is at it: told before two people do the same."""
+        words = company_words(self._context.board, self.file.details.id, self._context.who.account_id)
+        if words != self.company.text():
+            self.company.setText(words)
+        self.company.setVisible(bool(words))
 
     def _show_strip(self) -> None:
         """Every stretch of the disposal clock, where it was due, and the stages on the way."""
@@ -432,7 +445,9 @@ class CaseWindow(QDialog):
     def _answers(self) -> dict[str, Refused | None]:
         if self._workflow is None:
             return {}
-        answers = next_acts(self._workflow, self.file, self._context.who)
+        who, store = self._context.who, self._context.board.store
+        claimed = claimed_by_other(who, store, self.file.details.id)
+        answers = next_acts(self._workflow, self.file, who, claimed)
         return {key: answers[key] for key in VERBS if key in answers}
 
     def offered(self) -> dict[str, bool]:
@@ -563,10 +578,15 @@ class CaseWindow(QDialog):
     # Reading anew.
 
     def _on_news(self, news: News) -> None:
+        had = self.company.text()
+        self._show_company()
         if self._concerns(news):
             self._start(self._reread())
             return
         self._show_light()
+        if self.company.text() != had:
+            # A claim came or ended: what can be done here is something else.
+            self._show_acts()
         minute = self._context.board.now_ms // MINUTE_MS
         if minute != self._minute:
             # The strip grows with the time that passes.

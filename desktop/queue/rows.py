@@ -12,7 +12,8 @@ from db.cases.rules import BEFORE_DISPATCH, PRIORITIES, SOURCES, STATES, Light
 from db.kernel.language import N_, _, language
 from db.live.board import Board
 from db.people.presence import Present
-from desktop.core.words import clock_time, day_and_time, span, time_left
+from desktop.core.company import company_words
+from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
@@ -135,18 +136,7 @@ class QueueRows:
 
     def _at_work(self, row: Mapping[str, Any]) -> str:
         """Who has claimed the case and until when, who is looking at it and who is writing in it."""
-        parts = []
-        if (claim := row["claim"]) is not None:
-            until = clock_time(claim.until_ms, self._board.store.zone)
-            # zh: {who} 已领取，至 {time}
-            parts.append(_("{who} has it until {time}").format(who=claim.name, time=until))
-        for each in self._others(row):
-            # zh: {who} 正在处理
-            writing = _("{who} is writing")
-            # zh: {who} 正在查看
-            looking = _("{who} is looking")
-            parts.append((writing if each.typing else looking).format(who=each.name))
-        return _(", ").join(parts)
+        return company_words(self._board, row["id"], self._account_id)
 
     def _others(self, row: Mapping[str, Any]) -> tuple[Present, ...]:
         return self._board.others_at(row["id"], self._account_id)

@@ -22,7 +22,7 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.clock import PAUSED, RUNNING
-from db.cases.leases import POOL, TAKES_OVER, end_leases, held_by_others
+from db.cases.leases import POOL, breaks_claim, end_leases, held_by_others
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
 from db.cases.scope import beyond
 from db.cases.tables import case, photo, request, span, step, task, timer, transition
@@ -254,7 +254,7 @@ def _checked(
             if case_id in outside:
                 raise outside[case_id]
             move = move_of(row)
-            if case_id in claimed and _breaks_claim(move):
+            if case_id in claimed and breaks_claim(move):
                 raise claimed[case_id]
             if decided_on.get(case_id, row["version"]) != row["version"]:
                 raise Refused("changed_meanwhile", N_("It has changed since you looked."))
@@ -269,11 +269,6 @@ def _checked(
         change["version"] = row["version"] + 1
         moving[case_id] = Moving(row, change, move)
     return moving, _left_out(view, rows, faults)
-
-
-def _breaks_claim(move: Move) -> bool:
-    """Whether a move takes a case out of the hands of who claimed it; closing by force is meant to."""
-    return move.to_state != move.from_state and move.permission != TAKES_OVER
 
 
 def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[int, CaseRow]:
