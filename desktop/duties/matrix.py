@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QBrush,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -102,13 +103,18 @@ class MatrixView(QAbstractScrollArea):
             )
             self._lay_out(self.line, area if wanted else self._summary.book.areas[district])
 
+    def _wide(self) -> int:
+        """How wide a column is: few of them share the room there is."""
+        room = self.viewport().width() - self._theme.px(_NAMES)
+        return max(self._theme.px(_COLUMN), room // max(len(self.columns), 1))
+
     def box_of(self, row: int, column: int) -> QRectF:
         """Where a place is painted, in the viewport."""
         theme = self._theme
         return QRectF(
-            theme.px(_NAMES) + column * theme.px(_COLUMN) - self.horizontalScrollBar().value(),
+            theme.px(_NAMES) + column * self._wide() - self.horizontalScrollBar().value(),
             theme.px(_HEAD) + row * theme.px(_ROW) - self.verticalScrollBar().value(),
-            theme.px(_COLUMN),
+            self._wide(),
             theme.px(_ROW),
         )
 
@@ -130,14 +136,14 @@ class MatrixView(QAbstractScrollArea):
 
     def _set_bars(self) -> None:
         theme, port = self._theme, self.viewport().size()
-        high, wide = len(self.rows) * theme.px(_ROW), len(self.columns) * theme.px(_COLUMN)
+        high, wide = len(self.rows) * theme.px(_ROW), len(self.columns) * self._wide()
         page_high, page_wide = port.height() - theme.px(_HEAD), port.width() - theme.px(_NAMES)
         self.verticalScrollBar().setRange(0, max(0, high - page_high))
         self.verticalScrollBar().setPageStep(max(1, page_high))
         self.verticalScrollBar().setSingleStep(theme.px(_ROW))
         self.horizontalScrollBar().setRange(0, max(0, wide - page_wide))
         self.horizontalScrollBar().setPageStep(max(1, page_wide))
-        self.horizontalScrollBar().setSingleStep(theme.px(_COLUMN))
+        self.horizontalScrollBar().setSingleStep(self._wide())
 
     def _come(self, row: int, column: int) -> None:
         """Make a place current and let it be seen."""
@@ -186,8 +192,9 @@ class MatrixView(QAbstractScrollArea):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(port, theme.color("pane"))
         if self._summary is not None and self.rows and self.columns:
-            first, last = self._shown(_ROW, _HEAD, self.verticalScrollBar().value(), port.height())
-            left, right = self._shown(_COLUMN, _NAMES, self.horizontalScrollBar().value(), port.width())
+            down, across = self.verticalScrollBar().value(), self.horizontalScrollBar().value()
+            first, last = self._shown(theme.px(_ROW), _HEAD, down, port.height())
+            left, right = self._shown(self._wide(), _NAMES, across, port.width())
             rows = range(first, min(last + 1, len(self.rows)))
             columns = range(left, min(right + 1, len(self.columns)))
             painter.save()
@@ -200,8 +207,7 @@ class MatrixView(QAbstractScrollArea):
             self._paint_head(painter, columns)
         painter.end()
 
-    def _shown(self, step: int, head: int, scrolled: int, length: int) -> tuple[int, int]:
-        size = self._theme.px(step)
+    def _shown(self, size: int, head: int, scrolled: int, length: int) -> tuple[int, int]:
         return scrolled // size, (scrolled + length - self._theme.px(head)) // size
 
     def _paint_answer(self, painter: QPainter, row: int, column: int) -> None:
@@ -248,7 +254,7 @@ class MatrixView(QAbstractScrollArea):
         painter.setClipRect(QRectF(theme.px(_NAMES), 0, self.viewport().width(), theme.px(_HEAD)))
         for column in columns:
             area = self.columns[column]
-            box = QRectF(self.box_of(0, column).left(), 0, theme.px(_COLUMN), theme.px(_HEAD))
+            box = QRectF(self.box_of(0, column).left(), 0, self._wide(), theme.px(_HEAD))
             if column == self.column:
                 painter.fillRect(box.adjusted(1, 0, -1, 0), theme.color("accent_ground"))
             is_district = area.kind == "district"
@@ -299,7 +305,7 @@ class MatrixView(QAbstractScrollArea):
             return
         at, theme = event.position(), self._theme
         row = int((at.y() - theme.px(_HEAD) + self.verticalScrollBar().value()) // theme.px(_ROW))
-        column = int((at.x() - theme.px(_NAMES) + self.horizontalScrollBar().value()) // theme.px(_COLUMN))
+        column = int((at.x() - theme.px(_NAMES) + self.horizontalScrollBar().value()) // self._wide())
         on_names, on_head = at.x() < theme.px(_NAMES), at.y() < theme.px(_HEAD)
         if on_names and not on_head and row < len(self.rows):
             self._come(row, self.column)
@@ -341,12 +347,9 @@ def paint_chip(painter: QPainter, theme: Theme, summary: Summary, chip: QRectF, 
             painter.fillRect(part, theme.color(summary.token(unit_id)))
         else:
             part.setWidth(max(part.width(), min(theme.px(10), chip.width())))
+            part.moveRight(min(part.right(), chip.right()))
             painter.fillRect(part, theme.color("over_ground"))
-            painter.setBrush(theme.color("over"))
-            painter.setBrush(Qt.BrushStyle.BDiagPattern)
-            brush = painter.brush()
-            brush.setColor(theme.color("over"))
-            painter.fillRect(part, brush)
+            painter.fillRect(part, QBrush(theme.color("over"), Qt.BrushStyle.BDiagPattern))
         left += chip.width() * share
     place = chip.adjusted(theme.px(6), 0, -theme.px(4), 0)
     if answer.clash:

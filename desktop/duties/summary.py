@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answers for a group of classes in an area: the units by the size of their share, 0 = nobody."""
+    """Who answers for a group of classes in an area: the units by their share, nobody (0) last."""
 
     units: tuple[int, ...]
     shares: tuple[float, ...]
@@ -91,7 +91,7 @@ class Summary:
         if key not in self._answers:
             box = np.ix_(self.cells(area_id), self.columns(line))
             units, counts = np.unique(self.units[box], return_counts=True)
-            order = np.argsort(-counts, kind="stable")
+            order = np.lexsort([-counts, units == 0])
             persons = np.unique(self.persons[box]) if len(units) == 1 else np.empty(0, np.int64)
             self._answers[key] = Answer(
                 tuple(units[order].tolist()),

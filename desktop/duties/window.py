@@ -36,7 +36,7 @@ from desktop.duties.matrix import MatrixView
 from desktop.duties.summary import Line, Summary, percent_text
 from desktop.duties.work import DutyWork
 from desktop.widgets.button import Button
-from desktop.widgets.plain import label, set_tone
+from desktop.widgets.plain import label, set_tone, tip
 from desktop.widgets.theme import Theme
 
 PERMISSION = "duty.manage"
@@ -168,6 +168,7 @@ class DutyWindow(QDialog):
         column.addWidget(self.map, 1)
         self.faults = QListWidget()
         self.faults.setAccessibleName(_("Holes and overlaps"))
+        self.faults.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.faults.hide()
         column.addWidget(self.faults)
         column.addLayout(self._build_brush())
@@ -312,12 +313,13 @@ class DutyWindow(QDialog):
         ]
         for words, line, area_id in rows:
             item = QListWidgetItem(words)
+            item.setToolTip(tip(words))
             item.setData(Qt.ItemDataRole.UserRole, (line, area_id))
             self.faults.addItem(item)
         self.faults.setCurrentRow(-1)
         # As high as its lines, and never higher than five of them.
-        high = max(self.faults.sizeHintForRow(0), self._theme.px(24))
-        self.faults.setFixedHeight(high * min(max(len(rows), 1), 5) + self._theme.px(6))
+        high = max(self.faults.sizeHintForRow(0), self._theme.px(28))
+        self.faults.setFixedHeight(high * min(max(len(rows), 1), 5) + self._theme.px(8))
         self.faults.blockSignals(False)
         self._foresee_soon()
         self._enable()

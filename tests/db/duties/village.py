@@ -20,8 +20,8 @@ from db.people.tables import person, unit
 from db.registers.tables import area
 from tests.db.engine.kit import write
 
-NOON = datetime(2026, 3, 16, 4, tzinfo=UTC)
-"""A Monday, 12:00 in the city."""
+MORNING = datetime(2026, 3, 16, 2, tzinfo=UTC)
+"""A Monday, 10:00 in the city."""
 TODAY = date(2026, 3, 16)
 SINCE = date(2024, 1, 1)
 CITY, WEST, EAST = 1, 10, 20
@@ -33,7 +33,7 @@ CHIEF = Actor(7, "王敏", frozenset({"duty.manage", "advice.manage", "case.disp
 
 def open_village(url: str) -> Core:
     """Areas, units with people, no duty yet."""
-    core = open_core(url, clock=SetClock(NOON))
+    core = open_core(url, clock=SetClock(MORNING))
     load_reference(core.database)
 
     def fill(u: Any) -> None:
