@@ -99,17 +99,15 @@ class ActionBar(QWidget):
 
     def press(self, keys: str) -> bool:
         """Do what a key stands for; when the selected cases do not allow it, the bar says why."""
-        states = self._states()
-        if not keys or not states or self._workflow is None:
+        verb = next((verb for verb in VERBS.values() if keys and verb.keys == keys), None)
+        if verb is None or not self._context.selection or self._workflow is None:
             return False
-        for key, fit in self._possible(states).items():
-            if VERBS[key].keys == keys:
-                if fit:
-                    self.ask(key)
-                else:
-                    self._why.setText(fit.why)
-                return bool(fit)
-        return False
+        why = self.why_not(verb.key)
+        if why:
+            self._why.setText(why)
+        else:
+            self.ask(verb.key)
+        return not why
 
     def give(self, unit_id: int) -> None:
         """The selected cases are wanted by a unit: ask the rest, as if its key had been pressed."""
@@ -261,6 +259,8 @@ class ActionBar(QWidget):
         states = self._states(self._context.selection if ids is None else ids)
         if not states:
             return _("Select cases first.")
+        if VERBS[key].alone and states.total > 1:
+            return _("Decided on one case at a time.")
         fit = self._fit(VERBS[key], states)
         return "" if fit else fit.why
 

@@ -92,8 +92,6 @@ class Commands:
     def _verbs(self) -> Iterator[Offer]:
         for key, verb in VERBS.items():
             why = self._desk.why_not(key, None)
-            if not why and verb.alone and len(self._context.selection) > 1:
-                why = _("Decided on one case at a time.")
             count = len(self._context.selection)
             yield Offer(
                 f"verb:{key}",
@@ -164,8 +162,6 @@ class Commands:
             unit = self._context.board.directory.label("unit", reading.unit_id, language())
             title = f"{title} → {unit}"
         why = reading.lacking or self._desk.why_not(reading.verb, ids)
-        if not why and verb.alone and len(ids) > 1:
-            why = _("Decided on one case at a time.")
         return Offer(
             "",
             title,

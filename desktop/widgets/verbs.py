@@ -54,6 +54,10 @@ class Verb:
         return _(VERB_LABELS.get(self.key) or self.title)
 
 
+_LETTERS = {"postpone": "K", "return": "Q", "suspend": "W", "appeal": "Z"}
+"""The key of each request: alone it asks, with Shift it grants, with Alt it refuses."""
+
+
 def _asking(kind: str, words: str, *asks: str) -> Verb:
     """A unit asks for something."""
     makes: dict[str, Callable[[Ids, Mapping[str, Any]], Any]] = {
@@ -64,7 +68,16 @@ def _asking(kind: str, words: str, *asks: str) -> Verb:
     }
     # zh: 挂账至
     until = N_("Suspended until") if "until" in asks else ""
-    return Verb(f"ask_{kind}", makes[kind], ("text", *asks), words, until=until, rare=True, alone=True)
+    return Verb(
+        f"ask_{kind}",
+        makes[kind],
+        ("text", *asks),
+        words,
+        keys=_LETTERS[kind],
+        until=until,
+        rare=True,
+        alone=True,
+    )
 
 
 def _granting(kind: str) -> Verb:
@@ -73,6 +86,7 @@ def _granting(kind: str) -> Verb:
         lambda ids, a: requests.Grant(ids, kind, a["text"]),
         ("maybe",),
         N_("Remark (may be empty)"),
+        keys=f"Shift+{_LETTERS[kind]}",
         rare=True,
         alone=kind not in _MANY,
         request=kind,
@@ -85,6 +99,7 @@ def _refusing(kind: str) -> Verb:
         lambda ids, a: requests.Refuse(ids, kind, a["text"]),
         ("text",),
         N_("Why is it not granted?"),
+        keys=f"Alt+{_LETTERS[kind]}",
         rare=True,
         alone=kind not in _MANY,
         request=kind,
@@ -104,18 +119,21 @@ VERBS = {
             ("maybe",),
             N_("What is to be looked at? (may be empty)"),
             rare=True,
+            keys="V",
         ),
         Verb(
             "verify_true",
             lambda ids, a: intake.VerifyTrue(ids, a["text"]),
             ("maybe",),
             N_("Remark (may be empty)"),
+            keys="Y",
         ),
         Verb(
             "verify_false",
             lambda ids, a: intake.VerifyFalse(ids, a["text"]),
             ("text",),
             N_("What was found instead?"),
+            keys="Shift+Y",
         ),
         Verb("register", lambda ids, _a: intake.Register(ids), keys="G"),
         Verb(
@@ -131,8 +149,15 @@ VERBS = {
             ("text",),
             N_("Why is it sent back?"),
             rare=True,
+            keys="B",
         ),
-        Verb("add_helper", lambda ids, a: dispatch.AddHelper(ids, a["unit"]), ("unit",), rare=True),
+        Verb(
+            "add_helper",
+            lambda ids, a: dispatch.AddHelper(ids, a["unit"]),
+            ("unit",),
+            keys="Shift+H",
+            rare=True,
+        ),
         Verb("receive", lambda ids, _a: handling.Receive(ids), keys="J"),
         Verb(
             "reassign",
@@ -164,6 +189,7 @@ VERBS = {
             ("maybe",),
             N_("Remark (may be empty)"),
             rare=True,
+            keys="O",
         ),
         Verb(
             "send_check",
@@ -171,6 +197,7 @@ VERBS = {
             ("maybe",),
             N_("What is to be looked at? (may be empty)"),
             rare=True,
+            keys="C",
         ),
         Verb("pass_check", lambda ids, _a: closing.PassCheck(ids), keys="T"),
         Verb(
@@ -191,6 +218,7 @@ VERBS = {
             N_("Remark (may be empty)"),
             rare=True,
             alone=True,
+            keys="Shift+C",
         ),
         Verb(
             "overrule_appeal",
@@ -199,6 +227,7 @@ VERBS = {
             N_("Why is it not granted?"),
             rare=True,
             alone=True,
+            keys="Shift+O",
         ),
         Verb(
             "supervise",
@@ -216,6 +245,7 @@ VERBS = {
             N_("What is the answer?"),
             rare=True,
             alone=True,
+            keys="Shift+D",
         ),
         Verb(
             "urge",
@@ -268,6 +298,7 @@ VERBS = {
             ("text",),
             N_("Why is it no duplicate?"),
             alone=True,
+            keys="Shift+M",
         ),
         Verb(
             "split",
@@ -278,6 +309,7 @@ VERBS = {
             alone=True,
             # zh: 拆分子案件…
             title=N_("Split off a part…"),
+            keys="Shift+S",
         ),
         Verb(
             "reject",
@@ -285,6 +317,7 @@ VERBS = {
             ("text",),
             N_("Why is it not accepted?"),
             danger=True,
+            keys="X",
         ),
         Verb(
             "void",
@@ -292,6 +325,7 @@ VERBS = {
             ("text",),
             N_("Why is it void?"),
             danger=True,
+            keys="Shift+X",
         ),
         Verb(
             "force_close",
@@ -299,6 +333,7 @@ VERBS = {
             ("text",),
             N_("Why is it closed without a passed check?"),
             danger=True,
+            keys="Shift+E",
         ),
     )
 }
