@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from db.bootstrap import Core
 from db.cases.commands.placing import MoveCases
 from db.desk.commands import DropKept, Keep
 from db.desk.queries import KeptValue, kept
+from db.kernel.geo import Point
 from db.kernel.language import N_, _, language, ngettext_
+from db.kernel.refusal import Refused
 from db.registers import hours, patrols
 from db.registers.commands import ReshapeAreas
 from db.registers.datum import FRAMES
 from db.registers.placing import Placed, gazetteer_of
-from db.registers.queries import areas
+from db.registers.queries import areas, outlines
 from db.registers.reshaping import reshaped
 from db.registers.topology import Findings, check
 from db.tiles.queries import tile_sets
@@ -43,6 +45,9 @@ from desktop.map.view import View
 from desktop.widgets.theme import Theme
 
 Tell = Callable[..., None]
+
+_SNAP_M = 0.5
+"""Metres within which a drawn corner is that of an area."""
 
 _GAP = Look("over", fill="over", words=N_("Gap: nobody's ground"))  # zh: 缝隙
 _OVERLAP = Look("soon", hatch="soon", words=N_("Overlap: claimed twice"))  # zh: 重叠
@@ -312,13 +317,11 @@ class MapDesk:
 
     async def check_grid(self) -> None:
         """Draw where the cells leave gaps or overlap; once more takes the drawing away."""
-        overlays, layer = self._pane.overlays, self._pane.shading.layer("cell")
+        overlays = self._pane.overlays
         if overlays.has("faults"):
             overlays.lay("faults", ())
             return
-        if layer is None:
-            return
-        found = await self._jobs.read(lambda: check(outlines_of(layer)))
+        found = await self._jobs.read(lambda: check(self._outlines("cell")))
         overlays.lay("faults", _fault_shapes(found))
         self._tell(Kind.DONE, _findings_words(found))
         if not found.is_clean:
@@ -390,17 +393,14 @@ class MapDesk:
     async def reshape(self) -> None:
         """Take the corners of the one chosen area into the hand."""
         level, area_id = self._chosen_area()
-        layer = self._pane.shading.layer(level)
-        if layer is None or area_id not in layer.places:
-            return
-        outline = layer.tree.geometries[layer.places[area_id]]
-        if outline.geom_type != "Polygon" or len(outline.interiors):
+        known = await self._jobs.read(self._outlines, level)
+        outline = known.get(area_id)
+        if outline is None or outline.geom_type != "Polygon" or len(outline.interiors):
             self._tell(Kind.DONE, _("This area has holes or several parts; import its border from a file."))
             return
         self._reshaped_id = area_id
-        bounds = layer.bounds(area_id)
-        if bounds is not None:
-            self._pane.map.fit(bounds)
+        west, south, east, north = outline.bounds
+        self._pane.map.fit((west, south, east, north))
         self._pane.tools.take("reshape", level=level, points=list(outline.exterior.coords)[:-1])
 
     def _chosen_area(self) -> tuple[str, int]:
@@ -425,14 +425,20 @@ class MapDesk:
     async def _foresee_border(self, ring: list[tuple[float, float]]) -> None:
         """Show what the drawn border changes, its neighbours included, and ask for a yes."""
         level, area_id = self._chosen_area()
-        layer = self._pane.shading.layer(level)
-        if layer is None or area_id != self._reshaped_id:
+        if area_id != self._reshaped_id:
             return
-        drawn = shapely.Polygon(ring)
-        outlines = outlines_of(layer)
-        changes = await self._jobs.read(lambda: reshaped(outlines, {area_id: drawn}))
+
+        def foresee() -> tuple[shapely.Geometry, dict[int, shapely.Geometry], dict[int, shapely.Geometry]]:
+            known = self._outlines(level)
+            drawn = shapely.Polygon(snapped(ring, known))
+            if not drawn.is_valid:
+                raise Refused("crosses_itself", N_("The border crosses itself."))
+            changes = reshaped(known, {area_id: drawn})
+            return drawn, {key: known[key] for key in changes}, changes
+
+        drawn, former, changes = await self._jobs.read(foresee)
         shapes: list[tuple[shapely.Geometry, Look, str]] = [
-            (outlines[key], _look(_FORMER), "") for key in changes
+            (outline, _look(_FORMER), "") for outline in former.values()
         ]
         directory = self._context.board.directory
         shapes += [(outline, _look(_COMING), area_label(directory, key)) for key, outline in changes.items()]
@@ -494,15 +500,29 @@ class MapDesk:
         city, shown = self._context.city.label(language()), self._pane.shading.shown
         return f"{city} · {shown.title}" if shown is not None else city
 
+    def _outlines(self, kind: str) -> dict[int, shapely.Geometry]:
+        with self._core.database.read() as connection:
+            return outlines(connection, kind)
+
     def _open_tiles(self) -> OpenedSets:
         with self._core.database.read() as connection:
             sets = tile_sets(connection)
         return OpenedSets(sets)
 
 
-def outlines_of(layer: Layer) -> dict[int, shapely.Geometry]:
-    """The outlines of a layer by id."""
-    return dict(zip(layer.ids.tolist(), layer.tree.geometries.tolist(), strict=True))
+def snapped(ring: Sequence[Point], known: Mapping[int, shapely.Geometry]) -> list[Point]:
+    """The corners of a drawn ring, those within ``_SNAP_M`` of a corner of an area moved onto it exactly.
+
+    The page draws borders to some centimetres; borders that are to be one line must agree to the last digit.
+    """
+    corners = shapely.points(shapely.get_coordinates(list(known.values())))
+    drawn = shapely.points(np.array(ring))
+    found = list(ring)
+    if len(corners):
+        at, nearest = shapely.STRtree(corners).query_nearest(drawn, max_distance=_SNAP_M / 111_000.0)
+        for place, corner in zip(at.tolist(), nearest.tolist(), strict=True):
+            found[place] = (float(corners[corner].x), float(corners[corner].y))
+    return found
 
 
 def _kept_words(value: KeptValue) -> str:
