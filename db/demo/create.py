@@ -55,7 +55,7 @@ from db.kernel.clock import Clock, SetClock, SystemClock, to_ms
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.people.commands import CreateAccount
+from db.people.commands import CreateAccount, SetScope
 from db.people.tables import person, position, track, unit, vehicle, vehicle_position
 from db.registers.patrols import SHIFTS
 from db.registers.reference import stable_id
@@ -651,10 +651,24 @@ class _Registers:
         )
 
     def make_accounts(self, core: Core) -> None:
-        """The documented demo accounts, each for the first person of its post."""
-        for login, role, post in ACCOUNTS:
-            someone = next(i for i, p in enumerate(self.people) if p.post == post)
-            core.bus.run(CreateAccount(login, int(self.person_ids[someone]), PASSWORD, (role,)), SYSTEM)
+        """The documented demo accounts, each for a person of its own, with what it is bound to."""
+        taken: set[int] = set()
+        for wanted in ACCOUNTS:
+            someone = next(
+                i
+                for i, p in enumerate(self.people)
+                if (p.post, p.unit) == (wanted.post, wanted.unit) and i not in taken
+            )
+            taken.add(someone)
+            person_id = int(self.person_ids[someone])
+            made = core.bus.run(CreateAccount(wanted.login, person_id, PASSWORD, wanted.roles), SYSTEM)
+            if wanted.district or wanted.prefixes:
+                with core.database.read() as connection:
+                    districts = select(area.c.id).where(
+                        area.c.kind == "district", area.c.code == wanted.district
+                    )
+                    areas = tuple(connection.execute(districts).scalars())
+                core.bus.run(SetScope(int(made.result), areas, prefixes=wanted.prefixes), SYSTEM)
 
 
 def _walked(walkers: Walkers, ids: list[int], moments: range) -> Iterator[tuple[int, int, float, float]]:

@@ -22,6 +22,7 @@ from db.cases.commands.intake import Accept, Register, Reject, Report
 from db.cases.tables import case
 from db.demo.city import build_city
 from db.demo.create import SCALES
+from db.demo.desks import Desks
 from db.demo.ground import random, to_degrees, to_metres
 from db.demo.history import ZONE_MS
 from db.demo.matters import SOURCES, STANDARD, Trouble, draw_sources, read_mix
@@ -138,6 +139,7 @@ class Traffic:
         patrols = np.arange(len(self._collectors)) % len(self._city.partition.patrols)
         self._patrols = patrols
         self._walkers = Walkers(self._city, patrols, random(seed, "walkers"))
+        self._desks = Desks(core, random(seed, "desks"))
         self._drivers = Drivers(self._city, len(self._vehicles), random(seed, "drivers"))
         self._target = sum(len(ids) for ids in self._by_state.values())
 
@@ -166,6 +168,7 @@ class Traffic:
                 break
             if now - walked >= every:
                 self._attempt(lambda s=now - walked: self._walk(s, tally), tally, stop)  # type: ignore[misc]
+                self._attempt(lambda: self._desks.sit(tally.seconds, self._by_state), tally, stop)
                 walked = now
                 heard(tally)
             owed = int(tally.seconds * rate) + 1 - tally.changes
@@ -200,7 +203,10 @@ class Traffic:
         if verb not in {"dispatch", "reassign"} and at_once > 1:
             picked = self._rng.choice(len(bucket), min(at_once, len(bucket)), replace=False)
             chosen = [bucket[i] for i in picked.tolist()]
-        self._move(verb, state, chosen, tally)
+        claimed = self._desks.claimed
+        free = [case_id for case_id in chosen if case_id not in claimed]
+        if free:
+            self._move(verb, state, free, tally)
 
     def _pressure(self, open_now: int) -> float:
         """Reports slow down when there are more open cases than at the start, and come faster when there

@@ -21,6 +21,7 @@ from db.engine import journal
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import SetClock, to_ms
 from db.kernel.refusal import Refused
+from db.people.commands import actor_of
 from db.people.queries import accounts
 from db.registers.locating import Locator
 from db.registers.queries import areas, base_map, find_places
@@ -214,10 +215,16 @@ def test_the_demo_accounts_are_there(tmp_path: Path) -> None:
     core = open_core(url, clock=SetClock(NOW))
     try:
         with core.database.read() as connection:
-            logins = {account.login for account in accounts(connection)}
+            found = accounts(connection)
+        scopes = {each.login: actor_of(core.database, each.login).scope for each in found}
     finally:
         core.close()
-    assert logins == {"zhiban", "paiqian", "shouli", "lingdao", "daping", "guanli"}
+    assert {login for login, scope in scopes.items() if scope.is_everywhere} == {
+        "zhiban", "paiqian", "shouli", "shouli2", "lingdao", "daping", "guanli",
+    }  # fmt: skip
+    bound = {"longquan": "areas", "chengguan": "units", "bujian": "prefixes"}
+    for login, part in bound.items():
+        assert [name for name in ("areas", "units", "prefixes") if getattr(scopes[login], name)] == [part]
 
 
 def test_a_city_made_after_the_last_known_holidays_still_stands(tmp_path: Path) -> None:
