@@ -26,8 +26,8 @@ from db.engine.bus import Undo, Undone
 from db.engine.proposals import ProposalValue, propose, waiting
 from db.kernel.command import command_label, command_name
 from db.kernel.language import N_, _, ngettext_
-from db.kernel.moved import Moved
-from db.kernel.refusal import Refused, Unavailable
+from db.kernel.moved import LeftOut, Moved
+from db.kernel.refusal import Refused, RefusedAll, Unavailable
 from db.live.board import News
 from db.people.presence import IN_THE_ROOM, leave, say
 from db.people.queries import on_duty
@@ -35,6 +35,7 @@ from desktop.catalog import Panes
 from desktop.core.actions import Act
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
+from desktop.core.offers import Offer
 from desktop.core.trouble import Kind
 from desktop.core.words import number
 from desktop.queue.kept import FILTER, SELECTION, KeepDialog, KeptSheet, kept_filter
@@ -50,6 +51,8 @@ _log = logging.getLogger(__name__)
 
 PRESENCE_MS = 15_000
 """How often a window says that somebody looks at its case; after 45 s it is forgotten."""
+MOST_LINES = 3
+"""So many lines of reasons stand in a notice."""
 MOST_FROM_POOL = 500
 """So many cases from the top of the list are tried for the next one of the pool."""
 
@@ -94,6 +97,7 @@ class SupervisorDesk(QObject):
         self._presence = QTimer(self)
         self._presence.setInterval(PRESENCE_MS)
         self._presence.timeout.connect(lambda: jobs.start(self._say_presence()))
+        self._values: list[KeptValue] = []
         context.news.connect(self._on_news)
 
     # What the others need.
@@ -201,6 +205,9 @@ class SupervisorDesk(QObject):
             command = replace(command, versions=seen_versions(self._context, command.case_ids))
         try:
             outcome = await self._jobs.write(self._core.bus.run, command, self._context.who)
+        except RefusedAll as refusal:
+            # Dozens of lines would be read by nobody: each reason once, with how many it is about.
+            raise Refused(refusal.code, "{words}", words=reason_words(refusal)) from refusal
         except Refused as refusal:
             if refusal.code != "second_officer" or self._window is None:
                 raise
@@ -430,8 +437,22 @@ class SupervisorDesk(QObject):
         found = [each for each in kept(connection, self._context.who) if each.kind in (SELECTION, FILTER)]
         return found, roles(connection)
 
+    def offers(self) -> list[Offer]:
+        """What is kept, for the palette."""
+        return [
+            Offer(
+                f"kept:{each.id}",
+                each.name,
+                lambda each=each: self.open_kept(each),  # type: ignore[misc]
+                group=_("Kept"),
+                detail="" if each.is_own else each.owner_name,
+            )
+            for each in self._values
+        ]
+
     async def _pin_kept(self) -> None:
         values, _known = await self._jobs.read(self._read, self._kept)
+        self._values = values
         pinned = []
         for each in values:
             try:
@@ -467,6 +488,14 @@ class SupervisorDesk(QObject):
 
     def _parent(self) -> QWidget | None:
         return self._window
+
+
+def reason_words(refusal: RefusedAll) -> str:
+    """The reasons why none of many cases moved, the most frequent first; of few the whole list."""
+    if len(refusal.refusals) <= MOST_LINES:
+        return refusal.text()
+    left_out = [LeftOut(0, str(each.facts.get("number", "")), each) for each in refusal.refusals]
+    return "\n".join(f"{number(count)} · {words}" for count, words in stays(left_out)[:MOST_LINES])
 
 
 def done_words(command: Any, result: Any) -> str:

@@ -41,7 +41,7 @@ COLUMNS = (
 _LIGHT_TONES = {Light.SOON: "soon", Light.OVER: "over"}
 _PRIORITY_TONES = {1: "text1", 2: "over"}
 _CLAIMED, _LOOKING = "@", "◦ "
-"""Before a name in front of the stage: has claimed the case, looks at it."""
+"""Before a name: has claimed the case, looks at it."""
 
 
 class QueueRows:
@@ -55,7 +55,7 @@ class QueueRows:
             "left": self._left,
             "category": self._category,
             "address": self._address,
-            "unit": lambda row: Cell(self._label("unit", row)),
+            "unit": self._unit,
             "state": self._state,
             "slack": self._slack,
             "claim": self._claim,
@@ -121,15 +121,22 @@ class QueueRows:
         words = _("{priority} · {category}").format(priority=_(PRIORITIES[row["priority"]]), category=name)
         return Cell(words, tone=_PRIORITY_TONES.get(row["priority"], "text1"))
 
+    def _unit(self, row: Mapping[str, Any]) -> Cell:
+        """The unit; while there is none yet, whoever is at work on the case."""
+        return Cell(self._label("unit", row)) if row["unit_id"] else self._mark(row, "")
+
     def _state(self, row: Mapping[str, Any]) -> Cell:
-        """The stage; with a sign and a name when somebody has claimed the case or is looking at it."""
         words = _(STATES[row["state"]].label)
+        return self._mark(row, words) if row["unit_id"] else Cell(words, tone="text2")
+
+    def _mark(self, row: Mapping[str, Any], words: str) -> Cell:
+        """Words with a sign and a name, when somebody has claimed the case or is looking at it."""
         told = self._at_work(row)
         if not told:
             return Cell(words, tone="text2")
-        who = row["claim"].name if row["claim"] is not None else self._others(row)[0].name
-        sign = _CLAIMED if row["claim"] is not None else _LOOKING
-        return Cell(f"{sign}{who} · {words}", tone="text2", tip=f"{words}\n{told}")
+        claim = row["claim"]
+        name = f"{_CLAIMED}{claim.name}" if claim is not None else f"{_LOOKING}{self._others(row)[0].name}"
+        return Cell(f"{name} · {words}" if words else name, tone="text2", tip=f"{words}\n{told}".strip())
 
     def _claim(self, row: Mapping[str, Any]) -> Cell:
         return Cell(self._at_work(row), tone="text2")
