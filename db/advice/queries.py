@@ -71,7 +71,7 @@ def advise(connection: Connection, case_ids: Iterable[int], now: datetime) -> di
             (person_id or None) if said else None,
             sure if said else 0.0,
             Reason(code, facts),
-            unit_id or None,
+            (unit_id or None) if code != "gone" else None,
         )
     return found
 

@@ -117,6 +117,7 @@ class UnitOfWork(Reading):
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
         self._loaded: dict[str, journal.Digest] = {}
         self._measured: set[str] = set()
+        self._kept = False
 
     @property
     def station(self) -> int:
@@ -286,6 +287,10 @@ class UnitOfWork(Reading):
         )
         self._measured.add(table.name)
 
+    def keep(self) -> None:
+        """Journal this act although it changes no row, as one that puts a setting; its command is lasting."""
+        self._kept = True
+
     def finish(self) -> None:
         """Append the journal entry; called once, just before the commit."""
         diffs = {table: rows for table, rows in self._diffs.items() if rows}
@@ -293,7 +298,7 @@ class UnitOfWork(Reading):
         ids |= {table: frozenset() for table in self._measured - ids.keys()}
         bulk = bool(self._loaded)
         seq = 0
-        if diffs or bulk:
+        if diffs or bulk or self._kept:
             changes: dict[str, Any] = {
                 table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
             }
