@@ -212,7 +212,8 @@ class Session(QObject):
             _("Local database") if local else _("Server"),
         )
         self.desk.set_window(self.window, self.panes, self._at_cases)
-        self.window.set_commands(self._commands(self.window))
+        self._offered = self._commands(self.window)
+        self.window.set_commands(self._offered)
         self.window.queues.ordered.connect(self.panes.queue.order_by)
         part = self.window.status.part("calendar")
         part.set_presses()
@@ -232,6 +233,7 @@ class Session(QObject):
             self.panes.map.fit_cases,
         )
         commands = Commands(self.context, window.actions_, desk)
+        commands.add(self.desk.offers)
         commands.add(self._orders)
         return commands
 
@@ -559,6 +561,8 @@ class Session(QObject):
             except Exception as error:
                 # One of them missing is told, and no reason to do without the others.
                 self._troubles.report(error)
+        if isinstance(self.window, Window):
+            await self._jobs.read(self._offered.warm)
         await self._each_minute()
 
     async def _load_ground(self) -> None:

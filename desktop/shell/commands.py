@@ -12,7 +12,9 @@ from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
 from db.kernel.language import LANGUAGES, N_, _, in_language, language
 from db.live.filters import Filter
+from db.live.naming import folded
 from db.live.sentences import Grammar, Kind, Reading, verb_words
+from db.registers.finding import syllables
 from desktop.core.actions import Act, Actions
 from desktop.core.context import Context
 from desktop.core.offers import Offer
@@ -62,6 +64,16 @@ class Commands:
     def add(self, source: Callable[[], Iterable[Offer]]) -> None:
         """Offer more: asked each time the palette opens, before the places."""
         self._more.append(source)
+
+    def warm(self) -> None:
+        """Learn how all names are spoken: half a second that nobody should wait for at the first letter.
+
+        May run on any thread: nothing is kept but what is the same for everybody.
+        """
+        directory = self._context.board.directory
+        for kind, _title in PLACES.values():
+            for entry in directory.of(kind):
+                syllables(folded(entry.name))
 
     def offers(self) -> list[Offer]:
         """All that has a name, in the order in which it stands without words."""

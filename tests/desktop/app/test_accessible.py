@@ -7,11 +7,15 @@ import threading
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from db.live.filters import Filter
+from desktop.core.keys import printed
 from desktop.core.preferences import LOGIN
 from desktop.shell.window import MENUS
+from desktop.widgets.acting import VERBS
 from tests.desktop.app.windows import WINDOWS
 from tests.desktop.open_room import OpenRoom
 
@@ -46,8 +50,13 @@ def faults(window: QWidget) -> list[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_readers(room: OpenRoom) -> None:
-    """Start every reader's thread now: begun by a window, it would seem to be left behind by its test."""
+def all_there(room: OpenRoom) -> None:
+    """What a session keeps once it was asked for is asked for now: threads of readers and lasting windows.
+
+    Begun by a test, they would be taken for left behind and cleared away.
+    """
+    for window in (room.session.show_calendar(), room.session.show_search(), room.session.show_duties()):
+        window.hide()
     meeting = threading.Barrier(3)
     for begun in [room.program.jobs._readers.submit(meeting.wait) for _place in range(3)]:
         begun.result()
@@ -98,3 +107,56 @@ def test_no_two_acts_share_a_key_and_every_act_has_words_and_every_menu_a_place(
     assert all(room.window.actions_[act.id].text() for act in acts)
     assert {act.menu for act in acts if act.menu} <= MENUS.keys()
     assert LOGIN.key
+
+
+def test_every_act_and_every_verb_is_in_the_palette_and_most_have_a_key(room: OpenRoom) -> None:
+    offered = {offer.id: offer for offer in room.session._offered.offers()}
+    acts = room.window.actions_.acts()
+    assert {f"act:{act.id}" for act in acts} <= offered.keys()
+    assert {f"verb:{key}" for key in VERBS} <= offered.keys()
+    assert [act.id for act in acts if not act.keys and f"act:{act.id}" not in offered] == []
+    assert [offer.id for offer in offered.values() if not offer.title or not offer.group] == []
+
+
+def test_no_key_does_two_things_in_one_place(room: OpenRoom) -> None:
+    keys = [printed(act.keys) for act in room.window.actions_.acts() if act.keys]
+    assert sorted(keys) == sorted(set(keys))
+    verbs = [verb.keys for verb in VERBS.values() if verb.keys]
+    assert sorted(verbs) == sorted(set(verbs))
+    # The keys of the list work while it has the focus, so the window's must leave them alone.
+    assert not {printed(key) for key in verbs} & set(keys)
+
+
+def test_what_the_palette_finds_it_does(room: OpenRoom) -> None:
+    """The whole road: typed letters, the marked line, Enter, the filter in force."""
+    room.fresh()
+    palette = room.window.open_palette("chaoqi")
+    marked = palette.marked()
+    assert marked is not None
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert room.session.context.filter.lights == frozenset({2})
+    room.fresh()
+
+
+def test_a_sentence_reassigns_the_case_it_shows(room: OpenRoom) -> None:
+    room.fresh()
+    context = room.session.context
+    context.set_filter(Filter(states=frozenset({"handling"})))
+    store, lens = context.board.store, context.board.lens
+    case_id = lens.id_at(0)
+    slot = store.slot_of(case_id)
+    assert slot is not None
+    context.set_filter(Filter())
+    before = store.unit[slot]
+    squads = [each for each in context.board.directory.of("unit") if each.kind == "squad"]
+    unit = next(each for each in squads if store.codes["unit"].code(each.id) != before)
+    palette = room.window.open_palette(f"改派 {store.number[slot]} {unit.name} 不是本辖区")
+    marked = palette.marked()
+    assert marked is not None
+    assert not marked.why
+    assert "→" in marked.detail
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    room.until(lambda: store.unit[slot] == store.codes["unit"].code(unit.id))
+    room.session.desk.undo()
+    room.until(lambda: store.unit[slot] == before)
+    room.fresh()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from db.live.filters import Filter
 from desktop.core.trouble import Kind
 from desktop.exchange.dialog import ImportDialog
+from desktop.queue.kept import KeepDialog, KeptSheet
 from desktop.signin.page import SignInPage
 from desktop.widgets.acting import VERBS, ActDialog
 from tests.desktop.open_room import OpenRoom
@@ -57,6 +58,22 @@ def _sign_in(room: OpenRoom) -> QWidget:
     return page
 
 
+def _kept(room: OpenRoom) -> QWidget:
+    room.session.desk.show_kept()
+    return _awaited(room, KeptSheet)
+
+
+def _keep(room: OpenRoom) -> QWidget:
+    room.session.desk.keep_filter()
+    return _awaited(room, KeepDialog)
+
+
+def _awaited(room: OpenRoom, kind: type[QWidget]) -> QWidget:
+    """The dialog of a kind, once it has come."""
+    room.until(lambda: any(each.isVisible() for each in room.window.findChildren(kind)))
+    return next(each for each in room.window.findChildren(kind) if each.isVisible())
+
+
 def _palette(room: OpenRoom) -> QWidget:
     return room.window.open_palette("派 1")
 
@@ -66,6 +83,9 @@ WINDOWS: dict[str, Opening] = {
     "busy room": _busy_room,
     "palette": _palette,
     "keys": lambda room: room.session.show_keys(),
+    "kept": _kept,
+    "keep": _keep,
+    "duties": lambda room: room.session.show_duties(),
     "intake": lambda room: room.session.show_intake(),
     "search": lambda room: room.session.show_search(),
     "calendar": lambda room: room.session.show_calendar(),
