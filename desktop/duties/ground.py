@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QBrush,
     QColor,
     QFocusEvent,
@@ -46,6 +47,8 @@ _CLASH_MARKS = 60
 
 class AreaMap(QWidget):
     """Invariant: what is chosen are areas of the level that the brush has."""
+
+    accessible_role = QAccessible.Role.Graphic
 
     chosen_changed = Signal()
     cursor_moved = Signal(object)

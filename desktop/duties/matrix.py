@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QBrush,
     QFocusEvent,
     QHelpEvent,
@@ -28,6 +29,8 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 class MatrixView(QAbstractScrollArea):
     """One day of the matrix. Invariant: the current place lies on a row and a column that are shown."""
+
+    accessible_role = QAccessible.Role.Table
 
     moved = Signal(object, object)
     """The current place: its ``Line`` and the id of its area."""
