@@ -28,7 +28,7 @@ CITY, WEST, EAST = 1, 10, 20
 CELLS = tuple(range(101, 109))
 STEP = 0.001
 SQUAD_WEST, SQUAD_EAST, ROADS, GONE = 1, 2, 3, 4
-CHIEF = Actor(7, "王敏", frozenset({"duty.manage", "advice.manage", "case.dispatch", "undo"}))
+CHIEF = Actor(77, "王敏", frozenset({"duty.manage", "advice.manage", "case.dispatch", "undo"}))
 
 
 def open_village(url: str) -> Core:
