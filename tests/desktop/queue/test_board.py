@@ -115,10 +115,7 @@ def test_the_load_is_what_a_recount_case_by_case_gives(seed: int) -> None:
     for unit_id in range(1, 6):
         mine = [row for row in rows if row["unit_id"] == unit_id and STATES[row["state"]].open]
         lights = [light(NOON, row["due_at"], row["soon_at"], row["stopped_at"]) for row in mine]
-        today = [
-            row["due_at"] and not row["stopped_at"] and NOON <= row["due_at"] < store.day_end_ms
-            for row in mine
-        ]
+        running = [row["due_at"] for row in mine if row["due_at"] and not row["stopped_at"]]
         load = found[unit_id]
         assert (load.open, load.due_today, load.overdue) == (
             len(mine),
