@@ -17,7 +17,7 @@ from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
 from db.calendars.rules import DAY_MS, HOUR_MS
 from db.calendars.tables import calendar_year
-from db.cases.tables import case, reporter, step
+from db.cases.tables import case, reporter, step, tag
 from db.demo.city import City, build_city, wkb
 from db.demo.duties import draw_duties
 from db.demo.furniture import STATES as COMPONENT_STATES
@@ -693,9 +693,15 @@ _CASE_COLUMNS = (
     "id", "number", "state", "source", "category_id", "condition_id", "description", "address", "lon", "lat",
     "district_id", "community_id", "patrol_id", "cell_id", "component_id", "unit_id", "reporter_person_id",
     "reported_at", "filed_at", "dispatched_at", "handled_at", "closed_at", "limit_amount", "limit_unit",
-    "due_at", "soon_at", "reworks", "moves",
+    "due_at", "soon_at", "reworks", "moves", "holder_id", "priority",
 )  # fmt: skip
 _SLICE = 20_000
+_HELD = 0.6
+"""So many of the cases in a unit's hands are in one person's, the others in its leader's."""
+_PRIORITIES = (0.88, 0.09, 0.03)
+"""The shares of ordinary, important and urgent cases among the open ones."""
+_TAGS = (("创城迎检", 0.03), ("防汛", 0.015), ("重复投诉", 0.01), ("领导关注", 0.004))
+"""Words on open cases, and on what share of them."""
 
 
 class _CasePen:
@@ -706,6 +712,7 @@ class _CasePen:
         self._desk = book.desk()
         # Steps of one millisecond may fall into several batches; a running number tells them apart.
         self._step_ids = Counter(now_ms - 2 * STEP_DAYS * DAY_MS)
+        self._tag_ids = Counter(now_ms - 2 * STEP_DAYS * DAY_MS)
 
     def write(self, batch: UnitOfWork, cases: Cases, number: int) -> None:
         """Cases in the order of their reports, then steps of the open and the newest, then reporters."""
@@ -714,7 +721,10 @@ class _CasePen:
         part = self._book.city.partition
         patrol = part.patrol[cases.cell]
         writer = self._writer
-        writer.load(batch, case, _CASE_COLUMNS, self._rows(cases, ids, patrol), N_("Writing the cases"))
+        marks = random(self._seed, f"marks {number}")
+        rows = self._rows(cases, ids, patrol, marks)
+        writer.load(batch, case, _CASE_COLUMNS, rows, N_("Writing the cases"))
+        self._write_tags(batch, cases, ids, marks)
         told = np.flatnonzero((cases.state < CLOSED) | (cases.closed > self._now - STEP_DAYS * DAY_MS))
         if not told.size:
             return
@@ -746,7 +756,9 @@ class _CasePen:
         )  # fmt: skip
         self._write_reporters(batch, cases, ids, rng)
 
-    def _rows(self, cases: Cases, ids: Ints, patrol: Ints) -> Iterator[tuple[Any, ...]]:
+    def _rows(
+        self, cases: Cases, ids: Ints, patrol: Ints, marks: np.random.Generator
+    ) -> Iterator[tuple[Any, ...]]:
         book, mix = self._book, self._mix
         part = book.city.partition
         cond = mix.conditions
@@ -756,6 +768,7 @@ class _CasePen:
             cases.source == SOURCES.index("collector"), self._desk.collector_of_patrol[patrol], -1
         )
         sources, states = np.array(SOURCES, dtype=object), np.array(STATES, dtype=object)
+        holder, priority = self._holders(cases, marks), self._priorities(cases, marks)
         for begin in range(0, len(cases), _SLICE):
             s = slice(begin, begin + _SLICE)
             c = cases.take(s)
@@ -789,8 +802,35 @@ class _CasePen:
                 _moments(c.soon),
                 c.reworks.tolist(),
                 c.moves.tolist(),
+                _or_none(book.person_ids, holder[s]),
+                priority[s].tolist(),
                 strict=True,
             )
+
+    def _holders(self, cases: Cases, rng: np.random.Generator) -> Ints:
+        """The person of its unit who has an open case, as an index into the people; -1 = none."""
+        people, units = self._book.people, self._book.units
+        handlers = self._desk.handler_of_unit
+        # A unit without handlers of its own has somebody else's in the list.
+        own = np.array([people[row[0]].unit == u.code for row, u in zip(handlers, units, strict=True)])
+        held = (cases.state < CLOSED) & (cases.unit >= 0) & own[cases.unit.clip(0)]
+        held &= rng.random(len(cases)) < _HELD
+        chosen = handlers[cases.unit.clip(0), rng.integers(0, handlers.shape[1], len(cases))]
+        return np.where(held, chosen, -1)
+
+    def _priorities(self, cases: Cases, rng: np.random.Generator) -> Ints:
+        drawn = rng.choice(len(_PRIORITIES), len(cases), p=_PRIORITIES)
+        return np.where(cases.state < CLOSED, drawn, 0)
+
+    def _write_tags(self, batch: UnitOfWork, cases: Cases, ids: Ints, rng: np.random.Generator) -> None:
+        rows: list[tuple[int, str]] = []
+        for word, share in _TAGS:
+            tagged = (cases.state < CLOSED) & (rng.random(len(cases)) < share)
+            rows += [(case_id, word) for case_id in ids[tagged].tolist()]
+        if rows:
+            numbered = zip(self._tag_ids.take(len(rows)), rows, strict=True)
+            marked = [(new_id, case_id, word) for new_id, (case_id, word) in numbered]
+            self._writer.load(batch, tag, ("id", "case_id", "word"), marked, N_("Writing the tags"))
 
     def _write_reporters(self, batch: UnitOfWork, cases: Cases, ids: Ints, rng: np.random.Generator) -> None:
         """Invented names, numbers that no operator has; for open cases of hotline and app only."""
