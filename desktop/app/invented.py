@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PySide6.QtCore import QObject
 
-from db.cases.queries import LIVE_TYPES, SOURCE_CODES, STATE_CODES, no_rows
+from db.cases.queries import LIVE_TYPES, REQUEST_BITS, SOURCE_CODES, STATE_CODES, no_rows
 from db.kernel.actor import Actor
 from db.live.board import Board
 from db.live.delta import Delta
@@ -83,14 +83,15 @@ def delta(count: int, seed: int = 1) -> Delta:
         "lat": np.where(placed, draw.uniform(SOUTH, NORTH, count), np.nan),
         "reported_at": reported,
         "filed_at": np.where(due > 0, reported + HOUR_MS // 4, 0),
-        "dispatched_at": np.where(due > 0, reported + HOUR_MS // 2, 0),
+        # Of those that wait for a unit, some had one and were given back.
+        "dispatched_at": np.where((due > 0) | (draw.random(count) < 0.3), reported + HOUR_MS // 2, 0),
         "due_at": due,
         "soon_at": np.where(due > 0, due - 2 * HOUR_MS, 0),
         "stopped_at": np.where(handed_back, NOW_MS - draw.integers(0, 20 * HOUR_MS, count), 0),
         "version": np.ones(count, dtype=np.int64),
         "priority": draw.integers(0, 3, count),
         "supervised": draw.random(count) < 0.01,
-        "requests": np.where(draw.random(count) < 0.01, 1, 0),
+        "requests": np.where(draw.random(count) < 0.01, REQUEST_BITS["postpone"], 0),
         "holder_id": np.where(due > 0, 5_000 + draw.integers(0, 120, count), 0),
     }
     columns = no_rows()
