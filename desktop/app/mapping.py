@@ -22,7 +22,7 @@ from db.kernel.geo import Point
 from db.kernel.language import N_, _, language, ngettext_
 from db.kernel.refusal import Refused
 from db.registers import hours, patrols
-from db.registers.commands import ReshapeAreas
+from db.registers.commands import DrawnArea, PutAreas, ReshapeAreas
 from db.registers.datum import FRAMES
 from db.registers.placing import Placed, gazetteer_of
 from db.registers.queries import areas, outlines
@@ -37,6 +37,7 @@ from desktop.core.words import clock_time, number
 from desktop.map.areas import LEVELS, MEASURES, Floats, Layer, area_label
 from desktop.map.choosing import Choice, Chooser
 from desktop.map.classes import METHOD_LABELS, Method
+from desktop.map.naming import NamingDialog
 from desktop.map.overlays import Look, disc
 from desktop.map.pane import MapPane
 from desktop.map.picture import picture_of, save
@@ -51,7 +52,7 @@ _SNAP_M = 0.5
 
 _GAP = Look("over", fill="over", words=N_("Gap: nobody's ground"))  # zh: 缝隙
 _OVERLAP = Look("soon", hatch="soon", words=N_("Overlap: claimed twice"))  # zh: 重叠
-_DUE = Look("over", dash=True, words=N_("Sensitive place, visits due"))  # zh: 敏感区域待巡查
+_DUE = Look("soon", dash=True, words=N_("Sensitive place, visits due"))  # zh: 敏感区域待巡查
 _VISITED = Look("on_time", dash=True, words=N_("Sensitive place, visited"))
 _FORMER = Look("text3", dash=True, words=N_("Border as it was"))
 _COMING = Look("accent", fill="accent", words=N_("Border as it will be"))
@@ -82,6 +83,7 @@ class MapDesk:
         self._reshaped_id = 0
         pane.tools.placed.connect(self._on_placed)
         pane.tools.reshaped.connect(self._on_reshaped)
+        pane.tools.outlined.connect(self._on_outlined)
 
     async def load(self) -> None:
         """Read what lies under the cases; files are opened off the GUI thread."""
@@ -126,6 +128,8 @@ class MapDesk:
                 permission="case.place", why_not=self._why_not_move, words="纠正位置"),
             act("reshape", N_("Move the border of the chosen area…"), start(self.reshape), "B",
                 permission="registers.edit", why_not=self._why_not_reshape, words="改网格边界"),
+            act("draw", N_("Draw a new area…"), take("outline"), "N", permission="registers.edit",
+                words="画网格 新网格"),
             act("copy", N_("Copy the map as a picture"), self.copy_picture, "P", words="截图"),
             act("save", N_("Save the map as picture or PDF…"), self.save_picture, "S", words="打印 print"),
         ]  # fmt: skip
@@ -465,6 +469,28 @@ class MapDesk:
             "The border of {count} area was moved", "The borders of {count} areas were moved", count
         )
         self._tell(Kind.DONE, words.format(count=number(count)), undo=True)
+
+    # New areas
+
+    def _on_outlined(self, ring: list[tuple[float, float]]) -> None:
+        dialog = NamingDialog(self._theme, self._pane.window())
+
+        async def put(kind: str, code: str, name: str) -> None:
+            try:
+                await self._jobs.write(self._put_area, DrawnArea(kind, code, name), ring)
+            except Refused as refused:
+                dialog.refuse(refused.text())
+                return
+            dialog.accept()
+            self._tell(Kind.DONE, _("{name} is drawn").format(name=name), undo=True)
+
+        dialog.sent.connect(lambda *area: self._jobs.start(put(*area)))
+        dialog.open()
+
+    def _put_area(self, area: DrawnArea, ring: Sequence[Point]) -> None:
+        outline = shapely.Polygon(snapped(ring, self._outlines(area.kind)))
+        drawn = area._replace(outline=json.dumps(shapely.geometry.mapping(outline)))
+        self._core.bus.run(PutAreas((drawn,)), self._context.who)
 
     # Pictures
 

@@ -50,7 +50,7 @@ class HoursStrip(QWidget):
         self.slider.setAccessibleName(_("Time of day"))
         self._said = label("", "label", "text2")
         self._now_button = Button(self._theme, _("Now"), kind="quiet")
-        self._close_button = Button(self._theme, _("Close"), kind="quiet")
+        self._close_button = Button(self._theme, _("Hide"), kind="quiet")
         row = QHBoxLayout(self)
         row.setContentsMargins(px(12), px(6), px(12), px(6))
         row.setSpacing(px(12))

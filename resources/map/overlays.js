@@ -3,9 +3,10 @@
 // tokens of the palette.
 import { project } from "./datum.js";
 
-const FONT = '600 11px "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei", sans-serif';
+const FONT = '11px "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei", sans-serif';
 const HATCH = 8; // CSS pixels between two lines
-const LEAST = 26; // CSS pixels a shape must be wide to bear its words
+const CLOSE = 16; // from this zoom on words may be wider than their shape
+const GAP = 4; // CSS pixels between two words
 
 export class Overlays {
   static title = "overlays";
@@ -31,7 +32,7 @@ export class Overlays {
   }
 
   legend() {
-    return this.entries.map(({ words, ...style }) => ({
+    return this.entries.map(({ words, dash: _none, ...style }) => ({
       words,
       key: JSON.stringify(style),
       draw: (pen, palette) => this._fill(pen, squarePath(), style, palette, 1),
@@ -54,16 +55,28 @@ export class Overlays {
         path.closePath();
       }
       this._fill(pen, path, shape, palette, ratio);
-      if (shape.words && east - west > LEAST) said.push([shape, (west + east) / 2, (north + south) / 2]);
+      if (shape.words) said.push({ words: shape.words, room: east - west, x: (west + east) / 2, y: (north + south) / 2 });
     }
+    this._say(pen, said, frame.zoom);
+  }
+
+  // Words where there is room for them, none over another.
+  _say(pen, said, zoom) {
+    const { palette } = this.room;
+    const taken = [];
     pen.font = FONT;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    for (const [{ words, stroke }, x, y] of said) {
-      pen.strokeStyle = palette.land;
-      pen.lineWidth = 3;
+    pen.strokeStyle = palette.land;
+    pen.fillStyle = palette.text2;
+    pen.lineWidth = 3;
+    for (const { words, room, x, y } of said) {
+      const half = pen.measureText(words).width / 2;
+      if (zoom < CLOSE && room < 2 * half) continue;
+      const box = [x - half - GAP, y - 7 - GAP, x + half + GAP, y + 7 + GAP];
+      if (taken.some((each) => box[0] < each[2] && box[2] > each[0] && box[1] < each[3] && box[3] > each[1])) continue;
+      taken.push(box);
       pen.strokeText(words, x, y);
-      pen.fillStyle = palette[stroke];
       pen.fillText(words, x, y);
     }
   }
