@@ -37,6 +37,7 @@ from db.registers.queries import BaseMap, Shapes
 from desktop.duties.matrix import paint_diamond
 from desktop.duties.summary import Line, Summary
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 _REST_MS = 60
@@ -48,14 +49,13 @@ _CLASH_MARKS = 60
 class AreaMap(QWidget):
     """Invariant: what is chosen are areas of the level that the brush has."""
 
-    accessible_role = QAccessible.Role.Graphic
-
     chosen_changed = Signal()
     cursor_moved = Signal(object)
     """The area of the brush's level under the keyboard's cursor."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Graphic)
         self._theme = theme
         self._summary: Summary | None = None
         self._line: Line | None = None

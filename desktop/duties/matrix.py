@@ -21,6 +21,7 @@ from db.duties.book import AreaName
 from db.kernel.language import _, language
 from desktop.duties.summary import Answer, Line, Summary, area_columns, lines
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 _NAMES, _COLUMN, _ROW, _HEAD = 240, 108, 28, 44
@@ -30,8 +31,6 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class MatrixView(QAbstractScrollArea):
     """One day of the matrix. Invariant: the current place lies on a row and a column that are shown."""
 
-    accessible_role = QAccessible.Role.Table
-
     moved = Signal(object, object)
     """The current place: its ``Line`` and the id of its area."""
     entered = Signal()
@@ -39,6 +38,7 @@ class MatrixView(QAbstractScrollArea):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Table)
         self._theme = theme
         self._summary: Summary | None = None
         self._open_majors: frozenset[tuple[str, str]] = frozenset()
@@ -320,6 +320,10 @@ class MatrixView(QAbstractScrollArea):
                 self.fold_column()
         elif not on_names and not on_head and row < len(self.rows) and column < len(self.columns):
             self._come(row, column)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        # The press has done it; left alone, the release would go on to whatever lies behind.
+        event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.rows:
