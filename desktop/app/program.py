@@ -27,7 +27,6 @@ from desktop.core.trouble import Troubles
 from desktop.signin.first import FirstStartPage
 from desktop.signin.page import SignInPage
 from desktop.wall.window import wall_scale
-from desktop.widgets import roles
 from desktop.widgets.theme import Theme
 from desktop.widgets.webview import register_scheme
 
@@ -246,7 +245,6 @@ def make_application(
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("jingwei")
-    roles.install()
     screen = app.primaryScreen()
     if scale is None and screen is not None:
         scale = Theme.scale_for(screen.availableSize(), screen.logicalDotsPerInch())

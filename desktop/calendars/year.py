@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from db.calendars.queries import CalendarPage
 from db.kernel.language import _
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 _ACROSS, _DOWN = 4, 3
@@ -31,13 +32,12 @@ _GAP, _EDGE = 18, 4
 class YearView(QWidget):
     """One year. Invariant: the day that is walked (``current``) lies in the year that is shown."""
 
-    accessible_role = QAccessible.Role.Table
-
     picked = Signal(object)
     """A day (``date``) was clicked or chosen by Space or Enter; never while the view is only to be read."""
 
     def __init__(self, theme: Theme, today: date, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Table)
         self._theme = theme
         self._today = today
         self._page = CalendarPage(today.year, "", {}, (), ())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from db.kernel.language import _
 from desktop.widgets.marks import light_path
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 HEAD = 26
@@ -20,10 +21,9 @@ EDGE = 12
 class ChartFrame(QWidget):
     """A chart with a head. Data given while it is hidden is kept and drawn when it is shown."""
 
-    accessible_role = QAccessible.Role.Chart
-
     def __init__(self, theme: Theme, title: str = "", note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self._theme = theme
         self._title, self._note = title, note
         self._legend: list[tuple[int, str, str]] = []

@@ -28,6 +28,7 @@ from db.kernel.language import _
 from desktop.core import words
 from desktop.widgets.marks import Light, light_path
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 RUNNING, PAUSED = "running", "paused"
@@ -64,10 +65,9 @@ class Mark:
 class ClockStrip(QWidget):
     """The strip. Pointer, arrow keys and screen reader get the words of each stretch and mark."""
 
-    accessible_role = QAccessible.Role.Chart
-
     def __init__(self, theme: Theme, zone: ZoneInfo, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self._theme = theme
         self._zone = zone
         self._title = title

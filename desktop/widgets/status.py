@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.widgets.marks import paint_light
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 HEIGHT = 28
@@ -20,10 +21,10 @@ class StatusPart(QWidget):
     """
 
     pressed = Signal()
-    accessible_role = QAccessible.Role.StaticText
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.StaticText)
         self._theme = theme
         self._text, self._tone = "", "text2"
         self._light: int | None = None

@@ -17,7 +17,6 @@ from desktop.app.program import Options, Program
 from desktop.app.session import Session
 from desktop.core.preferences import Preferences
 from desktop.shell.window import Window
-from desktop.widgets import roles
 from desktop.widgets.theme import Theme
 from tests.desktop.seeded import preferences
 
@@ -47,7 +46,6 @@ class OpenRoom:
         self.preferences: Preferences = preferences(folder)
         self.theme = Theme()
         self.theme.apply(application)
-        roles.install()
         self.program = Program(Options(url), self.preferences, self.theme)
         self.program.open()
         assert self.program.core is not None
