@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from db.advice.automatic import Automation, automation
+from db.advice.evaluating import Evaluation, evaluate
 from db.bootstrap import Core
 from db.cases.holders import in_hand
 from db.duties.book import DutyBook
 from db.duties.queries import duty_book
 from db.kernel.actor import Actor
 from db.registers.queries import BaseMap, base_map
+from desktop.duties.automatic import AutomaticWork
 from desktop.duties.work import DutyWork
 
 
@@ -29,3 +32,17 @@ def duty_work(core: Core, who: Actor) -> DutyWork:
             return in_hand(connection, category_ids, cell_ids)
 
     return DutyWork(read, outlines, lambda command: core.bus.run(command, who).result, staying)
+
+
+def automatic_work(core: Core, who: Actor) -> AutomaticWork:
+    """The same for the dialog of automatic dispatch."""
+
+    def read() -> Automation:
+        with core.database.read() as connection:
+            return automation(connection)
+
+    def tried() -> Evaluation:
+        with core.database.read() as connection:
+            return evaluate(connection)
+
+    return AutomaticWork(read, tried, lambda command: core.bus.run(command, who).result)

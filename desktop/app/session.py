@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
-from db.advice.automatic import dispatch_automatically
+from db.advice.automatic import Automation, automation, dispatch_automatically
 from db.advice.queries import prepare
 from db.bootstrap import Core, city_facts
 from db.calendars.queries import calendar_page, missing_years
@@ -41,7 +41,7 @@ from db.live.usual import Usual, UsualDays
 from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
 from desktop.app.desk import SupervisorDesk
-from desktop.app.duties import duty_work
+from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
@@ -58,6 +58,7 @@ from desktop.core.offers import Offer
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
 from desktop.core.words import number
+from desktop.duties.automatic import AutomaticDialog
 from desktop.duties.window import DutyWindow
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.exchange.geography import GeographyChoice, GeographyDialog, GeographyWork
@@ -295,6 +296,16 @@ class Session(QObject):
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
             # zh: 责任清单…
             Act("duties", N_("Duties…"), self.show_duties, "Ctrl+Shift+U", menu="file"),
+            Act(
+                "automatic",
+                # zh: 自动派遣…
+                N_("Automatic dispatch…"),
+                self.show_automatic,
+                "Ctrl+Shift+Y",
+                menu="file",
+                permission="advice.manage",
+                words="自动派遣 推荐",
+            ),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
@@ -431,6 +442,23 @@ class Session(QObject):
         self._duties.raise_()
         self._duties.activateWindow()
         return self._duties
+
+    def show_automatic(self) -> AutomaticDialog:
+        """Ask from which precision on advice dispatches by itself."""
+        work = automatic_work(self.core, self.context.who)
+        dialog = AutomaticDialog(self._theme, self._jobs, work, self.window)
+        dialog.saved.connect(self._show_automation)
+        dialog.open()
+        return dialog
+
+    def _show_automation(self, set_to: Automation) -> None:
+        """Say in the status strip that cases go by themselves, as long as they do."""
+        if isinstance(self.window, Window):
+            # zh: 自动派遣：{percent} % 起
+            words = _("Automatic dispatch from {percent} %").format(
+                percent=f"{100 * (set_to.threshold or 0):g}"
+            )
+            self.window.status.part("automatic").set(words if set_to.threshold else "")
 
     def _on_calendar(self, command: Any) -> None:
         """A calendar that was missing may be there now."""
@@ -638,6 +666,7 @@ class Session(QObject):
             # On a reader's thread: learning history takes seconds where there is much of it.
             await self._jobs.read(self._read, lambda c: prepare(c, now))
             sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
+            self._show_automation(await self._jobs.read(self._read, automation))
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
             there = await self._jobs.read(self._read, self.desk.on_duty)
         except Unavailable as trouble:
