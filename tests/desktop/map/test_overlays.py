@@ -24,7 +24,10 @@ GAP = Look("over", fill="over", words="gap")
 
 def test_a_shape_is_drawn_with_its_hole_and_taken_away(probe: MapProbe, until: Callable[..., None]) -> None:
     overlays = Overlays(probe.view)
+    # A case far off: without any, the page says so in the middle.
+    probe.view.set_points("cases", [LON + 0.04], [LAT], [0], [True])
     probe.settle()
+    until(lambda: probe.ask("jingwei.margin.notice.hidden"))
     outer = shapely.Point(LON, LAT).buffer(0.01).difference(shapely.Point(LON, LAT).buffer(0.003))
     land = probe.colour(LON + 0.006, LAT)
     overlays.lay("faults", [(outer, GAP, "12 m²")])
