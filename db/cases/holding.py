@@ -2,6 +2,7 @@
 
 Before dispatch and after the hand-back it is a duty post of the centre; in between the unit in charge, or the
 person of that unit to whom it was given. A post is always there; who sits at it says ``people.on_duty``.
+Whether the matrix of duties names somebody is another question: ``db.cases.holders``.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def holder_of(row: Mapping[str, Any]) -> Holder | None:
 
 
 @dataclass(frozen=True)
-class Holderless:
+class Unheld:
     """An open case that nobody has, and how that is."""
 
     id: int
@@ -63,7 +64,7 @@ class Holderless:
     """Marked for translation."""
 
 
-def holderless(connection: Connection) -> list[Holderless]:
+def unheld(connection: Connection) -> list[Unheld]:
     """Open cases without a holder: there should be none. ``verify`` lists them."""
     rows = connection.execute(
         select(
@@ -101,7 +102,7 @@ def holderless(connection: Connection) -> list[Holderless]:
         )
         .order_by(case.c.id)
     )
-    return [Holderless(row.id, row.number, _why(row)) for row in rows]
+    return [Unheld(row.id, row.number, _why(row)) for row in rows]
 
 
 def _why(row: Any) -> str:

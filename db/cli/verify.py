@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from db.bootstrap import Core, open_core
-from db.cases.holding import Holderless, holderless
+from db.cases.holding import Unheld, unheld
 from db.cases.photos import PhotoCheck, check_files
 from db.engine import journal
 from db.kernel.clock import to_ms
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         with core.database.read() as connection:
             differing = differences(connection, to_ms(core.clock.now()))
         with core.database.read() as connection:
-            lost = holderless(connection)
+            lost = unheld(connection)
         photos = _photos(core)
     finally:
         core.close()
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if whole else 1
 
 
-def _tell_holders(lost: list[Holderless]) -> None:
+def _tell_holders(lost: list[Unheld]) -> None:
     if not lost:
         print(_("Every open case has a holder."))  # zh: 件件有着落：在办案件均有承办方。
         return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from db.bootstrap import Core
-from db.cases.holding import IN_HAND, POSTS, Holder, holder_of, holderless
+from db.cases.holding import IN_HAND, POSTS, Holder, holder_of, unheld
 from db.cases.rules import STATES
 from db.cases.tables import case
 from db.people.rules import POSTS as ALL_POSTS
@@ -18,7 +18,7 @@ from tests.db.engine.kit import write
 
 def lost(core: Core) -> list[tuple[int, str]]:
     with core.database.read() as connection:
-        return [(each.id, each.why) for each in holderless(connection)]
+        return [(each.id, each.why) for each in unheld(connection)]
 
 
 def test_every_open_state_has_a_post_or_a_unit() -> None:
