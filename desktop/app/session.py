@@ -233,7 +233,7 @@ class Session(QObject):
             self.context.opened.emit,
             self.panes.map.fit_cases,
         )
-        commands = Commands(self.context, window.actions_, desk)
+        commands = Commands(self.context, window.actions_, desk, MENUS)
         commands.add(self.desk.offers)
         commands.add(self._orders)
         return commands

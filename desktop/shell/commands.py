@@ -54,7 +54,11 @@ class Desk:
 class Commands:
     """Offers for the palette, made anew whenever it opens, so that each says how things are now."""
 
-    def __init__(self, context: Context, actions: Actions, desk: Desk) -> None:
+    def __init__(
+        self, context: Context, actions: Actions, desk: Desk, menus: Mapping[str, str] | None = None
+    ) -> None:
+        """``menus``: the marked titles of the menus by id, for what kind of thing an act is."""
+        self._menus = menus or {}
         self._context = context
         self._actions = actions
         self._desk = desk
@@ -96,7 +100,7 @@ class Commands:
                 _(act.title),
                 lambda key=act.id: self._actions.run(key),  # type: ignore[misc]
                 (*(in_language(code, act.title) for code in LANGUAGES), *act.words.split()),
-                _("Act"),
+                _(self._menus.get(act.menu, N_("Act"))),
                 printed_keys(act),
                 why=self._actions.why_not(act.id),
             )

@@ -119,6 +119,8 @@ class KeySheet(QDialog):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(_("Keys"))
+        for part in (scroll, scroll.viewport(), inside):
+            part.setAutoFillBackground(False)
         self._scroll = scroll
         foot = QHBoxLayout()
         about = _("Jingwei {version}, free software (MIT)").format(version=version)
