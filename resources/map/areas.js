@@ -43,8 +43,6 @@ export class Areas {
   take(value) {
     this.value = value;
     this._shape();
-    if (value?.level !== this.level) this.marked = -1;
-    this.level = value?.level;
     this._sort();
     this._fillKey();
   }
