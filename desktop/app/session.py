@@ -666,7 +666,7 @@ class Session(QObject):
             # On a reader's thread: learning history takes seconds where there is much of it.
             await self._jobs.read(self._read, lambda c: prepare(c, now))
             sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
-            self._show_automation(await self._jobs.read(self._read, automation))
+            set_to = await self._jobs.read(self._read, automation)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
             there = await self._jobs.read(self._read, self.desk.on_duty)
         except Unavailable as trouble:
@@ -676,6 +676,7 @@ class Session(QObject):
         if self._is_closed:
             return
         self.panes.board.set_on_duty(there)
+        self._show_automation(set_to)
         if sent:
             # zh: 已按推荐自动派遣 {count} 件
             done = ngettext_(
