@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, or_, select
 
 from db.desk.rules import EVERYBODY
 from db.desk.tables import kept as kept_table
-from db.engine.proposals import WAITING
+from db.engine.proposals import WAITING, ProposalValue, waiting
 from db.engine.rows import uncollected
 from db.engine.tables import journal, proposal
 from db.engine.undoing import Undoable, recall
@@ -19,6 +19,22 @@ from db.engine.unit_of_work import Reading
 from db.kernel.actor import Actor
 from db.kernel.command import command_label, lasting_commands
 from db.people.tables import role
+
+__all__ = [
+    "DecidedProposal",
+    "KeptValue",
+    "OwnAct",
+    "ProposalValue",
+    "RoleValue",
+    "Undoable",
+    "decided_proposals",
+    "kept",
+    "own_acts",
+    "roles",
+    "undoable",
+    "waiting",
+]
+# What screens ask for of the engine, they ask for here.
 
 
 @dataclass(frozen=True)

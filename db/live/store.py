@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -193,6 +194,10 @@ class Store:
     def slot_of(self, case_id: int) -> int | None:
         """The slot of a case; ``None`` when it is not in the store."""
         return self._slots.get(case_id)
+
+    def slots_of(self, case_ids: Iterable[int], missing: int = -1) -> Int32:
+        """The slot of each of very many cases, in their order; ``missing`` for one that is not there."""
+        return np.fromiter(map(self._slots.get, case_ids, repeat(missing)), dtype=np.int32)
 
     def find(self, text: str) -> Mask:
         """Which slots have every word of ``text`` in number, address or the name of one of ``NAMED``."""

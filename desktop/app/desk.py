@@ -12,7 +12,6 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
-from sqlalchemy import Connection
 
 from db.advice.queries import advise
 from db.advice.rules import Advice
@@ -21,9 +20,17 @@ from db.cases.claims import Claim, ClaimNext, ReleaseClaim, RenewClaims
 from db.cases.foresight import Foresight, foresee
 from db.cases.leases import POOL
 from db.cases.queries import STATE_CODES
-from db.desk.queries import KeptValue, decided_proposals, kept, own_acts, roles, undoable
-from db.engine.bus import Undo, Undone
-from db.engine.proposals import ProposalValue, propose, waiting
+from db.desk.commands import Undo, Undone, propose
+from db.desk.queries import (
+    KeptValue,
+    ProposalValue,
+    decided_proposals,
+    kept,
+    own_acts,
+    roles,
+    undoable,
+    waiting,
+)
 from db.kernel.command import command_label, command_name
 from db.kernel.language import N_, _, ngettext_
 from db.kernel.moved import LeftOut, Moved
@@ -191,7 +198,7 @@ class SupervisorDesk(QObject):
         found: Mapping[int, Advice] = self._read(lambda connection: advise(connection, case_ids, now))
         return found
 
-    def on_duty(self, connection: Connection) -> Mapping[int, Sequence[str]]:
+    def on_duty(self, connection: Any) -> Mapping[int, Sequence[str]]:
         """Who is on shift, by unit."""
         return on_duty(connection, self._core.clock.now())
 
@@ -272,7 +279,7 @@ class SupervisorDesk(QObject):
         sheet.commanded.connect(lambda command: self._jobs.start(self._decide(command)))
         sheet.open()
 
-    def _proposals(self, connection: Connection) -> Any:
+    def _proposals(self, connection: Any) -> Any:
         return waiting(connection), decided_proposals(connection, self._context.who)
 
     def _foresee_proposal(self, proposal: ProposalValue) -> Foresight:
@@ -433,7 +440,7 @@ class SupervisorDesk(QObject):
             store, lens = self._context.board.store, self._context.board.lens
             self._context.select(frozenset(store.id[lens.rows].tolist()))
 
-    def _kept(self, connection: Connection) -> Any:
+    def _kept(self, connection: Any) -> Any:
         found = [each for each in kept(connection, self._context.who) if each.kind in (SELECTION, FILTER)]
         return found, roles(connection)
 
@@ -478,7 +485,7 @@ class SupervisorDesk(QObject):
         if "proposal" in news.registers_changed:
             self._jobs.start(self._say_proposals())
 
-    def _read(self, question: Callable[[Connection], Any]) -> Any:
+    def _read(self, question: Callable[[Any], Any]) -> Any:
         with self._core.database.read() as connection:
             return question(connection)
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from db.cases.foresight import Foresight
-from db.desk.queries import DecidedProposal
-from db.engine.proposals import ConfirmProposal, ProposalValue, RefuseProposal, WithdrawProposal
+from db.desk.commands import ConfirmProposal, RefuseProposal, WithdrawProposal
+from db.desk.queries import DecidedProposal, ProposalValue
 from db.kernel.clock import to_ms
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Trouble

@@ -13,6 +13,7 @@ from db.kernel.language import N_, _, language
 from db.live.board import Board
 from db.people.presence import Present
 from desktop.core.company import company_words
+from desktop.core.slots import SlotMemo
 from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
@@ -51,6 +52,7 @@ class QueueRows:
         """``account_id``: whose list it is; one is not told about oneself."""
         self._board = board
         self._account_id = account_id
+        self._slots = SlotMemo(board.store)
         self._cells: Mapping[str, Callable[[Mapping[str, Any]], Cell]] = {
             "left": self._left,
             "category": self._category,
@@ -94,8 +96,7 @@ class QueueRows:
         # One place more than there are slots: the last stands for every id that is not in the store.
         places = np.full(store.size + 1, -1, dtype=np.int64)
         places[lens.rows] = np.arange(lens.count)
-        slots = [-1 if slot is None else slot for slot in map(store.slot_of, ids)]
-        return places[np.array(slots, dtype=np.int64)]
+        return places[self._slots.of(ids)]
 
     def cell(self, row: int, column_key: str) -> Cell:
         slot = int(self._board.lens.rows[row])

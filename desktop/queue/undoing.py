@@ -9,8 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from db.desk.queries import OwnAct
-from db.engine.undoing import Undoable
+from db.desk.queries import OwnAct, Undoable
 from db.kernel.clock import to_ms
 from db.kernel.language import N_, _
 from db.kernel.refusal import Trouble

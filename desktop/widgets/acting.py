@@ -583,12 +583,11 @@ class ActDialog(QDialog):
 def seen_versions(context: Context, ids: Iterable[int]) -> Ids:
     """The version of each case as the room shows it; none at all when one of them is not in the room."""
     store = context.board.store
-    slots = [store.slot_of(case_id) for case_id in ids]
-    return () if None in slots else tuple(store.version[np.array(slots, dtype=np.int64)].tolist())
+    slots = store.slots_of(ids)
+    return () if (slots < 0).any() else tuple(store.version[slots].tolist())
 
 
 def slots_of(context: Context, ids: Iterable[int]) -> Int32:
     """The slots of those cases that are in the store."""
-    store = context.board.store
-    found = map(store.slot_of, ids)
-    return np.array([slot for slot in found if slot is not None], dtype=np.int32)
+    slots = context.slots.of(ids)
+    return slots[slots >= 0]
