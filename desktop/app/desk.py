@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
@@ -198,10 +198,6 @@ class SupervisorDesk(QObject):
         found: Mapping[int, Advice] = self._read(lambda connection: advise(connection, case_ids, now))
         return found
 
-    def on_duty(self, connection: Any) -> Mapping[int, Sequence[str]]:
-        """Who is on shift, by unit."""
-        return on_duty(connection, self._core.clock.now())
-
     def do(self, command: Any) -> None:
         """Run a command on cases for the person signed in; the screen learns of it as news."""
         self._jobs.start(self._do(command))
@@ -364,7 +360,7 @@ class SupervisorDesk(QObject):
     # Who is here.
 
     async def _say_presence(self) -> None:
-        """Tell that somebody sits here, and at which cases; claims on them last on."""
+        """Tell that somebody sits here, and at which cases; claims on them last on. Hear who is on shift."""
         database, who, at = self._core.database, self._context.who, dict(self._at())
         mine = tuple(case_id for case_id in self._own_claims() if case_id in at)
 
@@ -379,11 +375,15 @@ class SupervisorDesk(QObject):
 
         try:
             await self._jobs.write(tell)
+            now = self._core.clock.now()
+            there = await self._jobs.read(self._read, lambda connection: on_duty(connection, now))
         except Unavailable as trouble:
             # The status strip says already that the database is lost.
             _log.info("nobody is told who is here: %s", trouble)
             return
         self._said = set(at)
+        if self._window is not None and self._panes is not None and isValid(self._panes.board):
+            self._panes.board.set_on_duty(there)
 
     def look(self) -> None:
         """A case was opened or closed: others need not wait for the next beat to see it."""

@@ -589,9 +589,9 @@ class Session(QObject):
             except Exception as error:
                 # One of them missing is told, and no reason to do without the others.
                 self._troubles.report(error)
-        if isinstance(self.window, Window):
-            await self._jobs.read(self._offered.warm)
         await self._each_minute()
+        if not self._is_wall:
+            await self._jobs.read(self._offered.warm)
 
     async def _load_ground(self) -> None:
         try:
@@ -635,7 +635,9 @@ class Session(QObject):
         # The names on the map come with the first snapshot; the ground waits for them.
         if self._ground is not None and "cases" not in self._awaited and "ground" in self._awaited:
             self.panes.map.set_ground(self._ground)
-            self.panes.map.fit_cases()
+            if self._map_goal is None:
+                # Only the first time: a border that was moved leaves the map where it is.
+                self.panes.map.fit_cases()
             self._arrived("ground")
 
     def _arrived(self, what: str) -> None:
@@ -668,14 +670,12 @@ class Session(QObject):
             sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
             set_to = await self._jobs.read(self._read, automation)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
-            there = await self._jobs.read(self._read, self.desk.on_duty)
         except Unavailable as trouble:
             # The status strip says already that the database is lost; the next minute tries again.
             _log.info("not this minute: %s", trouble)
             return
         if self._is_closed:
             return
-        self.panes.board.set_on_duty(there)
         self._show_automation(set_to)
         if sent:
             # zh: 已按推荐自动派遣 {count} 件
