@@ -79,6 +79,8 @@ class Shading(QObject):
     def set_ground(self, source: BaseMap) -> None:
         """Take the outlines of the areas; the page must have got them before."""
         self._layers = layers_of(source, self._context.board.store.directory)
+        # What was known of the former areas fits them only.
+        self._extra = {}
         self._sent = None
         self.refresh()
 

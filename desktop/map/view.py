@@ -239,11 +239,12 @@ class MapView(QWidget):
 
     def set_base(self, base: BaseMap) -> int:
         """Lay the ground; the first one is fitted into the window unless the map was moved by hand."""
+        is_first = self._base is None
         self._base = base
         self.put("base", encode_shapes(base))
         self.put("heat", b"")
         generation = self.put("cells", encode_cells(base))
-        if self._view is None or not self._view.by_hand:
+        if is_first and (self._view is None or not self._view.by_hand):
             generation = self.fit(base.bounds)
         return generation
 
