@@ -23,6 +23,7 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.live.board import News
 from db.live.columns import Int32
+from db.live.reach import why_not, within_reach
 from db.live.store import Store
 from desktop.core.context import Context
 from desktop.core.words import number
@@ -45,13 +46,16 @@ class _Chosen:
 
     states: Counter[str]
     asked: Mapping[str, Counter[str]]
+    outside: int = 0
+    """How many more there are, beyond the scope of whoever is signed in."""
+    why_outside: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.states)
+        return self.total > 0
 
     @property
     def total(self) -> int:
-        return self.states.total()
+        return self.states.total() + self.outside
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,17 @@ class ActionBar(QWidget):
         # From the columns: thousands may be selected, and this is asked at every beat.
         store = self._context.board.store
         slots = slots_of(self._context, self._context.selection if ids is None else ids)
+        who = self._context.who
+        reach = within_reach(who, store, slots)
+        outside = slots[~reach]
+        slots = slots[reach]
         waiting = store.requests[slots]
         asked = {
             kind: _counted_states(store, slots[(waiting & bit) > 0]) for kind, bit in REQUEST_BITS.items()
         }
-        return _Chosen(_counted_states(store, slots), asked)
+        refusal = why_not(who, "", store, int(outside[0])) if len(outside) else None
+        why = refusal.text() if refusal is not None else ""
+        return _Chosen(_counted_states(store, slots), asked, len(outside), why)
 
     def refresh(self) -> None:
         """Offer what every selected case allows; the rest stands under "More" with the reason."""
@@ -170,6 +180,8 @@ class ActionBar(QWidget):
         self._more.setVisible(len(shown) < len(possible))
         if any(possible.values()):
             self._why.setText("")
+        elif states.why_outside and not states.states:
+            self._why.setText(states.why_outside)
         elif any(self._workflow.allowed(state, self._context.who) for state in STATES):
             self._why.setText(_("None of your acts fits all of them."))
         else:
@@ -204,11 +216,12 @@ class ActionBar(QWidget):
                 fitting += cases
             except Refused as refusal:
                 why = why or refusal.text()
+        why = why or chosen.why_outside
         if verb.key == "merge" and not why and total < 2:
             return Fit(0, _("Select two cases or more."))
         if verb.request and not why and fitting < total:
             why = _("No such request waits.")
-        if why and len(chosen.states) > 1:
+        if why and len(chosen.states) + bool(chosen.outside) > 1:
             why = _("{count} of {total}: {why}").format(
                 count=number(total - fitting), total=number(total), why=why
             )

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from db.cases.commands import dispatch, intake, merging
 from db.cases.workflow import VERB_LABELS
-from db.kernel.actor import Actor
+from db.kernel.actor import Actor, Scope
 from desktop.queue.acting import OFFERED, ActionBar
 from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.theme import Theme
@@ -327,3 +327,18 @@ def test_a_selection_of_thousands_is_summed_up_in_no_time(shown: Callable[..., Q
     shown(bar)
     context.select(frozenset(range(1, 5_001)))
     assert bar._count.text() == "5,000 selected"
+
+
+def test_cases_beyond_the_own_scope_allow_nothing_and_the_bar_says_why(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, replace(OFFICER, scope=Scope(units=frozenset({2}))))
+    bar.select(3)
+    assert bar.offered() == {"reassign", "handle"}
+    bar.select(2)
+    assert bar.offered() == set()
+    assert "may not act on the cases of this unit" in bar.bar.why()
+    assert "may not act on the cases of this unit" in bar.bar.why_not("reassign")
+    bar.select(2, 3)
+    # Without a look ahead an act goes to all of them or to none.
+    assert bar.bar.why_not("reassign").startswith("1 of 2: ")
+    bar.select(1)
+    assert "No unit has it" in bar.bar.why_not("accept")
