@@ -291,7 +291,11 @@ def _cells(row: PreviewRow) -> dict[str, Cell | str]:
     )
     tone = {"skipped": "over", "same": "text3"}.get(row.outcome, "soon" if row.problems else "")
     words = _(OUTCOMES[row.outcome])
-    changes = dict.fromkeys(_(CHANGES[name]) for name in row.changes if name in CHANGES)
+    # The place of an area follows from its outline.
+    named = [
+        name for name in row.changes if name in CHANGES and (name != "lon" or "outline" not in row.changes)
+    ]
+    changes = dict.fromkeys(_(CHANGES[name]) for name in named)
     return {
         "row": number(row.row),
         "outcome": Cell(words, tone=tone) if tone else Cell(words),

@@ -52,15 +52,34 @@ def test_shifts_hold_on_every_day_and_may_reach_over_midnight(quarter: Core) -> 
     assert works(quarter, *hours) == [True, True, False, True, True, False]
 
 
-def test_a_visit_is_new_when_nobody_was_there_for_half_an_hour(quarter: Core) -> None:
-    walked(quarter, 71, [(0, 0.5, 0.5), (10, 0.6, 0.5), (35, 0.5, 0.5), (70, 0.5, 0.5), (71, 1.5, 0.5)])
-    walked(quarter, 72, [(20, 0.5, 0.6)])
-    with quarter.database.read() as connection:
+def visits_of(core: Core) -> dict[int, int]:
+    with core.database.read() as connection:
         found = density(connection, NOON.date(), NOON)
-    visits = dict(zip(found.cell_id.tolist(), found.visits.tolist(), strict=True))
-    assert (visits[31], visits[32], visits[39]) == (2, 1, 0)
-    assert found.plan.tolist() == [2.0] * 9
-    assert math.isclose(found.percent_done, 100 * 3 / 18)
+    return dict(zip(found.cell_id.tolist(), found.visits.tolist(), strict=True))
+
+
+def test_who_stays_has_been_there_once(quarter: Core) -> None:
+    walked(quarter, 71, [(minute, 0.5, 0.5) for minute in range(0, 120, 10)])
+    assert visits_of(quarter)[31] == 1
+
+
+def test_who_comes_back_counts_again_after_half_an_hour(quarter: Core) -> None:
+    to_and_fro = [(minute, 0.5 + minute // 10 % 2, 0.5) for minute in range(0, 120, 10)]
+    walked(quarter, 71, to_and_fro)
+    # He comes at 0, 20, 40 …; those at 40 and 80 lie half an hour after the last that counted.
+    assert visits_of(quarter)[31] == 3
+    assert visits_of(quarter)[32] == 3
+
+
+def test_two_people_at_once_are_one_visit_and_one_after_a_while_another(quarter: Core) -> None:
+    walked(quarter, 71, [(0, 0.5, 0.5), (10, 0.6, 0.5), (11, 1.5, 0.5)])
+    walked(quarter, 72, [(5, 0.5, 0.6), (50, 1.5, 0.5), (51, 0.5, 0.5)])
+    found = visits_of(quarter)
+    assert (found[31], found[32], found[39]) == (2, 2, 0)
+    with quarter.database.read() as connection:
+        day = density(connection, NOON.date(), NOON)
+    assert day.plan.tolist() == [2.0] * 9
+    assert math.isclose(day.percent_done, 100 * 4 / 18)
 
 
 def test_the_longest_gap_counts_from_the_beginning_of_work_to_now(quarter: Core) -> None:
@@ -87,7 +106,7 @@ def test_sensitive_places_tell_what_is_still_due_today(quarter: Core) -> None:
         lon, lat = at(x, 0.5)
         quarter.bus.run(PutSensitivePlace("school", name, lon, lat, 60.0, visits), SYSTEM)
     # A step east is 91 m: the second place is beyond 60 m.
-    walked(quarter, 71, [(0, 0.6, 0.5), (5, 0.5, 0.5), (50, 0.5, 0.5), (60, 1.4, 0.5)])
+    walked(quarter, 71, [(0, 0.6, 0.5), (5, 0.5, 0.5), (6, 1.4, 0.5), (50, 0.5, 0.5), (60, 1.4, 0.5)])
     with quarter.database.read() as connection:
         found = sensitive_visits(connection, NOON.date())
         yesterday = sensitive_visits(connection, NOON.date() - timedelta(days=1))
