@@ -13,9 +13,9 @@ from functools import partial
 from PySide6.QtCore import QSettings
 from qasync import QEventLoop
 
-from db.engine.bus import Outcome
+from db.demo.growing import chosen
 from db.live.board import News
-from desktop.app.bench_reassign import MANY, chosen, order
+from desktop.app.bench_reassign import MANY, order
 from desktop.app.program import Options, Program, make_application
 from desktop.app.session import Session
 from desktop.app.shot import duty_officer
@@ -35,7 +35,7 @@ def main(url: str, runs: int) -> None:
     assert core is not None
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
-    ids, units = chosen(core)
+    ids, units = chosen(core, MANY)
 
     async def measure() -> dict[str, list[float]]:
         session = program.enter(duty_officer(program, None))
@@ -60,7 +60,7 @@ def main(url: str, runs: int) -> None:
         program.close()
 
 
-async def _one(session: Session, act: Callable[[], Outcome]) -> tuple[float, float]:
+async def _one(session: Session, act: Callable[[], object]) -> tuple[float, float]:
     """Milliseconds from the commit until the list and the figures have it, and until the map shows it."""
     heard: asyncio.Queue[float] = asyncio.Queue()
     shown: asyncio.Queue[int] = asyncio.Queue()
@@ -88,7 +88,7 @@ async def _one(session: Session, act: Callable[[], Outcome]) -> tuple[float, flo
         session.panes.map.drawn.disconnect(shown.put_nowait)
 
 
-def _moment_after(act: Callable[[], Outcome]) -> float:
+def _moment_after(act: Callable[[], object]) -> float:
     act()
     return time.monotonic()
 
