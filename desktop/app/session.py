@@ -149,6 +149,7 @@ class Session(QObject):
         self._is_closed = True
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
+        self.desk.close()
         self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()

@@ -32,7 +32,7 @@ _KINDS = {
     FILTER: N_("Filter"),
 }
 _COLUMNS = (
-    Column("name", N_("Name"), 160, stretch=True, sortable=False),
+    Column("name", N_("Kept as"), 160, stretch=True, sortable=False),
     Column("kind", N_("Kind"), 84, sortable=False),
     Column("open", N_("Still open"), 116, align=RIGHT, sortable=False),  # zh: 仍在办
     Column("owner", N_("Kept by"), 92, sortable=False),  # zh: 保存人
@@ -200,7 +200,7 @@ class KeptSheet(QDialog):
             "empty", _("Nothing is kept yet"), _("Select cases, then keep them under a name.")
         )
         self.table.setFixedHeight(px(32 + 26 * _ROWS))
-        self.open_button = Button(self._theme, _("Open"), keys="⏎", kind="primary")
+        self.open_button = Button(self._theme, _("Show them"), keys="⏎", kind="primary")
         # zh: 更名、共享…
         self.change_button = Button(self._theme, _("Name and share…"), keys="F2")
         # zh: 上移
