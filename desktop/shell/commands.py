@@ -78,6 +78,8 @@ class Commands:
         for kind, _title in PLACES.values():
             for entry in directory.of(kind):
                 syllables(folded(entry.name))
+        # Letters that are nothing: every name is asked whether they spell it, and the roads are gathered.
+        self._grammar.read("zzz")
 
     def offers(self) -> list[Offer]:
         """All that has a name, in the order in which it stands without words."""

@@ -366,6 +366,8 @@ class QueueTab(QAbstractButton):
 
 def _narrows(now: Filter, queue: Filter) -> bool:
     """Whether a filter is this queue, perhaps narrowed further."""
-    return not queue.is_empty and now.scope is queue.scope and all(
-        getattr(now, part) == getattr(queue, part) for part in PARTS if queue.has(part)
+    return (
+        not queue.is_empty
+        and now.scope is queue.scope
+        and all(getattr(now, part) == getattr(queue, part) for part in PARTS if queue.has(part))
     )
