@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,18 @@ from desktop.map.choosing import Chooser
 from desktop.map.naming import NamingDialog
 from desktop.map.picture import save
 from tests.db.tiles.drawn import pmtiles, png
-from tests.desktop.open_room import OpenRoom
+from tests.desktop.open_room import DEADLINE_S, OpenRoom
+
+
+@pytest.fixture(autouse=True, scope="module")
+def threads(room: OpenRoom) -> None:
+    """Pools start their threads one by one when they are needed; here all at once, before any test counts."""
+    site = room.session.panes.map.map.web.site
+    for pool in (room.session._jobs._readers, *(pool for _provider, pool in site._slow.values())):
+        gate = threading.Barrier(pool._max_workers + 1)
+        for _thread in range(pool._max_workers):
+            pool.submit(gate.wait)
+        gate.wait(DEADLINE_S)
 
 
 @pytest.fixture(autouse=True)
