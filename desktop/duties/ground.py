@@ -44,6 +44,8 @@ _REST_MS = 60
 _NEAREST, _FARTHEST = 60.0, 0.6
 """How far one may zoom in and out, as multiples of the view of the whole town."""
 _CLASH_MARKS = 60
+_FEW = 60
+"""Areas that are drawn one by one while the hand moves."""
 
 
 class AreaMap(QWidget):
@@ -76,8 +78,7 @@ class AreaMap(QWidget):
         self._fitted = True
         self._picture = QPixmap()
         self._picture_view = QTransform()
-        self._marked = QPainterPath()
-        self._marked_edge = QPainterPath()
+        self._over = QPixmap()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
@@ -129,16 +130,24 @@ class AreaMap(QWidget):
 
     def set_level(self, level: str) -> None:
         """What the brush takes at once: cell, patrol, community or district. Nothing is chosen then."""
-        self._level = LEVELS.index(level)
         self.choose(())
+        self._level = LEVELS.index(level)
         self._say()
 
     def choose(self, area_ids: Iterable[int]) -> None:
         """Let these areas be chosen and no others."""
         chosen = frozenset(area_ids)
         if chosen != self.chosen:
+            added, gone = chosen - self.chosen, self.chosen - chosen
             self.chosen = chosen
-            self._mark()
+            # A stroke draws what it touches; only what is taken away in bulk is drawn anew.
+            if len(gone) <= _FEW:
+                self._draw_chosen(gone, QPainter.CompositionMode.CompositionMode_Clear)
+                self._draw_chosen(added)
+            else:
+                self._draw_all_chosen()
+            self._say()
+            self.update()
             self.chosen_changed.emit()
 
     def show_area(self, area_id: int) -> None:
@@ -238,7 +247,35 @@ class AreaMap(QWidget):
             self._paint_lines(painter)
             self._paint_names(painter)
             painter.end()
+        self._draw_all_chosen()
         self.update()
+
+    def _draw_all_chosen(self) -> None:
+        """What is chosen has a picture of its own, over the other and moved along with it."""
+        self._over = QPixmap(self._picture.size())
+        self._over.setDevicePixelRatio(self._picture.devicePixelRatio())
+        self._over.fill(Qt.GlobalColor.transparent)
+        self._draw_chosen(self.chosen)
+
+    def _draw_chosen(
+        self,
+        area_ids: Iterable[int],
+        mode: QPainter.CompositionMode = QPainter.CompositionMode.CompositionMode_SourceOver,
+    ) -> None:
+        """Draw areas into that picture, or clear them from it."""
+        areas = list(area_ids)
+        if not areas or self._over.isNull():
+            return
+        inside = np.flatnonzero(np.isin(self._places[:, self._level], areas))
+        painter = QPainter(self._over)
+        painter.setCompositionMode(mode)
+        painter.setTransform(self._picture_view)
+        painter.fillPath(_joined(self._cells[n] for n in inside.tolist()), self._theme.faded("accent", 0.38))
+        # Fine lines around many: smoothing a thousand of them would hold up the hand.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(areas) <= _FEW)
+        edge = _joined(self._outlines.get(each, QPainterPath()) for each in areas)
+        self._outline(painter, edge, "accent", 1.6 if len(areas) <= _FEW else 1.0)
+        painter.end()
 
     def _paint_cells(self, painter: QPainter) -> None:
         assert self._summary is not None
@@ -321,11 +358,8 @@ class AreaMap(QWidget):
         if is_good and not self._picture.isNull():
             painter.setTransform(inverse * self._view)
             painter.drawPixmap(0, 0, self._picture)
+            painter.drawPixmap(0, 0, self._over)
         painter.setTransform(self._view)
-        if not self._marked.isEmpty():
-            painter.fillPath(self._marked, theme.faded("accent", 0.38))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._outline(painter, self._marked_edge, "accent", 1.6)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._pointed >= 0:
             self._outline(painter, self._area_path(self._pointed), "text2", 1.6)
@@ -347,13 +381,6 @@ class AreaMap(QWidget):
     def _area_path(self, cell: int) -> QPainterPath:
         """The shape of the brush's area around a cell; of the cell itself when it has none."""
         return self._outlines.get(self.area_of(cell), self._cells[cell])
-
-    def _mark(self) -> None:
-        inside = np.isin(self._places[:, self._level], list(self.chosen))
-        self._marked = _joined(self._cells[n] for n in np.flatnonzero(inside).tolist())
-        self._marked_edge = _joined(self._outlines.get(each, QPainterPath()) for each in self.chosen)
-        self._say()
-        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

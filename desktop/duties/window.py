@@ -80,7 +80,7 @@ class DutyWindow(QDialog):
         self._reading = False
         self._running = False
         self._has_ground = False
-        self._told_in_hand = 0
+        self._foreseen = 0
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_HAND_RESTS_MS)
@@ -391,6 +391,7 @@ class DutyWindow(QDialog):
         """Say what would change, before anything is applied."""
         brush = self._brush()
         self.repaint_ = None
+        self._foreseen += 1
         if self._book is None or brush is None or not self.map.chosen:
             # zh: 在图上拖动或按空格键选择区域
             self.effect.setText(
@@ -399,8 +400,14 @@ class DutyWindow(QDialog):
             set_tone(self.effect, "text3")
             self._enable()
             return
-        found = foresee(
-            self._book,
+        self._enable()
+        self._jobs.start(self._work_out_effect(self._foreseen, self._book, brush))
+
+    async def _work_out_effect(self, asked: int, book: DutyBook, brush: _Brush) -> None:
+        """First what changes, then how many cases that leaves where they are."""
+        found = await self._jobs.read(
+            foresee,
+            book,
             self.map.chosen,
             brush.line.kind,
             brush.line.prefix,
@@ -408,18 +415,17 @@ class DutyWindow(QDialog):
             brush.person_id,
             brush.on,
         )
+        if not isValid(self) or asked != self._foreseen:
+            return
         self.repaint_ = found
         self._say_effect(found, brush, None)
         self._enable()
-        self._told_in_hand += 1
-        self._jobs.start(self._count_in_hand(self._told_in_hand, found, brush))
-
-    async def _count_in_hand(self, asked: int, found: Repaint, brush: _Brush) -> None:
         try:
             open_cases = await self._jobs.read(self._work.in_hand, found.category_ids, found.cells.tolist())
         except Trouble:
+            # How many stay is good to know and no reason not to paint.
             return
-        if isValid(self) and asked == self._told_in_hand and found is self.repaint_:
+        if isValid(self) and asked == self._foreseen:
             staying = sum(n for unit_id, n in open_cases.items() if unit_id != brush.unit_id)
             self._say_effect(found, brush, staying)
 
