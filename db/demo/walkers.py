@@ -11,8 +11,10 @@ from db.demo.partition import Ints
 
 PACE = 1.25
 """Metres a second."""
-_CORNER_M = 14.0
-_LOOK_SECONDS = 30.0
+_CORNER_M = 20.0
+_BLOCK_M = 180.0
+_CUTS_THROUGH = 0.1
+_LOOK_SECONDS = 60.0
 """So often somebody looks whether to turn off."""
 
 
@@ -58,13 +60,14 @@ class Walkers:
         return to_degrees(points).round(6)
 
     def _turn_off(self, i: int) -> None:
-        """Go on along another street of the beat that passes within a few steps, if there is one."""
+        """Go on along another street of the beat at a corner; now and then cut through the block to one."""
         here = shapely.line_interpolate_point(self._lines[self._street[i]], self._at[i])
+        far = _BLOCK_M if self._rng.random() < _CUTS_THROUGH else _CORNER_M
         near = []
         for street, low, high in self._beats[i]:
-            if street != self._street[i] and self._lines[street].distance(here) < _CORNER_M:
-                along = float(self._lines[street].project(here))
-                if low <= along <= high:
+            if street != self._street[i] and self._lines[street].distance(here) < far:
+                along = min(max(float(self._lines[street].project(here)), low), high)
+                if self._lines[street].interpolate(along).distance(here) < far:
                     near.append((street, low, high, along))
         if near:
             chosen = near[int(self._rng.integers(len(near)))]
