@@ -31,6 +31,7 @@ from desktop.widgets.acting import VERBS, ActDialog, ActWork, Ids, Verb, seen_ve
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
+from desktop.widgets.verbs import CLAIMED
 
 OFFERED = {key: verb for key, verb in VERBS.items() if not verb.alone}
 """What can be done with many cases at once."""
@@ -42,7 +43,7 @@ _PUT = ("reassign", "dispatch")
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The states of some cases, and of those among them with a request of a kind that waits."""
+    """The states of some cases, and of those among them with a request that waits or another's claim."""
 
     states: Counter[str]
     asked: Mapping[str, Counter[str]]
@@ -159,6 +160,8 @@ class ActionBar(QWidget):
         asked = {
             kind: _counted_states(store, slots[(waiting & bit) > 0]) for kind, bit in REQUEST_BITS.items()
         }
+        others = (store.claimant[slots] > 0) & (store.accounts.ids[store.claimant[slots]] != who.account_id)
+        asked[CLAIMED] = _counted_states(store, slots[others])
         refusal = why_not(who, "", store, int(outside[0])) if len(outside) else None
         why = refusal.text() if refusal is not None else ""
         return _Chosen(_counted_states(store, slots), asked, len(outside), why)
@@ -220,7 +223,8 @@ class ActionBar(QWidget):
         if verb.key == "merge" and not why and total < 2:
             return Fit(0, _("Select two cases or more."))
         if verb.request and not why and fitting < total:
-            why = _("No such request waits.")
+            claim = verb.request == CLAIMED
+            why = _("Nobody else has claimed it.") if claim else _("No such request waits.")
         if why and len(chosen.states) + bool(chosen.outside) > 1:
             why = _("{count} of {total}: {why}").format(
                 count=number(total - fitting), total=number(total), why=why

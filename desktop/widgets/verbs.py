@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from db.cases import claims
 from db.cases.commands import closing, dispatch, handling, intake, marking, merging, orders, requests
+from db.cases.leases import TAKES_OVER
 from db.cases.workflow import VERB_LABELS
 from db.kernel.language import N_, _
 
 Ids = tuple[int, ...]
+CLAIMED = "claimed"
+"""In place of a kind of request: somebody else has claimed the case."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Verb:
     permission: str = ""
     """Of a verb that stands beside the table of moves: it fits every open case."""
     request: str = ""
-    """It answers a request of this kind, so it is offered where one waits."""
+    """It answers a request of this kind, or a claim (``CLAIMED``), so it is offered where there is one."""
     holder: bool = False
     """It may name a person of the unit."""
     all_or_none: bool = False
@@ -246,6 +250,16 @@ VERBS = {
             rare=True,
             alone=True,
             keys="Shift+D",
+        ),
+        Verb(
+            "take_over",
+            lambda ids, a: claims.TakeOver(ids, a["text"]),
+            ("text",),
+            N_("Why is it taken over?"),
+            keys="F",
+            rare=True,
+            permission=TAKES_OVER,
+            request=CLAIMED,
         ),
         Verb(
             "urge",

@@ -11,13 +11,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
+from db.cases.claims import TakeOver
 from db.cases.commands import dispatch, intake, merging
+from db.cases.queries import REQUEST_BITS
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor, Scope
+from db.live.claims import Claimed, Claims
+from desktop.core.jobs import Jobs
 from desktop.queue.acting import OFFERED, ActionBar
-from desktop.widgets.acting import VERBS, ActDialog
+from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.theme import Theme
-from tests.db.live.rows import DAY, HOUR, case_row, delta_of
+from tests.db.live.rows import DAY, HOUR, NOON, case_row, delta_of
 from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
 
 HANDLER = Actor(9, "处置", frozenset({"room.view", "case.handle"}))
@@ -342,3 +346,38 @@ def test_cases_beyond_the_own_scope_allow_nothing_and_the_bar_says_why(shown: Ca
     assert bar.bar.why_not("reassign").startswith("1 of 2: ")
     bar.select(1)
     assert "No unit has it" in bar.bar.why_not("accept")
+
+
+def test_what_another_has_claimed_is_taken_over_with_a_reason_and_nothing_else_is(bar: Bar) -> None:
+    until = NOON + HOUR
+    both = Claims({1: Claimed(99, "王敏", until), 5: Claimed(OFFICER.account_id, OFFICER.name, until)})
+    bar.context.board.apply(replace(delta_of([]), claims=both))
+    bar.select(5)
+    assert bar.bar.why_not("take_over") == "Nobody else has claimed it."
+    bar.select(1)
+    assert bar.bar.why_not("take_over") == ""
+    assert bar.bar.press("F")
+    dialog = bar.dialog()
+    dialog.text.setText("she is ill")
+    dialog.form.sent.emit()
+    assert bar.commands == [TakeOver((1,), "she is ill")]
+
+
+def test_answers_to_requests_fit_the_cases_where_one_waits(bar: Bar) -> None:
+    asked = [case_row(2, state="handling", unit_id=1, requests=REQUEST_BITS["postpone"], version=2)]
+    bar.context.board.apply(delta_of(asked))
+    bar.select(2)
+    assert bar.bar.why_not("grant_postpone") == ""
+    assert bar.bar.why_not("grant_return") == "No such request waits."
+    bar.select(3)
+    assert bar.bar.why_not("grant_postpone") == "No such request waits."
+
+
+def test_of_several_cases_a_verb_that_may_leave_out_is_offered_for_some(bar: Bar) -> None:
+    jobs = Jobs(lambda _error: None)
+    bar.bar.set_work(ActWork(jobs, lambda _command: None, lambda _ids: {}))  # type: ignore[arg-type, return-value]
+    bar.select(2, 3, 4)
+    assert bar.offered() >= {"reassign"}
+    assert bar.bar._buttons["reassign"].text() == "Reassign (2 of 3)"
+    assert bar.bar.why_not("close") != ""
+    jobs.close()
