@@ -51,6 +51,10 @@ class DrawnArea(NamedTuple):
     patrol_code: str = ""
 
 
+Drawn = tuple[str, str, str, str, str, int | None, float | None, str]
+"""A ``DrawnArea`` as the journal gives it back."""
+
+
 @command("registers.put_areas", permission=EDIT, label=N_("Draw areas"))
 @dataclass(frozen=True)
 class PutAreas:
@@ -59,7 +63,7 @@ class PutAreas:
     Each element is a ``DrawnArea``. New ground must be free: what another area of the kind claims is refused.
     """
 
-    areas: tuple[DrawnArea, ...]
+    areas: tuple[Drawn, ...]
 
 
 @command("registers.reshape_areas", permission=EDIT, label=N_("Move borders of areas"))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from db.bootstrap import Core
 from db.kernel.actor import SYSTEM, Actor
+from db.kernel.command import from_plain
 from db.kernel.refusal import Refused
 from db.registers.commands import DrawnArea, EndAreas, PutAreas, ReshapeAreas
 from db.registers.locating import locator_of
@@ -17,7 +18,7 @@ from db.registers.queries import areas, base_map
 from db.registers.reference import stable_id
 from db.registers.tables import area, component
 from db.registers.topology import check, square_metres
-from tests.db.engine.kit import rows_of, write
+from tests.db.engine.kit import entries, rows_of, write
 from tests.db.registers.quarter import CELLS, COUNTY, at, box
 
 MANHOLE = stable_id("category", "GB/T 47678.5-2026|component|01001")
@@ -165,3 +166,11 @@ def test_only_who_may_edit_registers_draws(quarter: Core) -> None:
     for command in (ReshapeAreas(((35, pushed()),)), EndAreas((39,)), PutAreas(())):
         with pytest.raises(Refused, match="may not do this"):
             quarter.bus.run(command, nobody)
+
+
+def test_the_commands_come_back_from_the_journal_as_they_were(quarter: Core) -> None:
+    drawn = DrawnArea("cell", f"{COUNTY}001001031", "车站", visits_per_day=4.0)
+    for command in (PutAreas((drawn,)), ReshapeAreas(((35, pushed()),)), EndAreas((39,))):
+        quarter.bus.run(command, SYSTEM)
+        entry = entries(quarter.database)[-1]
+        assert from_plain(entry.command, entry.arguments) == command
