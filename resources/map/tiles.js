@@ -34,6 +34,10 @@ export class Tiles {
     });
   }
 
+  get isOn() {
+    return this.sets.length > 0 && this.room.layers.tiles !== false;
+  }
+
   get attribution() {
     return this.sets.map(({ attribution }) => attribution).filter(Boolean);
   }
@@ -42,7 +46,7 @@ export class Tiles {
     const covered = this.covers;
     this.covers = false;
     this.queue = [];
-    if (this.room.layers.tiles === false) return;
+    if (!this.isOn) return;
     for (const set of this.sets) this._paintSet(pen, frame, set);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     if (this.covers) {
