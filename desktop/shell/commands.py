@@ -135,6 +135,8 @@ class Commands:
                     lambda part=part, value=value: self._go(Filter(**{part: frozenset({value})})),  # type: ignore[misc]
                     (entry.name, entry.name_en, entry.code),
                     _(title),
+                    # One name may stand in two standards; the code tells them apart.
+                    detail=entry.code if kind in ("major", "category") else "",
                 )
 
     def _go(self, chosen: Filter) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 from db.kernel.language import _
 from db.live.board import News
 from db.live.filters import PARTS, Filter
+from db.live.lens import Lens
 from db.live.queues import QUEUES, Queue, counts, queue_filter
 from desktop.core.actions import Act
 from desktop.core.context import Context, Freshness
@@ -22,6 +23,8 @@ from desktop.widgets.theme import Theme
 
 HEIGHT = 36
 _GAP = 17
+_COUNTED = 5
+"""So many pinned filters have a live number."""
 FIRST: Mapping[str, tuple[str, ...]] = {
     "acceptor": ("accept", "verify", "file", "check"),
     "duty_leader": ("file", "dispatch", "close", "returned", "overdue"),
@@ -111,6 +114,7 @@ class QueueStrip(QWidget):
         self._pinned = {f"kept_{each.id}": each for each in pinned}
         for key, each in self._pinned.items():
             self._add(key, each.name, "")
+        self._count()
         self._light()
         self._lay_out()
 
@@ -162,6 +166,9 @@ class QueueStrip(QWidget):
         if self._context.age.state is Freshness.LOADING:
             return
         found = counts(self._context.board, self._context.who)
+        # The first few only: a filter of one's own is looked through case by case.
+        for key, each in list(self._pinned.items())[:_COUNTED]:
+            found[key] = Lens(self._context.board.store, each.filter).count
         changed = [self._tabs[key].set_count(count) for key, count in found.items() if key in self._tabs]
         if any(changed):
             self._lay_out()

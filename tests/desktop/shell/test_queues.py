@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from db.kernel.actor import Actor
 from db.live.filters import Filter
+from db.live.lens import Lens
 from db.live.queues import QUEUES, counts
 from desktop.core.context import Context
 from desktop.shell.queues import FIRST, KEYS, Pinned, QueueStrip, in_order
@@ -98,6 +99,7 @@ def test_pinned_filters_stand_behind_the_queues(strip: QueueStrip, context: Cont
     mine = Filter(districts=frozenset({2}), lights=frozenset({2}))
     strip.set_pinned([Pinned(5, "北辛超期", mine)])
     assert list(strip.tabs())[-1] == "kept_5"
+    assert strip.tabs()["kept_5"].count == Lens(context.board.store, mine).count
     strip.open("kept_5")
     assert context.filter == mine
     assert strip.lit() == "kept_5"
