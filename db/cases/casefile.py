@@ -337,8 +337,7 @@ def next_acts(
     ``claimed``: somebody else has claimed the case; then it stays in its stage.
     """
     answers: dict[str, Refused | None] = {}
-    helpers = {each.unit_id for each in file.units if each.role == "helper" and each.until is None}
-    outside = out_of_scope(actor, vars(file.details), file.class_code, helpers)
+    outside = beyond_reach(file, actor)
     pending = {asked.kind for asked in file.requests if asked.state == "pending"}
     granted_once = next(
         (each for each in file.requests if each.state == "pending" and each.decided_by is not None), None
@@ -369,6 +368,12 @@ def next_acts(
         second = _second(appeal, actor) or outside
         answers |= dict.fromkeys(("confirm_appeal", "overrule_appeal"), second)
     return answers
+
+
+def beyond_reach(file: CaseFile, actor: Actor) -> Refused | None:
+    """Why a person may do nothing at all with a case; ``None`` when area, unit and class let him or her."""
+    helpers = {each.unit_id for each in file.units if each.role == "helper" and each.until is None}
+    return out_of_scope(actor, vars(file.details), file.class_code, helpers)
 
 
 def _second(appeal: Asked, actor: Actor) -> Refused | None:

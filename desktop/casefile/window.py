@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
+from db.cases.casefile import CaseFile, ClockSpan, Photo, beyond_reach, next_acts
 from db.cases.commands import requests
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
@@ -57,7 +57,7 @@ from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
 from desktop.widgets.notice import NoticeStack
 from desktop.widgets.paper import paper_font, write_pdf
-from desktop.widgets.plain import Elided, label, set_tone
+from desktop.widgets.plain import Elided, label, set_tone, tip
 from desktop.widgets.theme import Theme
 
 CASE_TABLES = frozenset(
@@ -461,6 +461,9 @@ class CaseWindow(QDialog):
 
     def _show_acts(self) -> None:
         clear(self._acts)
+        beyond = beyond_reach(self.file, self._context.who)
+        self.add_button.setEnabled(beyond is None)
+        self.add_button.setToolTip("" if beyond is None else tip(beyond.text()))
         answers, offered = self._answers(), self.offered()
         for key in (key for key, is_button in offered.items() if is_button):
             button = Button(self._theme, VERBS[key].shown(), keys=VERBS[key].keys)

@@ -458,7 +458,10 @@ def test_outside_of_the_own_scope_nothing_is_offered_and_the_reason_is_told(offi
     assert window.offered() == {}
     window.press("reassign")
     assert "王敏 may not act on the cases of this unit." in window._why.text()
+    assert not window.add_button.isEnabled()
+    assert "may not act" in window.add_button.toolTip()
     office.act(AddHelper((office.case,), 2))
     office.run(office.news)
     office.settle()
     assert "handle" in window.offered()
+    assert window.add_button.isEnabled()
