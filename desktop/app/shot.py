@@ -55,6 +55,9 @@ PAGES = (
     "palette",
     "sentence",
     "keys",
+    "areas",
+    "lasso",
+    "hours",
     *ZOOMS,
 )
 PATIENCE_S = 60.0
@@ -160,6 +163,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
         if page == "keys":
             window = session.show_keys()
             window.resize(size)
+        if page in ("areas", "lasso", "hours"):
+            await _map_with(session, page)
         if page in ZOOMS:
             await stage(session, page)
         if page == "board":
@@ -168,6 +173,23 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = await _reassign(session)
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
+
+
+async def _map_with(session: Session, page: str) -> None:
+    """The map filling the room: areas in colours, a shape half drawn, or what is allowed at half past seven."""
+    pane = session.panes.map
+    pane.maximized.emit(True)
+    if page == "areas":
+        pane.shading.show("open_per_km2")
+        pane.shading.set_level("community")
+        pane.shading.step(1)
+    elif page == "lasso" and (view := pane.map.view()) is not None:
+        ring = [(-0.02, -0.008), (0.012, -0.012), (0.02, 0.006), (-0.004, 0.012)]
+        pane.tools.take("lasso", points=[(view.lon + east, view.lat + north) for east, north in ring])
+    elif page == "hours":
+        await session.maps.show_hours()
+        pane.hours.go_to(7 * 60 + 30)
+    await asyncio.sleep(2 * SETTLE_MS / 1000)
 
 
 def _sentence(session: Session) -> str:
