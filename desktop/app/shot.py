@@ -176,7 +176,7 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
 
 
 async def _map_with(session: Session, page: str) -> None:
-    """The map filling the room: areas in colours, a shape half drawn, or what is allowed at half past seven."""
+    """The map alone: areas in colours, a shape half drawn, or what is allowed at half past seven."""
     pane = session.panes.map
     pane.maximized.emit(True)
     if page == "areas":
