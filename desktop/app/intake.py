@@ -19,6 +19,7 @@ from db.kernel.refusal import Refused
 from db.live.directory import Directory
 from db.registers.datum import looks_like_coordinates, read_coordinates
 from db.registers.finding import Finder
+from db.registers.hours import hint
 from db.registers.locating import locator_of, unit_of
 from db.registers.placing import Gazetteer, gazetteer_of
 from db.registers.queries import CategoryValue, ConditionValue, categories, components_near, conditions
@@ -86,6 +87,7 @@ class IntakeDesk:
             # What the matrix of duties does not say, the place does.
             unit_id = keeper.unit_id if keeper is not None else unit_of(connection, where)
             near = components_near(connection, (lon, lat), category_id=category_id)
+            hours = hint(connection, lon, lat, category_id, self._core.clock.now()) if category_id else ""
         areas = self._directory.areas
 
         def name(area_id: int | None) -> str:
@@ -99,6 +101,7 @@ class IntakeDesk:
             name(where.cell_id),
             self._directory.label("unit", unit_id or 0, language()),
             tuple(near),
+            hours,
         )
 
     def duplicates(self, draft: Draft) -> list[Duplicate]:

@@ -13,9 +13,12 @@ from db.bootstrap import Core
 from db.kernel.actor import SYSTEM
 from db.kernel.refusal import Refused
 from db.registers.hours import EndTimeRule, PutTimeRule, allowed_at, hint, rules, rules_at
+from db.registers.reference import stable_id
 from tests.db.registers.quarter import at, box
 
 CITY = ZoneInfo("Asia/Shanghai")
+ROAD_TRADE = stable_id("category", "GB/T 47678.5-2026|matter|09006")
+OLD_ROAD_TRADE = stable_id("category", "GB/T 30428.2-2013|matter|0406")
 INSIDE, OUTSIDE = at(0.5, 0.5), at(2.5, 2.5)
 MORNING: dict[str, Any] = {
     "name": "早市",
@@ -66,12 +69,14 @@ def test_a_night_market_belongs_to_the_day_on_which_it_began(quarter: Core) -> N
 def test_the_desk_is_told_until_when_and_the_stricter_rule_first(quarter: Core) -> None:
     quarter.bus.run(PutTimeRule(**MORNING), SYSTEM)
     with quarter.database.read() as connection:
-        assert hint(connection, *INSIDE, "09006", on(16, 7, 30)) == "Allowed here until 08:30 (早市)."
-        assert hint(connection, *INSIDE, "09006", on(16, 9)) == ""
+        assert hint(connection, *INSIDE, ROAD_TRADE, on(16, 7, 30)) == "Allowed here until 08:30 (早市)."
+        assert hint(connection, *INSIDE, ROAD_TRADE, on(16, 9)) == ""
     never = {**MORNING, "name": "严禁区", "from_minute": 0, "to_minute": 1440, "allowed": False}
     quarter.bus.run(PutTimeRule(**never), SYSTEM)
     with quarter.database.read() as connection:
-        assert hint(connection, *INSIDE, "09006", on(16, 7, 30)) == "Forbidden here until 00:00 (严禁区)."
+        assert (
+            hint(connection, *INSIDE, OLD_ROAD_TRADE, on(16, 7, 30)) == "Forbidden here until 00:00 (严禁区)."
+        )
         assert [rule.name for rule in rules_at(connection, on(16, 7, 30))] == ["严禁区", "早市"]
 
 
