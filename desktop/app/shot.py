@@ -178,6 +178,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
 async def _map_with(session: Session, page: str) -> None:
     """The map alone: areas in colours, a shape half drawn, or what is allowed at half past seven."""
     pane = session.panes.map
+    drawn: list[int] = []
+    pane.drawn.connect(drawn.append)
     pane.maximized.emit(True)
     if page == "areas":
         pane.shading.show("open_per_km2")
@@ -189,7 +191,11 @@ async def _map_with(session: Session, page: str) -> None:
     elif page == "hours":
         await session.maps.show_hours()
         pane.hours.go_to(7 * 60 + 30)
-    await asyncio.sleep(2 * SETTLE_MS / 1000)
+    async with asyncio.timeout(PATIENCE_S):
+        while not drawn or drawn[-1] < pane.map.generation:
+            await asyncio.sleep(SETTLE_MS / 1000)
+    # The page learns of its new width a little after the pane.
+    await asyncio.sleep(3 * SETTLE_MS / 1000)
 
 
 def _sentence(session: Session) -> str:
