@@ -42,7 +42,7 @@ _LIGHT_ORDER: Int64 = np.array([2, 1, 0, 3], dtype=np.int64)
 # What a lens of one hundred thousand cases re-sorts faster than it patches.
 _PATCH_SHARE = 16
 # So many texts tell whether texts repeat themselves.
-_SAMPLE = 4096
+_SAMPLE = 32_768
 
 
 @dataclass(frozen=True, eq=False)
