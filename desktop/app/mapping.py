@@ -28,7 +28,7 @@ from db.registers.placing import Placed, gazetteer_of
 from db.registers.queries import areas, outlines
 from db.registers.reshaping import reshaped
 from db.registers.topology import Findings, check
-from db.tiles.queries import tile_sets
+from db.tiles.registered import tile_sets
 from desktop.core.actions import Act
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
