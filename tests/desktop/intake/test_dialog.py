@@ -29,6 +29,7 @@ from db.kernel.command import command
 from db.kernel.geo import metres_between
 from db.live.directory import load_directory
 from db.people.tables import unit as unit_table
+from db.registers.hours import PutTimeRule
 from db.registers.reference import stable_id
 from db.registers.tables import area, component, condition, place, road
 from desktop.app.intake import IntakeDesk
@@ -484,3 +485,18 @@ def test_on_new_years_eve_january_is_next_year() -> None:
     eve = datetime(2026, 12, 31, 12, 0, tzinfo=ZONE)
     assert read_moment("01-02 09:00", eve) == datetime(2027, 1, 2, 9, 0, tzinfo=ZONE)
     assert read_moment("soon", eve) is None
+
+
+def test_the_desk_is_told_that_a_stall_is_allowed_here_at_this_hour(room: Room) -> None:
+    ground = shapely.to_geojson(shapely.box(*at(-100, -100), *at(100, 100)))
+    rule = PutTimeRule("早市", "09006", ground, 9 * 60, 11 * 60, True, "2026-01-01", name_en="Market")
+    room.core.bus.run(rule, SYSTEM)
+    room.write("占道经营")
+    room.settle()
+    room.press(Qt.Key.Key_Return)
+    room.settle()
+    room.dialog.place.setFocus()
+    room.write("龙泉路与荆河路口")
+    room.settle()
+    assert room.dialog.hours.text() == "Allowed here until 11:00 (Market)."
+    assert room.dialog.hours.isVisible()
