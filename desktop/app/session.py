@@ -617,7 +617,7 @@ class Session(QObject):
         """How long the rest of a case usually takes: learned once a day, for the order of least slack."""
         board = self.context.board
         remaining = await self._jobs.read(self._remaining_days.of, board.now_ms)
-        if remaining is not board.store.remaining:
+        if remaining is not board.store.remaining and not self._is_closed:
             self.context.announce(board.learn(remaining))
 
     async def _load_usual(self) -> None:
