@@ -52,7 +52,6 @@ class Undoable:
 class Recall:
     """An entry read again, with what became of its rows since."""
 
-    seq: int
     diffs: dict[Table, dict[int, Diff]]
     groups: dict[Table, dict[int, Group]]
     lost: dict[Group, LeftOut]
@@ -99,7 +98,7 @@ def recall(reading: Reading, entry: RowMapping) -> Recall:
         # The journal keeps private values only as digests, so there is nothing to restore them from.
         fault = Refused("cannot_undo", CANNOT)
     lost = _told(reading, seq, {group for group in changed if group is not None})
-    return Recall(seq, diffs, groups, lost, fault)
+    return Recall(diffs, groups, lost, fault)
 
 
 def take_back(unit: UnitOfWork, found: Recall) -> None:
