@@ -29,10 +29,10 @@ from desktop.widgets.theme import Theme
 COLUMNS = (
     Column("row", N_("Row"), 64, align=RIGHT, sortable=False),
     Column("outcome", N_("What is done"), 104, sortable=False),
-    Column("remark", N_("Remark"), 360, sortable=False),
+    Column("remark", N_("Remark"), 320, stretch=True, sortable=False),
     Column("code", N_("Code"), 168, sortable=False),
     Column("name", N_("Name"), 168, sortable=False),
-    Column("changes", N_("What changes"), 152, stretch=True, sortable=False),
+    Column("changes", N_("What changes"), 168, sortable=False),
 )
 OUTCOMES = {
     "new": N_("New"),
