@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -130,3 +131,31 @@ def test_the_city_is_named_by_its_settings(database_url: str) -> None:
     )
     assert city_facts(core) == bootstrap.CityFacts("滕州", "Tengzhou", "Asia/Urumqi", is_demo=True)
     core.close()
+
+
+def _permissions(core: Core, code: str) -> set[str]:
+    with core.database.read() as connection:
+        return set(connection.execute(select(role.c.permissions).where(role.c.code == code)).scalar_one())
+
+
+def test_a_newer_program_brings_its_permissions_and_leaves_taken_what_was_taken(sqlite_url: str) -> None:
+    core = open_core(sqlite_url)
+    load_reference(core.database)
+    ids = {row["code"]: row["id"] for row in rows_of(core.database, role).values()}
+    shipped = _permissions(core, "duty_leader")
+
+    def older(unit: Any) -> None:
+        # As a program left it that knew nothing of duties, after the bureau took away an import.
+        for code, row_id in ids.items():
+            kept = _permissions(core, code) - {"duty.manage"}
+            if code == "duty_leader":
+                kept.discard("import.run")
+            unit.update(role, {row_id: {"permissions": sorted(kept)}})
+
+    write(core.database, older)
+    core.close()
+    for _twice in range(2):
+        core = open_core(sqlite_url)
+        assert _permissions(core, "duty_leader") == shipped - {"import.run"}
+        assert "duty.manage" not in _permissions(core, "collector")
+        core.close()
