@@ -8,7 +8,7 @@ from typing import Any
 
 import shapely
 
-from desktop.map.tools import circle
+from desktop.map.drawing import circle
 from desktop.map.view import MapView
 
 

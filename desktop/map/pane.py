@@ -14,13 +14,13 @@ from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number, time_left
 from desktop.map.bridge import HoverCard
 from desktop.map.components import ComponentLayer
+from desktop.map.drawing import Tools
 from desktop.map.ground import ground
 from desktop.map.hours import HoursStrip
 from desktop.map.overlays import Overlays
 from desktop.map.people import PeopleLayer
 from desktop.map.shading import Shading
 from desktop.map.tiles import TileSets
-from desktop.map.tools import Tools
 from desktop.map.view import CASES, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane

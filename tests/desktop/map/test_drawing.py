@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from db.kernel.geo import metres_between
 from db.registers.datum import FRAMES
 from desktop.core.context import Context
-from desktop.map.tools import HINTS, Tools, circle
+from desktop.map.drawing import HINTS, Tools, circle
 from tests.db.live.rows import case_row
 from tests.desktop.map.probe import MIDDLE, MapProbe
 from tests.desktop.seeded import context_of
