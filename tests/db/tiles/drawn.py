@@ -11,8 +11,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from db.tiles.pmtiles import tile_id
+from db.tiles.rules import tile_at
 
 Address = tuple[int, int, int]
+
+TOWN = (117.10, 35.04, 117.23, 35.13)
+SAID = {
+    "name": "城区",
+    "format": "png",
+    "minzoom": "10",
+    "maxzoom": "13",
+    "bounds": "117.10,35.04,117.23,35.13",
+}
+"""What the metadata of a whole set of the town say."""
+
+
+def town(low: int = 10, high: int = 13) -> dict[Address, bytes]:
+    """Every tile of the town, each of a colour of its own."""
+    tiles = {}
+    for zoom in range(low, high + 1):
+        left, top = tile_at(TOWN[0], TOWN[3], zoom)
+        right, bottom = tile_at(TOWN[2], TOWN[1], zoom)
+        for x in range(left, right + 1):
+            for y in range(top, bottom + 1):
+                tiles[zoom, x, y] = png((zoom, x % 256, y % 256), 8)
+    return tiles
 
 
 def png(colour: tuple[int, int, int], side: int = 256) -> bytes:
@@ -59,6 +82,7 @@ def pmtiles(
     leaf_size: int = 0,
     kind: int = 2,
     version: int = 3,
+    packing: int = 1,
 ) -> Path:
     """A PMTiles file as the specification lays it out: runs of equal neighbours, leaves of ``leaf_size``."""
     body, entries = b"", []
@@ -87,7 +111,7 @@ def pmtiles(
         b"PMTiles", version,
         127, len(root), at, len(meta), at + len(meta), len(leaves), at + len(meta) + len(leaves), len(body),
         len(tiles), len(entries), len(entries),
-        1, 2, 1, kind, min(zooms), max(zooms),
+        1, 2, packing, kind, min(zooms), max(zooms),
         *(round(edge * 1e7) for edge in bounds),
         min(zooms), 0, 0,
     )  # fmt: skip
