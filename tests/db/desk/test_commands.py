@@ -8,7 +8,6 @@ import pytest
 
 from db.desk.commands import ChangeKept, DropKept, Keep, OrderKept
 from db.desk.queries import KeptValue, kept
-from db.desk.rules import MOST_CASES
 from db.kernel.actor import Actor
 from db.kernel.refusal import Refused
 from tests.db.desk.conftest import Desk
@@ -90,11 +89,6 @@ def test_every_fault_is_told_at_once(desk: Desk) -> None:
     assert codes_of(desk, wrong, desk.wang) == ["name_missing", "no_such_role", "empty_selection"]
     assert codes_of(desk, Keep("dream", "x", {}), desk.wang) == ["no_such_kind"]
     assert codes_of(desk, Keep("selection", "x", {"ids": ["1"]}), desk.wang) == ["bad_content"]
-
-
-def test_a_selection_too_great_to_be_listed_points_to_the_filter(desk: Desk) -> None:
-    many = {"ids": list(range(MOST_CASES + 1))}
-    assert codes_of(desk, Keep("selection", "x", many), desk.wang) == ["too_many"]
 
 
 def test_keeping_and_dropping_are_undone_like_any_act(desk: Desk) -> None:
