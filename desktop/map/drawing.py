@@ -21,6 +21,9 @@ HINTS = {
         "Draw round the cases with the button held, or set corners: arrows and Space. "
         "Enter selects, Ctrl+Enter adds, Esc leaves"
     ),
+    "band": N_(
+        "Corner, then the corner opposite: mouse, or arrows and Space. Ctrl with the second adds, Esc leaves"
+    ),
     "radius": N_("Middle, then edge: mouse, or arrows and Space. Esc leaves"),
     "measure": N_("Click, or arrows and Space; Backspace takes back, Enter ends, Esc leaves"),
     "place": N_("Click where it belongs, or arrows and Space. Esc leaves"),

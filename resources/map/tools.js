@@ -10,8 +10,9 @@ const EARTH = 6371008.8; // metres, mean radius, as in db/kernel/geo.py
 const FONT = '12px "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei", sans-serif';
 
 // What each tool does: how many points end it, whether its line is closed, whether it can be drawn with the button held,
-// and under which name Python hears of it.
+// whether its two points are the corners of a box, and under which name Python hears of it.
 const KINDS = {
+  band: { ends: 2, boxes: true, least: 2, tells: "shape_drawn" },
   lasso: { closes: true, free: true, least: 3, tells: "shape_drawn" },
   radius: { ends: 2, least: 2, tells: "circle_drawn" },
   measure: { least: 1 },
@@ -228,16 +229,18 @@ export class Tools {
   }
 
   _finish(event) {
-    const { least, tells, closes } = this.kind;
-    // A double click has set the same point twice.
+    const { least, tells, closes, boxes } = this.kind;
+    // A double click, or Space without an arrow, has set the same point twice.
     const points = this.points.filter((each, i) => !i || this._apart(each, this.points[i - 1]) > 1);
-    if (points.length < least) return;
+    // A box as flat as a line holds nothing: its second corner is still to come.
+    if (boxes && points.length === 2 && this._isFlat(points)) points.pop();
     this.points = points;
+    if (points.length < least) return;
     this.done = true;
     this.grasped = -1;
     this._draw();
     if (!tells) return;
-    const ring = points.map(({ lng, lat }) => [lng, lat]);
+    const ring = (boxes ? boxOf(points) : points).map(({ lng, lat }) => [lng, lat]);
     const more = Boolean(event?.ctrlKey || event?.metaKey);
     const metres = points.length > 1 ? distance(points[0], points[1]) : 0;
     this._tell(tells, { ring, more, metres, kind: this.value.kind, closed: Boolean(closes) });
@@ -258,6 +261,11 @@ export class Tools {
 
   _apart(a, b) {
     return this._away(a, this.map.latLngToContainerPoint(b));
+  }
+
+  _isFlat([a, b]) {
+    const [from, to] = [a, b].map((each) => this.map.latLngToContainerPoint(each));
+    return from.x === to.x || from.y === to.y;
   }
 
   // The nearest corner of the areas within reach, else the nearest place on a border, else the place itself.
@@ -312,25 +320,32 @@ export class Tools {
     const line = this.points.map(at);
     const loose = this.cursor && !this.done && !this.kind.edits ? [...line, at(this.cursor)] : line;
     if (this.value.kind === "radius") this._drawCircle(loose);
+    else if (this.kind.boxes) this._drawBox(loose);
     else this._drawLine(loose, line);
     if (this.cursor && !this.done) this._drawCursor(at(this.cursor));
   }
 
   _drawLine(loose, line) {
-    const { pen, kind } = this;
-    const { palette } = this.room;
+    const { kind } = this;
     const path = new Path2D();
     loose.forEach(({ x, y }, i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
     if (kind.closes && loose.length > 2) {
       path.closePath();
-      pen.globalAlpha = 0.12;
-      pen.fillStyle = palette.accent;
-      pen.fill(path);
-      pen.globalAlpha = 1;
+      this._fill(path);
     }
     this._stroke(path);
     if (!kind.free || line.length < 40) line.forEach((point, i) => this._dot(point, i === this.grasped));
     if (this.value.kind === "measure") this._writeLengths(loose);
+  }
+
+  _drawBox([from, to]) {
+    if (!from) return;
+    this._dot(from);
+    if (!to) return;
+    const path = new Path2D();
+    path.rect(from.x, from.y, to.x - from.x, to.y - from.y);
+    this._fill(path);
+    this._stroke(path);
   }
 
   _drawCircle([middle, edge]) {
@@ -339,10 +354,7 @@ export class Tools {
     if (!edge) return;
     const path = new Path2D();
     path.arc(middle.x, middle.y, middle.distanceTo(edge), 0, 2 * Math.PI);
-    this.pen.globalAlpha = 0.12;
-    this.pen.fillStyle = this.room.palette.accent;
-    this.pen.fill(path);
-    this.pen.globalAlpha = 1;
+    this._fill(path);
     this._stroke(path);
     const [from, to] = [middle, edge].map((point) => this.map.containerPointToLatLng(point));
     this._write(this._length(distance(from, to)), edge);
@@ -373,6 +385,14 @@ export class Tools {
   _surface(square) {
     const { words } = this.room;
     return square < 1e5 ? `${Math.round(square)} ${words.metres}²` : `${(square / 1e6).toFixed(3)} ${words.kilometres}²`;
+  }
+
+  _fill(path) {
+    const { pen } = this;
+    pen.globalAlpha = 0.12;
+    pen.fillStyle = this.room.palette.accent;
+    pen.fill(path);
+    pen.globalAlpha = 1;
   }
 
   _stroke(path) {
@@ -461,6 +481,11 @@ export function surface(places) {
     twice += radians(a.lng - places[0].lng) * radians(b.lat - middle) - radians(b.lng - places[0].lng) * radians(a.lat - middle);
   });
   return (Math.abs(twice) / 2) * narrow * EARTH ** 2;
+}
+
+// The four corners of the box between two of them.
+function boxOf([a, b]) {
+  return [a, L.latLng(a.lat, b.lng), b, L.latLng(b.lat, a.lng)];
 }
 
 function projected({ lat, lng }) {

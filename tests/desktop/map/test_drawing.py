@@ -100,6 +100,43 @@ def test_a_lasso_never_selects_what_the_filter_hides(room: Room, until: Callable
     assert context.selection == {5}
 
 
+def test_a_box_selects_what_lies_between_two_corners(room: Room, until: Callable[..., None]) -> None:
+    tools, context, probe = room
+    take(room, "band")
+    half = STEP / 2
+    drag(probe, [(LON + 3 * half, LAT + 3 * half), (LON, LAT), (LON - half, LAT - half)])
+    until(lambda: bool(context.selection))
+    assert context.selection == {5, 6, 8, 9}
+    assert tools.kind == ""
+    assert tools.narrow()
+    assert context.board.lens.count == 4
+
+
+def test_a_box_is_set_with_the_keyboard_alone(room: Room, until: Callable[..., None]) -> None:
+    tools, context, probe = room
+    context.select(frozenset({1}))
+    keys = Qt.Key
+    take(room, "band")
+    press(probe, keys.Key_Left, keys.Key_Up, keys.Key_Space)
+    # A box as flat as a line is none: its second corner is still to come.
+    press(probe, keys.Key_Space, keys.Key_Right, keys.Key_Right, keys.Key_Space)
+    until(lambda: probe.ask("[jingwei.tools.points.length, jingwei.tools.done]") == [1, False])
+    assert tools.kind == "band"
+    press(probe, keys.Key_Down, keys.Key_Down)
+    press(probe, keys.Key_Space, held=Qt.KeyboardModifier.ControlModifier)
+    until(lambda: tools.kind == "")
+    assert context.selection == {1, 5}
+    lons, lats = {lon for lon, _lat in tools.shape}, {lat for _lon, lat in tools.shape}
+    assert (len(tools.shape), len(lons), len(lats)) == (4, 2, 2)
+
+
+def test_a_radius_of_nothing_waits_for_its_edge(room: Room, until: Callable[..., None]) -> None:
+    _tools, context, probe = room
+    take(room, "radius")
+    press(probe, Qt.Key.Key_Space, Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Space)
+    until(lambda: context.selection == {5})
+
+
 def test_a_radius_selects_by_metres(room: Room, until: Callable[..., None]) -> None:
     tools, context, probe = room
     take(room, "radius")
