@@ -42,7 +42,7 @@ from desktop.map.overlays import Look, disc
 from desktop.map.pane import MapPane
 from desktop.map.picture import picture_of, save
 from desktop.map.tiles import OpenedSets
-from desktop.map.view import View
+from desktop.map.view import CASES, View
 from desktop.widgets.theme import Theme
 
 Tell = Callable[..., None]
@@ -80,6 +80,7 @@ class MapDesk:
         self._theme = theme
         self._tell = tell
         self._moving: tuple[int, ...] = ()
+        self._then: Callable[[float, float], None] | None = None
         self._reshaped_id = 0
         pane.tools.placed.connect(self._on_placed)
         pane.tools.reshaped.connect(self._on_reshaped)
@@ -108,6 +109,8 @@ class MapDesk:
             act("views", N_("Views kept at hand…"), start(self.show_views), "V", words="书签 bookmark"),
             # zh: 套索选择
             act("lasso", N_("Lasso: select what is inside"), take("lasso"), "L", words="圈选"),
+            # zh: 框选
+            act("band", N_("Box: select what is inside"), take("band"), "Q", words="框选 rubber band"),
             act("radius", N_("Radius: select what is near"), take("radius"), "R", words="周边 半径"),
             act("narrow", N_("Show only what was drawn"), self.narrow, "O", why_not=self._why_not_narrow),
             act("measure", N_("Measure length and area"), take("measure"), "M", words="测距 测面积"),
@@ -116,6 +119,14 @@ class MapDesk:
             act("method", N_("Divide the classes otherwise"), self.next_method, "J",
                 why_not=self._why_not_colour),
             act("up", N_("One area up"), lambda: shading.leave() and None, "U", why_not=self._why_not_colour),
+            # zh: 热力图
+            act("heat", N_("Heat map of the cases"), self.toggle_heat, "D", why_not=self._why_not_heat,
+                checkable=True, checked=self._shows_heat, words="热力图 密度 density"),
+            act("nearest", N_("Who is nearest to the selected case"), self.show_nearest, "W",
+                why_not=self._why_not_nearest, words="就近 附近 采集员 车辆"),
+            # zh: 跟随采集员或车辆…
+            act("follow", N_("Follow a collector or vehicle…"), self.choose_followed, "F",
+                why_not=self._why_not_follow, words="跟随 跟踪"),
             act("hours", N_("What is allowed at what time"), start(self.show_hours), "Z", words="时段 早市"),
             act("sensitive", N_("Sensitive places with visits due"), start(self.show_sensitive), "I",
                 words="敏感区域"),
@@ -124,6 +135,9 @@ class MapDesk:
             act("where", N_("Coordinates under the pointer"), self.next_frame, "K", words="坐标 经纬度"),
             act("copy_where", N_("Copy the coordinates"), self.copy_coordinates, "Y",
                 why_not=self._why_not_coordinates),
+            # zh: 在地图上选点上报…
+            act("report", N_("New case at a place…"), self.report_at_place, "E", permission="case.report",
+                words="上报 登记 新案件"),
             act("move_case", N_("Move the selected cases on the map…"), self.move_cases, "X",
                 permission="case.place", why_not=self._why_not_move, words="纠正位置"),
             act("reshape", N_("Move the border of the chosen area…"), start(self.reshape), "B",
@@ -283,6 +297,68 @@ class MapDesk:
     def _why_not_colour(self) -> str:
         return "" if self._pane.shading.measure else _("Areas are not coloured.")
 
+    # Cases and people
+
+    def toggle_heat(self) -> None:
+        """Show or hide how densely the cases lie."""
+        self._pane.map.set_layers({"density": not self._shows_heat()})
+
+    def _shows_heat(self) -> bool:
+        return self._pane.map.layers()["density"]
+
+    def _why_not_heat(self) -> str:
+        board = self._context.board
+        known = board.lens.mask & ~np.isnan(board.store.lon[: board.store.size])
+        if known.any() or self._shows_heat():
+            return ""
+        return _("None of the cases shown has a position.")
+
+    def show_nearest(self) -> None:
+        """List beside the map who is nearest to the selected case."""
+        slot = self._selected_slot()
+        if slot is not None:
+            self._pane.people.show_nearest(CASES, slot)
+
+    def _selected_slot(self) -> int | None:
+        """Where the only selected case stands on the board; None when there is none or more."""
+        selection = self._context.selection
+        return self._context.board.store.slot_of(next(iter(selection))) if len(selection) == 1 else None
+
+    def _why_not_nearest(self) -> str:
+        slot = self._selected_slot()
+        if slot is None:
+            return _("Select one case first.")
+        if np.isnan(self._context.board.store.lon[slot]):
+            return _("The selected case has no position.")
+        return self._why_not_follow()
+
+    def choose_followed(self) -> Chooser:
+        """Choose by name who stays in the middle of the map."""
+        people = self._pane.people
+        hint = _("Enter follows; a hand on the map lets go")
+        chooser = Chooser(self._theme, _("Follow a collector or vehicle"), hint, self._pane.window())
+
+        def fill(words: str) -> None:
+            choices = [Choice(_("Follow nobody"), None)] if people.is_following else []
+            choices += [Choice(each, (layer, slot)) for layer, slot, each in people.known()]
+            chooser.set_choices([each for each in choices if words.casefold() in each.words.casefold()])
+
+        def follow(mark: tuple[str, int] | None) -> None:
+            if mark is None:
+                people.let_go()
+            else:
+                self._pane.map.set_layers({mark[0]: True})
+                people.follow(*mark)
+
+        chooser.typed.connect(fill)
+        chooser.chosen.connect(follow)
+        fill("")
+        chooser.open()
+        return chooser
+
+    def _why_not_follow(self) -> str:
+        return "" if self._pane.people.is_anybody_known else _("No collector and no vehicle is on the map.")
+
     # Layers of rules and registers
 
     async def show_hours(self) -> None:
@@ -357,20 +433,39 @@ class MapDesk:
     def _why_not_narrow(self) -> str:
         return "" if self._pane.tools.shape else _("Nothing was drawn yet: take the lasso or the radius.")
 
+    # Picking a place
+
+    def report_at_place(self) -> None:
+        """Pick the place where something is the matter; the intake opens there, as after a right click."""
+        self._pick_place(self._point)
+
+    def _point(self, lon: float, lat: float) -> None:
+        self._pane.map.pointed.emit(lon, lat)
+
+    def _pick_place(self, then: Callable[[float, float], None]) -> None:
+        tools = self._pane.tools
+        if tools.kind == "place" and then != self._then:
+            # In the hand for something else: that is put away, this is begun.
+            tools.leave()
+        self._then = then
+        tools.take("place")
+
+    def _on_placed(self, lon: float, lat: float) -> None:
+        if self._then is not None:
+            self._then(lon, lat)
+
     # Moving cases
 
     def move_cases(self) -> None:
         """Pick the place at which the selected cases belong; the reason is asked after that."""
         self._moving = tuple(sorted(self._context.selection))
-        self._pane.tools.take("place")
+        self._pick_place(self._ask_reason)
 
     def _why_not_move(self) -> str:
         return "" if self._context.selection else _("No case is selected.")
 
-    def _on_placed(self, lon: float, lat: float) -> None:
+    def _ask_reason(self, lon: float, lat: float) -> None:
         ids = self._moving
-        if not ids:
-            return
         words = ngettext_(
             "Why does {count} case belong there?", "Why do {count} cases belong there?", len(ids)
         )

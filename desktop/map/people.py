@@ -175,6 +175,38 @@ class PeopleLayer(QObject):
         at = int(self._crews[layer].at[slot])
         return _("seen {time}").format(time=clock_time(at, self._context.zone, seconds=True)) if at else ""
 
+    # Who is there
+
+    @property
+    def is_anybody_known(self) -> bool:
+        """Whether anybody stands on the map."""
+        return any(not np.isnan(crew.lon).all() for crew in self._crews.values())
+
+    def known(self) -> list[tuple[str, int, str]]:
+        """Layer, slot and words of everybody who can be followed, by name; whoever is lost comes last."""
+        found: list[tuple[bool, str, str, int]] = []
+        for layer, crew in self._crews.items():
+            for slot in np.flatnonzero(~np.isnan(crew.lon)).tolist():
+                card = self.card(slot) if layer == PEOPLE else self.vehicle_card(slot)
+                if card is not None:
+                    words = " · ".join((card.title, *card.lines[:1], card.remaining))
+                    found.append((card.tone == Freshness.LOST, words, layer, slot))
+        return [(layer, slot, words) for _lost, words, layer, slot in sorted(found)]
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the map keeps somebody in its middle."""
+        return bool(self._followed)
+
+    def follow(self, layer: str, slot: int) -> None:
+        """Keep one of them in the middle of the map, until a hand moves it; slot -1 lets go."""
+        self._view.order("follow", [layer, slot])
+
+    def let_go(self) -> None:
+        """Follow nobody any more."""
+        for layer in self._crews:
+            self.follow(layer, -1)
+
     # Who is near
 
     def nearest(self, lon: float, lat: float) -> list[tuple[str, int, float]]:
@@ -223,9 +255,7 @@ class PeopleLayer(QObject):
         # zh: 跟随 {name}
         words = _("Stop following {name}") if self._followed == name else _("Follow {name}")
         goal = -1 if self._followed == name else slot
-        menu.addAction(words.format(name=name)).triggered.connect(
-            lambda: self._view.order("follow", [layer, goal])
-        )
+        menu.addAction(words.format(name=name)).triggered.connect(lambda: self.follow(layer, goal))
         menu.addAction(_("Who is nearest")).triggered.connect(lambda: self.show_nearest(layer, slot))
         if layer == PEOPLE:
             # zh: 查看轨迹…

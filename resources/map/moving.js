@@ -32,8 +32,10 @@ export class MovingLayer extends PointLayer {
     }
   };
 
-  // Keep one of them in the middle of the window; -1 lets go. A hand on the map lets go as well.
+  // Keep one of them in the middle of the window; -1 lets go. A hand on the map lets go as well, and so does following
+  // somebody of another layer.
   follow(slot) {
+    for (const part of this.room.parts) if (part !== this && part instanceof MovingLayer) part.seized();
     this.followed = this.columns.drawn(slot) ? slot : -1;
     this.room.bridge.tell("followed", JSON.stringify([this.name, this.followed]));
     if (this.followed >= 0) this._keepUp();

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QApplication, QDialog
 
 from db.cases.queries import case_details
 from db.kernel.actor import SYSTEM
@@ -21,11 +21,13 @@ from db.registers.queries import outlines
 from db.registers.topology import check
 from db.tiles.commands import AddTiles, RemoveTiles
 from desktop.app.mapping import snapped
+from desktop.intake.dialog import IntakeDialog
 from desktop.map.areas import LEVELS
 from desktop.map.choosing import Chooser
 from desktop.map.naming import NamingDialog
 from desktop.map.picture import save
 from tests.db.tiles.drawn import pmtiles, png
+from tests.desktop.map.probe import MapProbe
 from tests.desktop.open_room import DEADLINE_S, OpenRoom
 
 
@@ -176,8 +178,10 @@ def test_the_cells_of_the_demo_are_found_clean(room: OpenRoom) -> None:
 def test_a_case_is_moved_with_a_reason_and_moved_back(room: OpenRoom) -> None:
     words = said(room)
     context, store = room.session.context, room.session.context.board.store
-    slot = int(np.flatnonzero(context.board.lens.mask & ~np.isnan(store.lon))[0])
-    case_id, before = int(store.id[slot]), (float(store.lon[slot]), float(store.lat[slot]))
+    case_id = placed_case(room)
+    slot = store.slot_of(case_id)
+    assert slot is not None
+    before = float(store.lon[slot]), float(store.lat[slot])
     context.select(frozenset({case_id}))
     run(room, "move_case")
     tools = room.session.panes.map.tools
@@ -196,6 +200,84 @@ def test_a_case_is_moved_with_a_reason_and_moved_back(room: OpenRoom) -> None:
     assert place() == (pytest.approx(before[0] + 0.001), before[1])
     room.core.bus.undo(context.who)
     assert place() == before
+
+
+def placed_case(room: OpenRoom) -> int:
+    """A case that has a position; its number."""
+    context = room.session.context
+    store = context.board.store
+    slot = int(np.flatnonzero(context.board.lens.mask & ~np.isnan(store.lon[: store.size]))[0])
+    return int(store.id[slot])
+
+
+def test_a_new_case_is_reported_at_a_place_picked_by_keyboard(room: OpenRoom) -> None:
+    view, tools = room.session.panes.map.map, room.session.panes.map.tools
+    room.session.context.select(frozenset({placed_case(room)}))
+    run(room, "move_case")
+    assert tools.kind == "place"
+    # In the hand for something else: what was asked for last counts.
+    run(room, "report")
+    assert tools.kind == "place"
+    probe = MapProbe(view, room.until)
+    probe.until(lambda: probe.ask("jingwei.tools.kind?.tells") == "place_picked")
+    probe.ask("jingwei.map.getContainer().focus()")
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        space = QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, " ")
+        QApplication.sendEvent(view.web.focusProxy(), space)
+    intake: IntakeDialog = opened(room, IntakeDialog)
+    middle = probe.ask("jingwei.map.getCenter()")
+    assert intake.place.text() == f"{middle['lng']:.6f}, {middle['lat']:.6f}"
+    assert tools.kind == ""
+    assert not room.window.findChildren(Chooser)
+    intake.reject()
+
+
+def test_the_same_act_again_puts_the_place_away(room: OpenRoom) -> None:
+    run(room, "report")
+    run(room, "report")
+    assert room.session.panes.map.tools.kind == ""
+
+
+def test_heat_is_switched_by_an_act_that_shows_its_state(room: OpenRoom) -> None:
+    layers = room.session.panes.map.map.layers
+    action = room.window.actions_["map.heat"]
+    run(room, "heat")
+    assert layers()["density"]
+    assert action.isChecked()
+    run(room, "heat")
+    assert not layers()["density"]
+    assert not action.isChecked()
+    room.session.context.toggle("text", "no such case")
+    assert room.window.actions_.why_not("map.heat") == "None of the cases shown has a position."
+
+
+def test_who_is_nearest_to_the_one_selected_case_is_listed(room: OpenRoom) -> None:
+    actions = room.window.actions_
+    assert actions.why_not("map.nearest") == "Select one case first."
+    case_id = placed_case(room)
+    room.session.context.select(frozenset({case_id}))
+    assert actions.why_not("map.nearest") == ""
+    run(room, "nearest")
+    probe = MapProbe(room.session.panes.map.map, room.until)
+    slot = room.session.context.board.store.slot_of(case_id)
+    assert slot is not None
+    number = room.session.context.board.store.plain(slot)["number"]
+    probe.until(lambda: number in (probe.ask("document.body.innerText") or ""))
+
+
+def test_somebody_is_chosen_by_name_and_followed_until_nobody_is(room: OpenRoom) -> None:
+    people = room.session.panes.map.people
+    run(room, "follow")
+    chooser: Chooser = opened(room, Chooser)
+    name = people.known()[0][2].split(" · ")[0]
+    chooser.field.setText(name)
+    QTest.keyClick(chooser.field, Qt.Key.Key_Return)
+    room.until(lambda: people.is_following)
+    assert f"following {name}" in room.session.panes.map._subtitle.text()
+    run(room, "follow")
+    chooser = opened(room, Chooser)
+    QTest.keyClick(chooser.field, Qt.Key.Key_Return)
+    room.until(lambda: not people.is_following)
 
 
 def test_a_border_is_moved_with_its_neighbours_and_moved_back(room: OpenRoom) -> None:
@@ -248,7 +330,7 @@ def test_a_new_area_with_a_wrong_code_keeps_its_drawing(room: OpenRoom) -> None:
 
 def test_acts_that_do_not_fit_say_why(room: OpenRoom) -> None:
     acts = {act.id: act for act in room.session.maps.acts()}
-    for key in ("level", "method", "up", "copy_where", "move_case", "reshape"):
+    for key in ("nearest", "level", "method", "up", "copy_where", "move_case", "reshape"):
         assert acts[f"map.{key}"].why_not().endswith((".", "one")), key
     room.session.context.select(frozenset({1}))
     assert acts["map.move_case"].why_not() == ""

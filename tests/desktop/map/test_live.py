@@ -284,6 +284,18 @@ def test_who_is_followed_stays_in_the_middle_until_a_hand_moves_the_map(
     assert abs(probe.view.view().lon - where.lon) < 0.005
 
 
+def test_whoever_is_followed_next_takes_the_place_of_the_last(
+    probe: MapProbe, until: Callable[..., None]
+) -> None:
+    told: list[Any] = []
+    probe.view.hear("followed", told.append)
+    lay(probe, [(0, 0)], [0], "people")
+    lay(probe, [(0.001, 0)], [0], "vehicles")
+    probe.view.order("follow", ["people", 0])
+    probe.view.order("follow", ["vehicles", 0])
+    until(lambda: told == [["people", 0], ["people", -1], ["vehicles", 0]])
+
+
 def test_a_trail_is_drawn_and_taken_away(probe: MapProbe) -> None:
     look(probe, 16)
     line = [LON, LAT, LON + 0.002, LAT]

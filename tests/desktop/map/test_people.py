@@ -150,6 +150,36 @@ def test_who_is_followed_is_told_by_name(street: Street) -> None:
     assert names == ["王敏", ""]
 
 
+def test_everybody_who_can_be_followed_is_listed_by_name_the_lost_last(street: Street) -> None:
+    street.people((7, 117.101, 1), (8, 117.15, NOON))
+    street.layer.set_vehicles([VehicleValue(3, "鲁D·1001", "", "enforcement", 1, 117.1, 35.1, NOON)])
+    assert [(layer, slot, words.split(" · ")[0]) for layer, slot, words in street.layer.known()] == [
+        (PEOPLE, 1, "李强"),
+        (VEHICLES, 0, "鲁D·1001"),
+        (PEOPLE, 0, "王敏"),
+    ]
+    assert street.layer.is_anybody_known
+
+
+def test_who_has_no_place_can_be_followed_by_nobody(street: Street) -> None:
+    street.people((7, float("nan"), NOON), (8, float("nan"), NOON))
+    street.layer.refresh()
+    assert street.layer.known() == []
+    assert not street.layer.is_anybody_known
+
+
+def test_following_is_begun_and_ended_by_order(street: Street) -> None:
+    street.said()
+    street.layer.follow(PEOPLE, 1)
+    assert street.said() == [("order", "follow", [PEOPLE, 1])]
+    street.view.heard["followed"]([PEOPLE, 1])
+    assert street.layer.is_following
+    street.layer.let_go()
+    assert street.said() == [("order", "follow", [layer, -1]) for layer in (PEOPLE, VEHICLES)]
+    street.view.heard["followed"]([PEOPLE, -1])
+    assert not street.layer.is_following
+
+
 @pytest.mark.parametrize("who,may", [(OFFICER, True), (GUEST, False)])
 def test_a_track_is_asked_for_only_by_who_may_see_it(
     shown: Callable[..., QWidget], who: Actor, may: bool
