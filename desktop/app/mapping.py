@@ -12,7 +12,8 @@ import numpy as np
 import shapely
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtPrintSupport import QPrintDialog
+from PySide6.QtWidgets import QDialog, QFileDialog
 
 from db.bootstrap import Core
 from db.cases.commands.placing import MoveCases
@@ -40,7 +41,7 @@ from desktop.map.classes import METHOD_LABELS, Method
 from desktop.map.naming import NamingDialog
 from desktop.map.overlays import Look, disc
 from desktop.map.pane import MapPane
-from desktop.map.picture import picture_of, save
+from desktop.map.picture import picture_of, print_on, printer_for, save
 from desktop.map.tiles import OpenedSets
 from desktop.map.view import CASES, View
 from desktop.widgets.theme import Theme
@@ -145,7 +146,9 @@ class MapDesk:
             act("draw", N_("Draw a new area…"), take("outline"), "N", permission="registers.edit",
                 words="画网格 新网格"),
             act("copy", N_("Copy the map as a picture"), self.copy_picture, "P", words="截图"),
-            act("save", N_("Save the map as picture or PDF…"), self.save_picture, "S", words="打印 print"),
+            act("save", N_("Save the map as picture or PDF…"), self.save_picture, "S", words="导出 图片"),
+            # zh: 打印地图…
+            act("print", N_("Print the map…"), self.print_picture, "Shift+P", words="打印 printer 纸"),
         ]  # fmt: skip
 
     # Going somewhere
@@ -609,6 +612,26 @@ class MapDesk:
 
         dialog.fileSelected.connect(lambda target: self._jobs.start(write(target)))
         dialog.open()
+
+    def print_picture(self) -> None:
+        """Ask for a printer and put the map on a sheet of paper, as it is now."""
+        image, title = self._picture(), self._title()
+        printer = printer_for(image, title)
+        dialog = QPrintDialog(printer, self._pane.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(_("Print the map"))
+        # One sheet: which of them, there is nothing to ask.
+        dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange, False)
+
+        async def put() -> None:
+            await self._jobs.read(print_on, printer, image)
+            self._tell(Kind.DONE, _("The map is with the printer"))
+
+        dialog.finished.connect(
+            lambda how: self._jobs.start(put()) if how == QDialog.DialogCode.Accepted else None
+        )
+        # QPrintDialog has an open() of its own with a receiver of Qt's old kind.
+        QDialog.open(dialog)
 
     def _picture(self) -> Any:
         zone = self._context.zone

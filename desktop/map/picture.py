@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMarginsF, QPoint, QRectF, QSaveFile, QSizeF, Qt
-from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QWidget
 
 from db.kernel.language import N_
@@ -46,18 +47,50 @@ def save(image: QImage, target: Path, title: str) -> None:
     if target.suffix.lower() == ".pdf":
         page = QPdfWriter(stream)
         page.setTitle(title)
-        wide = image.width() >= image.height()
-        way = QPageLayout.Orientation.Landscape if wide else QPageLayout.Orientation.Portrait
-        page.setPageLayout(QPageLayout(QPageSize(QPageSize.PageSizeId.A4), way, QMarginsF(10, 10, 10, 10)))
-        painter = QPainter(page)
-        room = QSizeF(page.width(), page.height())
-        size = QSizeF(image.size()).scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
-        painter.drawImage(QRectF(0, 0, size.width(), size.height()), image)
-        written = painter.end()
+        page.setPageLayout(_layout(image))
+        written = _put(page, image)
     else:
         written = image.save(stream, target.suffix.lstrip(".").upper() or "PNG")  # type: ignore[call-overload]
     if not written or not stream.commit():
         raise _not_written(target)
+
+
+def printer_for(image: QImage, title: str) -> QPrinter:
+    """The usual printer of this computer, its sheet turned as the picture is; a person may choose another."""
+    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+    printer.setDocName(title)
+    printer.setPageLayout(_layout(image))
+    return printer
+
+
+def print_on(printer: QPrinter, image: QImage) -> None:
+    """Put the picture on one sheet of the printer; any thread. Raises ``Unavailable``."""
+    if not _put(printer, image):
+        raise Unavailable(
+            "cannot_print", N_("The printer “{name}” did not take the map."), name=_name(printer)
+        )
+
+
+def _name(printer: QPrinter) -> str:
+    return printer.printerName() or printer.outputFileName()
+
+
+def _layout(image: QImage) -> QPageLayout:
+    wide = image.width() >= image.height()
+    way = QPageLayout.Orientation.Landscape if wide else QPageLayout.Orientation.Portrait
+    margins, unit = QMarginsF(10, 10, 10, 10), QPageLayout.Unit.Millimeter
+    return QPageLayout(QPageSize(QPageSize.PageSizeId.A4), way, margins, unit)
+
+
+def _put(page: QPagedPaintDevice, image: QImage) -> bool:
+    """Draw the picture as large as the sheet has room for it; False when the device did not take it."""
+    painter = QPainter()
+    if not painter.begin(page):
+        return False
+    room = QSizeF(page.width(), page.height())
+    size = QSizeF(image.size()).scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+    painter.drawImage(QRectF(0, 0, size.width(), size.height()), image)
+    return painter.end()
 
 
 def _not_written(target: Path) -> Unavailable:

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -20,6 +21,7 @@ from db.live.filters import Filter
 from db.registers.queries import outlines
 from db.registers.topology import check
 from db.tiles.commands import AddTiles, RemoveTiles
+from desktop.app import mapping
 from desktop.app.mapping import snapped
 from desktop.intake.dialog import IntakeDialog
 from desktop.map.areas import LEVELS
@@ -347,6 +349,22 @@ def test_the_picture_has_a_title_and_goes_to_paper(room: OpenRoom, tmp_path: Pat
     for name, beginning in (("a.pdf", b"%PDF"), ("a.png", b"\x89PNG")):
         save(image, tmp_path / name, "title")
         assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_the_map_is_printed_when_the_dialog_says_so(room: OpenRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    words, sheets = said(room), []
+    monkeypatch.setattr(mapping, "print_on", lambda printer, image: sheets.append((printer, image)))
+    run(room, "print")
+    dialog: QPrintDialog = opened(room, QPrintDialog)
+    dialog.reject()
+    run(room, "print")
+    dialog = opened(room, QPrintDialog)
+    dialog.done(QDialog.DialogCode.Accepted)
+    room.until(lambda: bool(words))
+    assert words == ["The map is with the printer"]
+    ((printer, image),) = sheets
+    assert printer.docName() == room.session.maps._title()
+    assert image.width() == room.session.panes.map.map.width()
 
 
 def test_tiles_that_are_registered_are_drawn(room: OpenRoom, tmp_path: Path) -> None:

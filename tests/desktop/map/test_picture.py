@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPageLayout
+from PySide6.QtPdf import QPdfDocument
+from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QLabel, QWidget
 
 from db.kernel.refusal import Unavailable
-from desktop.map.picture import picture_of, save
+from desktop.map.picture import picture_of, print_on, printer_for, save
 from desktop.widgets.theme import Theme
 
 
@@ -42,3 +44,33 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(
         with pytest.raises(Unavailable):
             save(drawn(shown), target, "title")
         assert not target.exists()
+
+
+@pytest.mark.parametrize("size,way", [((400, 300), "Landscape"), ((300, 700), "Portrait")])
+def test_a_sheet_is_turned_as_the_picture_is_and_takes_all_of_it(
+    shown: Callable[..., QWidget], tmp_path: Path, size: tuple[int, int], way: str
+) -> None:
+    image = picture_of(shown(QLabel("map"), *size), Theme("light"), "滕州市", "2026-03-16 10:00")
+    printer = printer_for(image, "滕州市")
+    assert printer.pageLayout().orientation() == QPageLayout.Orientation[way]
+    assert printer.docName() == "滕州市"
+    # A sheet in a file, as the dialog offers it as well.
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "sheet.pdf"))
+    print_on(printer, image)
+    sheets = QPdfDocument()
+    sheets.load(str(tmp_path / "sheet.pdf"))
+    assert sheets.pageCount() == 1
+    page = sheets.pagePointSize(0)
+    assert (page.width() > page.height()) is (way == "Landscape")
+    sheets.close()
+
+
+@pytest.mark.expects_qt_warning
+def test_a_printer_that_takes_nothing_is_told(shown: Callable[..., QWidget], tmp_path: Path) -> None:
+    image = drawn(shown)
+    printer = printer_for(image, "title")
+    printer.setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "absent" / "sheet.pdf"))
+    with pytest.raises(Unavailable, match="did not take the map"):
+        print_on(printer, image)
