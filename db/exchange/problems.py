@@ -22,12 +22,11 @@ from typing import IO
 
 from db.kernel.language import N_, _
 from db.kernel.refusal import Unavailable
-from db.kernel.text import one_line
+from db.kernel.text import no_formula, one_line
 
 KEPT = 500
 """How many problems are kept in memory to be shown; the file has them all."""
 MAX_VALUE = 80
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Reason(Enum):
@@ -216,5 +215,4 @@ def harmless(text: str) -> str:
     """A value cut to one short line, and with an apostrophe before it where a spreadsheet would take it for
     a formula.
     """
-    short = one_line(text, MAX_VALUE)
-    return f"'{short}" if short.startswith(_FORMULA) else short
+    return no_formula(one_line(text, MAX_VALUE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 _KEPT = {"\n", "\t"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def clean(text: str, limit: int = 4000) -> str:
@@ -20,6 +21,11 @@ def clean(text: str, limit: int = 4000) -> str:
 def one_line(text: str, limit: int = 400) -> str:
     """``text`` cleaned and folded onto one line."""
     return " ".join(clean(text, limit * 2).split())[:limit]
+
+
+def no_formula(text: str) -> str:
+    """``text`` with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def mask_phone(phone: str) -> str:

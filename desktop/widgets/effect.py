@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSaveFile, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from db.cases.foresight import Foresight, UnitLoad
 from db.kernel.language import N_, _
 from db.kernel.moved import LeftOut
 from db.kernel.refusal import Refused, Trouble
+from db.kernel.text import no_formula
 from desktop.core.words import number
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label, set_tone
@@ -85,6 +97,16 @@ def _reason(refusal: Refused) -> str:
 def stay_lines(left_out: Sequence[LeftOut]) -> str:
     """Those that stay as a table for the clipboard: number, tab, reason, one line each."""
     return "\n".join(f"{each.number}\t{' '.join(_reason(each.refusal).split())}" for each in left_out)
+
+
+def stay_sheet(left_out: Sequence[LeftOut]) -> bytes:
+    """Those that stay as CSV in UTF-8 with a mark, so that Excel and WPS read it: number and reason."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(_(column.title) for column in _STAY_COLUMNS)
+    for each in left_out:
+        writer.writerow((no_formula(each.number), no_formula(" ".join(_reason(each.refusal).split()))))
+    return b"\xef\xbb\xbf" + stream.getvalue().encode()
 
 
 class EffectView(QWidget):
@@ -194,14 +216,18 @@ class EffectView(QWidget):
         self.list_button.toggled.connect(self._on_list)
         self.copy_button = Button(theme, _("Copy the list"), kind="quiet")
         self.copy_button.clicked.connect(self._on_copy)
+        # zh: 列表另存为…
+        self.save_button = Button(theme, _("Save the list…"), kind="quiet")
+        self.save_button.clicked.connect(self._on_save)
+        self._saved = Elided("", "label", "text2")
         # zh: 按最新情况再看
         self.again_button = Button(theme, _("Take them as they are now"), kind="quiet")
         self.again_button.clicked.connect(self.again_wanted)
         row = QHBoxLayout()
         row.setSpacing(theme.px(4))
-        for button in (self.list_button, self.copy_button, self.again_button):
+        for button in (self.list_button, self.copy_button, self.save_button, self.again_button):
             row.addWidget(button)
-        row.addStretch(1)
+        row.addWidget(self._saved, 1)
         column = QVBoxLayout()
         column.setSpacing(theme.px(4))
         column.addLayout(row)
@@ -239,7 +265,8 @@ class EffectView(QWidget):
             (each.case_id, {"number": each.number, "why": _reason(each.refusal)}) for each in left_out
         )
         self._stay_model.refresh()
-        for button in (self.list_button, self.copy_button):
+        self._saved.setText("")
+        for button in (self.list_button, self.copy_button, self.save_button):
             button.setVisible(bool(left_out))
         self.again_button.setVisible(any(each.refusal.code == "changed_meanwhile" for each in left_out))
         self.stay_table.setVisible(bool(left_out) and self.list_button.isChecked())
@@ -282,6 +309,31 @@ class EffectView(QWidget):
     def _on_copy(self) -> None:
         if self.foresight is not None:
             QGuiApplication.clipboard().setText(stay_lines(self.foresight.left_out))
+
+    def _on_save(self) -> None:
+        if self.foresight is None:
+            return
+        # What is on the screen now: the cases may move while a place is being chosen.
+        content = stay_sheet(self.foresight.left_out)
+        dialog = QFileDialog(self.window(), _("Save those that stay"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(_("Table (*.csv)"))
+        dialog.setDefaultSuffix("csv")
+        dialog.fileSelected.connect(lambda name: self._save(content, Path(name)))
+        dialog.open()
+
+    def _save(self, content: bytes, target: Path) -> None:
+        """A file of that name is replaced by the whole list or not at all."""
+        stream = QSaveFile(str(target))
+        is_written = (
+            stream.open(QSaveFile.OpenModeFlag.WriteOnly)
+            and stream.write(content) == len(content)
+            and stream.commit()
+        )
+        words = _("Saved as {file}") if is_written else _("{file} cannot be written.")
+        self._saved.setText(words.format(file=target.name))
+        set_tone(self._saved, "text2" if is_written else "over")
 
 
 def _right(words: QLabel) -> QLabel:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.kernel.text import clean, mask_name, mask_phone, one_line
+from db.kernel.text import clean, mask_name, mask_phone, no_formula, one_line
 
 
 def test_what_cannot_be_seen_is_taken_out_and_markup_is_left_as_text() -> None:
@@ -56,3 +56,13 @@ def test_at_least_four_digits_are_hidden(phone: str) -> None:
 @pytest.mark.parametrize("name, shown", [("张三", "张*"), ("欧阳修远", "欧**"), ("李", "李"), ("", "")])
 def test_only_the_first_sign_of_a_name_is_shown(name: str, shown: str) -> None:
     assert mask_name(name) == shown
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_what_a_spreadsheet_would_reckon_with_becomes_words(words: str) -> None:
+    assert no_formula(words) == f"'{words}"
+
+
+@pytest.mark.parametrize("words", ["", "井盖丢失", "1-2", "a=b"])
+def test_other_words_stay_as_they_are(words: str) -> None:
+    assert no_formula(words) == words

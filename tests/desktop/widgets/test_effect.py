@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from db.cases.foresight import Foresight, UnitLoad
 from db.kernel.moved import LeftOut
 from db.kernel.refusal import Refused
-from desktop.widgets.effect import EffectView, stay_lines, stays
+from desktop.widgets.effect import EffectView, stay_lines, stay_sheet, stays
 from desktop.widgets.theme import Theme
 
 PAUSED = Refused("paused", "It is paused.")
@@ -102,6 +104,54 @@ def test_the_list_of_those_that_stay_is_shown_and_copied(view: EffectView) -> No
     view.copy_button.click()
     assert QGuiApplication.clipboard().text() == stay_lines(LEFT)
     assert stay_lines(LEFT).splitlines()[0] == "N1\tIt is paused."
+
+
+def choose(view: EffectView, target: Path) -> None:
+    """Press the button and choose a file in the dialog, as a hand would."""
+    view.save_button.click()
+    dialog = next(each for each in view.window().findChildren(QFileDialog) if each.isVisible())
+    dialog.fileSelected.emit(str(target))
+    dialog.reject()
+
+
+def test_the_list_of_those_that_stay_is_saved_as_a_table(view: EffectView, tmp_path: Path) -> None:
+    view.show_foresight(foresight())
+    target = tmp_path / "stays.csv"
+    target.write_text("older")
+    choose(view, target)
+    rows = list(csv.reader(target.read_text("utf-8-sig").splitlines()))
+    assert rows == [["Number", "Why it stays"], *(line.split("\t") for line in stay_lines(LEFT).splitlines())]
+    assert view._saved.text() == "Saved as stays.csv"
+    # The next foresight is not what was saved.
+    view.show_foresight(foresight(left_out=LEFT[:1]))
+    assert view._saved.text() == ""
+
+
+def test_what_was_on_the_screen_is_saved_whatever_comes_meanwhile(view: EffectView, tmp_path: Path) -> None:
+    view.show_foresight(foresight())
+    view.save_button.click()
+    dialog = next(each for each in view.window().findChildren(QFileDialog) if each.isVisible())
+    view.show_foresight(foresight(left_out=()))
+    dialog.fileSelected.emit(str(tmp_path / "a.csv"))
+    dialog.reject()
+    assert (tmp_path / "a.csv").read_bytes() == stay_sheet(LEFT)
+
+
+def test_a_list_that_cannot_be_written_says_so_and_leaves_nothing(view: EffectView, tmp_path: Path) -> None:
+    view.show_foresight(foresight())
+    choose(view, tmp_path / "absent" / "a.csv")
+    assert view._saved.text() == "a.csv cannot be written."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_stays_leaves_nothing_to_save(view: EffectView) -> None:
+    view.show_foresight(foresight(left_out=()))
+    assert not view.save_button.isVisible()
+
+
+def test_nothing_in_the_table_is_a_formula() -> None:
+    sheet = stay_sheet([LeftOut(1, "=1+1", Refused("x", "@SUM(A1)"))])
+    assert sheet.decode("utf-8-sig").splitlines()[1] == "'=1+1,'@SUM(A1)"
 
 
 def test_only_what_others_have_changed_can_be_taken_as_it_is_now(view: EffectView) -> None:
