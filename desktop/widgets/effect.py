@@ -220,6 +220,7 @@ class EffectView(QWidget):
         self.save_button = Button(theme, _("Save the list…"), kind="quiet")
         self.save_button.clicked.connect(self._on_save)
         self._saved = Elided("", "label", "text2")
+        self._saved.hide()
         # zh: 按最新情况再看
         self.again_button = Button(theme, _("Take them as they are now"), kind="quiet")
         self.again_button.clicked.connect(self.again_wanted)
@@ -227,10 +228,11 @@ class EffectView(QWidget):
         row.setSpacing(theme.px(4))
         for button in (self.list_button, self.copy_button, self.save_button, self.again_button):
             row.addWidget(button)
-        row.addWidget(self._saved, 1)
+        row.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(theme.px(4))
         column.addLayout(row)
+        column.addWidget(self._saved)
         column.addWidget(self.stay_table)
         return column
 
@@ -265,7 +267,7 @@ class EffectView(QWidget):
             (each.case_id, {"number": each.number, "why": _reason(each.refusal)}) for each in left_out
         )
         self._stay_model.refresh()
-        self._saved.setText("")
+        self._saved.hide()
         for button in (self.list_button, self.copy_button, self.save_button):
             button.setVisible(bool(left_out))
         self.again_button.setVisible(any(each.refusal.code == "changed_meanwhile" for each in left_out))
@@ -334,6 +336,8 @@ class EffectView(QWidget):
         words = _("Saved as {file}") if is_written else _("{file} cannot be written.")
         self._saved.setText(words.format(file=target.name))
         set_tone(self._saved, "text2" if is_written else "over")
+        self._saved.show()
+        self.changed_size.emit()
 
 
 def _right(words: QLabel) -> QLabel:
