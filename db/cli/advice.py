@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import asdict
 from typing import Any
+from unicodedata import east_asian_width
 
 from db.advice.evaluating import Evaluation, evaluate
 from db.bootstrap import open_core
@@ -71,13 +72,23 @@ def _print(found: Evaluation, took: float) -> None:
             first=f"{100 * found.first / found.asked:.2f}", duty=f"{100 * found.by_duty / found.asked:.2f}"
         )
     )
-    print(f"\n{_('threshold'):>12}{_('said'):>12}{_('coverage'):>12}{_('precision'):>12}")
+    # zh: 阈值 / 给出推荐 / 覆盖率 / 准确率
+    heads = (_("threshold"), _("said"), _("coverage"), _("precision"))
+    print("\n" + "".join(_right(head, 12) for head in heads))
     for each in found.by_threshold:
         print(f"{each.threshold:>12}{each.said:>12,}{each.coverage:>12.2%}{each.precision:>12.3%}")
-    print(f"\n{_('estimated'):>14}{_('said'):>10}{_('mean'):>12}{_('came true'):>12}")
+    # zh: 估计 / 给出推荐 / 平均 / 实际正确
+    heads = (_("estimated"), _("said"), _("mean"), _("came true"))
+    print("\n" + "".join(_right(head, width) for head, width in zip(heads, (14, 10, 12, 12), strict=True)))
     for band in found.bands:
         span = f"{band.begins:g}–{band.ends:g}"
         print(f"{span:>14}{band.said:>10,}{band.estimated:>12.3%}{band.right:>12.3%}")
-    print(f"\n{_('Nothing said because')}")
+    # zh: 未推荐的原因
+    print("\n" + _("Nothing said because"))
     for code, count in found.abstained.items():
         print(f"{count:>12,}  {_(_ABSTAINED[code])}")
+
+
+def _right(word: str, width: int) -> str:
+    """A word at the right of a column; Chinese characters are two columns wide."""
+    return " " * (width - sum(2 if east_asian_width(sign) in "WF" else 1 for sign in word)) + word

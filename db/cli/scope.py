@@ -85,7 +85,7 @@ def _tell(connection: Connection, who: Actor, as_json: bool) -> None:
     for key, names in parts.items():
         if names:
             # zh: 、
-            print(f"  {_(titles[key])}: {_(', ').join(names)}")
+            print("  " + _("{what}: {values}").format(what=_(titles[key]), values=_(", ").join(names)))
 
 
 def _names(connection: Connection, table: Table, ids: frozenset[int]) -> list[str]:

@@ -335,10 +335,10 @@ def hours_lines(windows: tuple[Window, ...], today: date) -> str:
         line = f"{when}: {hours_text(list(group))}"
         if valid_from > today:
             # zh: 自 {day} 起
-            line = f"{line} ({_('from {day}').format(day=valid_from)})"
+            line += " (" + _("from {day}").format(day=valid_from) + ")"
         if valid_to != date.max:
             # zh: 至 {day}
-            line = f"{line} ({_('until {day}').format(day=valid_to)})"
+            line += " (" + _("until {day}").format(day=valid_to) + ")"
         lines.append(line)
     return "\n".join(lines)
 

@@ -327,7 +327,8 @@ class CaseWindow(QDialog):
         details = file.details
         heights = [area.verticalScrollBar().value() for area in self._areas]
         category = words.name("category", details.category_id)
-        self.setWindowTitle(f"{_('Case {number}').format(number=details.number)} · {category}")
+        title = _("Case {number}").format(number=details.number)
+        self.setWindowTitle(f"{title} · {category}")
         self._title.setText(category)
         self._number.setText(details.number)
         self._state.setText(_(STATES[details.state].label) if details.state in STATES else details.state)

@@ -129,8 +129,10 @@ class Summary:
             text = f"{text} · " + ngettext_("{count} person", "{count} persons", len(people)).format(
                 count=len(people)
             )
+        if not answer.clash:
+            return text
         # zh: 职责重叠
-        return f"{text} · {_('overlap')}" if answer.clash else text
+        return text + " · " + _("overlap")
 
     def unit_name(self, unit_id: int) -> str:
         """A unit's name; nobody is called so."""

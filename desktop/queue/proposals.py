@@ -37,7 +37,7 @@ _COLUMNS = (
 STATES = {
     "waiting": N_("waits for a second officer"),  # zh: 待复核
     "confirmed": N_("confirmed"),  # zh: 已确认
-    "refused": N_("refused"),  # zh: 已驳回
+    "refused": N_("turned down"),  # zh: 已驳回
     "withdrawn": N_("withdrawn"),  # zh: 已撤回
 }
 _ROWS = 6

@@ -159,7 +159,7 @@ class QueueRows:
     def _address(self, row: Mapping[str, Any]) -> Cell:
         if row["lon"] != row["lon"]:
             return Cell(
-                f"{row['address']}  {_('(no position)')}" if row["address"] else _("(no position)"),
+                row["address"] + "  " + _("(no position)") if row["address"] else _("(no position)"),
                 tone="text2",
             )
         return Cell(row["address"], tone="text2")

@@ -43,7 +43,9 @@ def chips(query: Query, directory: Directory, zone: ZoneInfo) -> list[Chip]:
                 if len(names) <= 2
                 else _("{first} and {count} more").format(first=names[0], count=len(names) - 1)
             )
-            made.append(Chip(part, words, f"{_(title)}: {_(', ').join(names)}"))
+            made.append(
+                Chip(part, words, _("{what}: {values}").format(what=_(title), values=_(", ").join(names)))
+            )
     if query.reported is not None:
         made.append(Chip("reported", _("reported {span}").format(span=_span_words(query.reported, zone))))
     if query.overdue:

@@ -63,7 +63,7 @@ class SignInPage(QWidget):
         self.form = Form(theme, _("Begin") if self._begin else _("Sign in"))
         if self._begin:
             self.form.add("person", _("Your name"), self.person)
-        self.form.add("login", _("Name to sign in with") if self._begin else _("Name"), self.login)
+        self.form.add("login", _("Name to sign in with") if self._begin else _("Account"), self.login)
         self.form.add("password", _("Password"), self.password)
         self.form.setFixedWidth(theme.px(320))
         column = QVBoxLayout()

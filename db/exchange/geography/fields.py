@@ -112,7 +112,7 @@ REGISTERS: Mapping[str, Register] = {
             "point",
             (
                 Field("code", N_("Code"), ("GLBJBSM", "ObjID", "BJBSM", "部件标识码", "标识码"), needed=True),
-                Field("class", N_("Class"), ("BJDM", "ObjCode", "fldm", "部件代码", "分类代码")),
+                Field("class", N_("Class of component"), ("BJDM", "ObjCode", "fldm", "部件代码", "分类代码")),
                 Field("state", N_("State"), ("GLBJZT", "ObjState", "状态")),
                 Field(
                     "unit", N_("Unit in charge"), ("ZGBMDM", "DeptCode1", "ZGBMMC", "DeptName1", "主管部门")
