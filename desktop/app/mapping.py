@@ -30,6 +30,7 @@ from db.registers.queries import areas, outlines
 from db.registers.reshaping import reshaped
 from db.registers.topology import Findings, check
 from db.tiles.registered import tile_sets
+from db.tiles.rules import TileSet
 from desktop.core.actions import Act
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
@@ -42,11 +43,13 @@ from desktop.map.naming import NamingDialog
 from desktop.map.overlays import Look, disc
 from desktop.map.pane import MapPane
 from desktop.map.picture import picture_of, print_on, printer_for, save
-from desktop.map.tiles import OpenedSets
+from desktop.map.tiles import OpenedSets, stamp_of
 from desktop.map.view import CASES, View
 from desktop.widgets.theme import Theme
 
 Tell = Callable[..., None]
+_Sets = list[tuple[TileSet, tuple[int, int] | None]]
+"""Sets of tiles, each with the stamp of its file."""
 
 _SNAP_M = 0.5
 """Metres within which a drawn corner is that of an area."""
@@ -82,14 +85,31 @@ class MapDesk:
         self._tell = tell
         self._moving: tuple[int, ...] = ()
         self._then: Callable[[float, float], None] | None = None
+        self._drawn_sets: _Sets | None = None
+        self._is_closed = False
         self._reshaped_id = 0
         pane.tools.placed.connect(self._on_placed)
         pane.tools.reshaped.connect(self._on_reshaped)
         pane.tools.outlined.connect(self._on_outlined)
 
-    async def load(self) -> None:
-        """Read what lies under the cases; files are opened off the GUI thread."""
-        self._pane.tiles.set_sets(await self._jobs.read(self._open_tiles))
+    def close(self) -> None:
+        """The pane is going: whatever is still being opened is closed again."""
+        self._is_closed = True
+
+    async def look_at_tiles(self) -> None:
+        """Draw the registered sets of tiles, unless they and their files are those that are drawn already.
+
+        Settings are no news of the feed, so somebody has to look; files are opened off the GUI thread.
+        """
+        found = await self._jobs.read(self._newer_tiles)
+        if found is None:
+            return
+        sets, opened = found
+        if self._is_closed:
+            opened.close()
+            return
+        self._drawn_sets = sets
+        self._pane.tiles.set_sets(opened)
 
     def acts(self) -> list[Act]:
         """The acts of the menu "Map"."""
@@ -648,10 +668,11 @@ class MapDesk:
         with self._core.database.read() as connection:
             return outlines(connection, kind)
 
-    def _open_tiles(self) -> OpenedSets:
+    def _newer_tiles(self) -> tuple[_Sets, OpenedSets] | None:
         with self._core.database.read() as connection:
             sets = tile_sets(connection)
-        return OpenedSets(sets)
+        found = [(each, stamp_of(each)) for each in sets]
+        return None if found == self._drawn_sets else (found, OpenedSets(sets))
 
 
 def snapped(ring: Sequence[Point], known: Mapping[int, shapely.Geometry]) -> list[Point]:

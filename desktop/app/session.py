@@ -150,6 +150,7 @@ class Session(QObject):
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
         self.desk.close()
+        self.maps.close()
         self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()
@@ -163,6 +164,7 @@ class Session(QObject):
         cases = self._close_cases()
         self._close_intake()
         view, layers = self.panes.map.map.view(), self.panes.map.map.layers()
+        self.maps.close()
         self.fieldwork.close()
         self._make_window()
         self.window.restoreGeometry(geometry)
@@ -610,7 +612,7 @@ class Session(QObject):
             shown.set_workflow(self._workflow)
 
     async def _load_map(self) -> None:
-        await self.maps.load()
+        await self.maps.look_at_tiles()
         await self.fieldwork.load()
 
     async def _load_remaining(self) -> None:
@@ -657,10 +659,13 @@ class Session(QObject):
             self.drawn.emit()
 
     async def _each_minute(self) -> None:
-        """What only time brings about: suspended cases whose day has come, a calendar that is missing."""
-        if self._is_wall:
-            return
+        """What only time brings about: suspended cases whose day has come, a calendar that is missing; and
+        what no news tells: other tiles under the map.
+        """
         try:
+            await self.maps.look_at_tiles()
+            if self._is_wall:
+                return
             now = self.core.clock.now()
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
             await self._load_remaining()

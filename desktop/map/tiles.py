@@ -78,6 +78,11 @@ class OpenedSets:
                 self.missing[each.name] = trouble.text()
                 _log.warning("Tiles %s: %s", each.name, trouble)
 
+    def close(self) -> None:
+        """Let go of the files; for sets that are not drawn after all."""
+        for file in self.files:
+            file.close()
+
     def _open(self, chosen: TileSet) -> None:
         bounds, low, high, pixels = chosen.bounds, chosen.min_zoom, chosen.max_zoom, chosen.pixels
         if chosen.is_online:
@@ -101,6 +106,17 @@ class OpenedSets:
                 "attribution": chosen.attribution,
             }
         )
+
+
+def stamp_of(chosen: TileSet) -> tuple[int, int] | None:
+    """By what a file is known to be another one: its time and size. None for an online source, or no file."""
+    if chosen.is_online:
+        return None
+    try:
+        facts = Path(chosen.source).stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size
 
 
 def _closer(files: list[TileFile]) -> Callable[[], None]:

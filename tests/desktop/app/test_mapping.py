@@ -21,6 +21,7 @@ from db.live.filters import Filter
 from db.registers.queries import outlines
 from db.registers.topology import check
 from db.tiles.commands import AddTiles, RemoveTiles
+from db.tiles.rules import TileSet
 from desktop.app import mapping
 from desktop.app.mapping import snapped
 from desktop.intake.dialog import IntakeDialog
@@ -28,6 +29,7 @@ from desktop.map.areas import LEVELS
 from desktop.map.choosing import Chooser
 from desktop.map.naming import NamingDialog
 from desktop.map.picture import save
+from desktop.map.tiles import OpenedSets
 from tests.db.tiles.drawn import pmtiles, png
 from tests.desktop.map.probe import MapProbe
 from tests.desktop.open_room import DEADLINE_S, OpenRoom
@@ -367,16 +369,58 @@ def test_the_map_is_printed_when_the_dialog_says_so(room: OpenRoom, monkeypatch:
     assert image.width() == room.session.panes.map.map.width()
 
 
-def test_tiles_that_are_registered_are_drawn(room: OpenRoom, tmp_path: Path) -> None:
-    path = pmtiles(tmp_path / "a", {(0, 0, 0): png((1, 2, 3))}, (100.0, 20.0, 120.0, 40.0))
+@pytest.mark.expects_log("Tiles p: .* cannot be read")
+def test_tiles_registered_or_renewed_elsewhere_are_drawn_within_a_minute(
+    room: OpenRoom, tmp_path: Path
+) -> None:
+    view, session = room.session.panes.map.map, room.session
+    bounds = (100.0, 20.0, 120.0, 40.0)
+
+    def minute() -> None:
+        task = session._jobs.start(session._each_minute())
+        room.until(task.done)
+
+    minute()
+    path = pmtiles(tmp_path / "a", {(0, 0, 0): png((1, 2, 3))}, bounds)
     room.core.bus.run(AddTiles("p", str(path), "gcj02", 0, 0), SYSTEM)
-    room.session._jobs.start(room.session.maps.load())
-    view = room.session.panes.map.map
-    room.until(lambda: len(view._values["tiles"]) == 1)
-    assert view._values["tiles"][0]["datum"] == "gcj02"
+    minute()
+    (drawn,) = view._values["tiles"]
+    assert (drawn["name"], drawn["datum"], drawn["max"]) == ("p", "gcj02", 0)
+    # Nothing is another one: nothing is opened, nothing is drawn anew.
+    files, generation = session.panes.map.tiles._files[:], view.generation
+    minute()
+    assert session.panes.map.tiles._files == files
+    assert view.generation == generation
+    # Another file in its place, as a survey office delivers it.
+    pmtiles(tmp_path / "b", {(0, 0, 0): png((1, 2, 3)), (1, 1, 0): png((3, 2, 1))}, bounds).replace(path)
+    minute()
+    assert view._values["tiles"][0]["max"] == 1
+    # Its disk is away, and there again.
+    path.rename(tmp_path / "away")
+    minute()
+    assert view._values["tiles"] == []
+    assert list(session.panes.map.tiles.missing) == ["p"]
+    (tmp_path / "away").rename(path)
+    minute()
+    assert len(view._values["tiles"]) == 1
     room.core.bus.run(RemoveTiles("p"), SYSTEM)
-    room.session._jobs.start(room.session.maps.load())
-    room.until(lambda: view._values["tiles"] == [])
+    minute()
+    assert view._values["tiles"] == []
+
+
+def test_files_opened_for_a_map_that_is_gone_are_closed_again(
+    room: OpenRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pmtiles(tmp_path / "a", {(0, 0, 0): png((1, 2, 3))}, (100.0, 20.0, 120.0, 40.0))
+    opened = OpenedSets([TileSet("p", str(path), "gcj02", 0, 0)])
+    maps = room.session.maps
+    monkeypatch.setattr(maps, "_newer_tiles", lambda: ([], opened))
+    monkeypatch.setattr(maps, "_is_closed", True)
+    before = room.session.panes.map.tiles._files[:]
+    room.until(room.session._jobs.start(maps.look_at_tiles()).done)
+    assert room.session.panes.map.tiles._files == before
+    with pytest.raises(ValueError, match="closed"):
+        opened.sources["p"](0, 0, 0)
 
 
 def test_drawn_corners_become_those_of_the_areas_to_the_last_digit() -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 from db.kernel.geo import bd09_from_wgs84, gcj02_from_wgs84
 from db.tiles.rules import TileSet, tile_at
 from desktop.map.mercator import project, unproject
-from desktop.map.tiles import OpenedSets, TileSets
+from desktop.map.tiles import OpenedSets, TileSets, stamp_of
 from tests.db.tiles.drawn import mbtiles, pmtiles, png
 from tests.desktop.map.probe import GROUND, MIDDLE, MapProbe
 
@@ -234,3 +234,14 @@ def test_the_sources_of_the_pictures_are_named(
     probe.settle()
     until(lambda: "Survey" in probe.ask("jingwei.margin.source.textContent"))
     assert probe.ask("jingwei.margin.source.textContent") == f"{GROUND.attribution} · © <b>Survey</b>"
+
+
+def test_a_file_is_another_one_by_its_stamp(tmp_path: Path) -> None:
+    path = pmtiles(tmp_path / "a", {(0, 0, 0): png(RED)}, BOX)
+    before = stamp_of(registered(path))
+    assert before is not None
+    assert stamp_of(registered(path, "gcj02")) == before
+    path.write_bytes(path.read_bytes() + b"more")
+    assert stamp_of(registered(path)) != before
+    assert stamp_of(registered(tmp_path / "absent")) is None
+    assert stamp_of(TileSet("a", "https://tiles.example/{z}/{x}/{y}", "wgs84")) is None
