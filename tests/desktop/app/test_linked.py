@@ -56,7 +56,7 @@ def test_a_point_on_the_real_map_selects_its_row_and_its_row_the_point(room: Ope
     assert room.session.context.selection == {first}
     generation = room.session.panes.map.map.generation
     room.until(lambda: probe.generation >= generation)
-    assert probe.ask("Array.from(jingwei.crowd.selected ?? [])") is not None
+    assert probe.ask("[...jingwei.cases.lifted]") == [store.slot_of(first)]
 
 
 def test_a_bar_narrows_map_queue_chips_and_sentence(room: OpenRoom) -> None:
