@@ -24,6 +24,7 @@ from db.cli.main import program_version
 from db.exchange.checking import Checked
 from db.exchange.geography.checking import Checked as CheckedGeography
 from db.exchange.geography.checking import check as check_geography
+from db.exchange.geography.exporting import export_geography
 from db.exchange.geography.fields import read_geography_mapping, register_of
 from db.exchange.geography.files import examine
 from db.exchange.geography.writing import import_checked as import_geography
@@ -62,6 +63,7 @@ from desktop.duties.automatic import AutomaticDialog
 from desktop.duties.window import DutyWindow
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.exchange.geography import GeographyChoice, GeographyDialog, GeographyWork
+from desktop.exchange.giving import Giving, GivingDialog
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
 from desktop.queue.pane import ORDERS
@@ -294,6 +296,16 @@ class Session(QObject):
                 permission="import.run",
                 words="shapefile geojson shp 地图 网格 部件 gis",
             ),
+            Act(
+                # zh: 导出地图数据…
+                "export_geography",
+                N_("Export map data…"),
+                self._on_export_geography,
+                "Ctrl+Shift+E",
+                menu="file",
+                permission="import.run",
+                words="shapefile geojson shp 地图 网格 部件 gis 导出",
+            ),
             Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
             Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
@@ -485,6 +497,20 @@ class Session(QObject):
         dialog.imported.connect(lambda _report: dialog.finished.connect(lambda _how: self.reopened.emit()))
         dialog.open()
         return dialog
+
+    def _on_export_geography(self) -> None:
+        self.show_export()
+
+    def show_export(self) -> GivingDialog:
+        """Bring up the export window for map data."""
+        dialog = GivingDialog(self._theme, self._jobs, self._give_geography, self.window)
+        dialog.open()
+        return dialog
+
+    def _give_geography(self, giving: Giving) -> int:
+        """On a reader's thread."""
+        register = register_of(giving.kind)
+        return self._read(lambda c: export_geography(c, register, giving.file, giving.datum, giving.encoding))
 
     def _check_geography(self, choice: GeographyChoice, progress: Any) -> CheckedGeography:
         """On a reader's thread."""

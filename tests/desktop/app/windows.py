@@ -91,6 +91,7 @@ WINDOWS: dict[str, Opening] = {
     "calendar": lambda room: room.session.show_calendar(),
     "case": _case,
     "import": _import,
+    "export of map data": lambda room: room.session.show_export(),
     "sign in": _sign_in,
     **{f"act: {key}": _act(key) for key, verb in VERBS.items() if verb.asks and not verb.alone},
 }
