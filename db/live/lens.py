@@ -91,6 +91,8 @@ class Lens:
         self._base = 0
         self._bits = 0
         self._keys_edition = -1
+        # A longer list in the same order that still holds: narrower ones are taken out of it unsorted.
+        self._wide: tuple[Mask, Int32, Int64 | None] | None = None
         self._row_of: Int32 | None = None
         self._text_orders: dict[str, tuple[int, int, Int64]] = {}
         self._recompute()
@@ -135,6 +137,9 @@ class Lens:
             for part in PARTS
             if chosen.has(part)
         }
+        # The list as it stands is sorted; what was left of a longer one may be the longer still.
+        if self._wide is None or not _lies_in(self.mask, self._wide[0]):
+            self._wide = (self.mask, self.rows, self._keys)
         return self._renew()
 
     def set_order(self, key: str, descending: bool = False) -> bool:
@@ -144,12 +149,14 @@ class Lens:
         if (key, descending) == (self.order_key, self.descending):
             return False
         self.order_key, self.descending = key, descending
+        self._wide = None
         return self._show(self._sorted())
 
     def update(self, applied: Applied) -> bool:
         """Follow a change or a tick of the store; returns whether the list is another one now."""
         touched = applied.touched
         size = self.store.size
+        self._wide = None
         if applied.reset:
             self._recompute()
             return True
@@ -179,6 +186,7 @@ class Lens:
     # The filter as masks.
 
     def _recompute(self) -> bool:
+        self._wide = None
         self._parts = {part: self._passes(part, _EVERY) for part in PARTS if self.filter.has(part)}
         return self._renew()
 
@@ -187,7 +195,15 @@ class Lens:
         for passes in self._parts.values():
             self._match &= passes
         self.mask = self._match & self._in_scope(_EVERY)
+        if self._wide is not None and _lies_in(self.mask, self._wide[0]):
+            return self._show(self._picked(*self._wide[1:]))
         return self._show(self._sorted())
+
+    def _picked(self, rows: Int32, keys: Int64 | None) -> Int32:
+        """The rows of the list out of a longer one in the same order."""
+        chosen = self.mask[rows]
+        self._keys = None if keys is None else keys[chosen]
+        return rows[chosen]
 
     def _extend(self, size: int) -> None:
         more = size - len(self.mask)
@@ -467,6 +483,11 @@ def belongs_to(store: Store, who: tuple[int, int]) -> Mask:
     if person:
         found |= store.holder == person
     return found
+
+
+def _lies_in(narrow: Mask, wide: Mask) -> bool:
+    """Whether every slot of one mask is in the other."""
+    return len(narrow) == len(wide) and not bool((narrow & ~wide).any())
 
 
 def _within(values: Int64, span: tuple[int | None, int | None]) -> Mask:
