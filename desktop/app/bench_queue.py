@@ -31,7 +31,7 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 GOALS_MS = {100_000: 16.0, 1_000_000: 50.0}
-"""What a hand waits for, by the number of open cases (issue C: one frame, three frames)."""
+"""What a hand waits for, by the number of open cases: one frame, three frames."""
 FRAME_MS = 33.0
 QUEUES_MS = 5.0
 _PAGES = 240

@@ -112,14 +112,17 @@ class MapDesk:
         self._pane.tiles.set_sets(opened)
 
     def acts(self) -> list[Act]:
-        """The acts of the menu "Map"."""
+        """The acts of the menus "Map" and "Map tools": together they would be higher than a small screen."""
         tools, shading = self._pane.tools, self._pane.shading
 
         def take(kind: str) -> Callable[[], None]:
             return lambda: tools.take(kind)
 
         def act(act_id: str, title: str, run: Callable[[], None], key: str, **more: Any) -> Act:
-            return Act(f"map.{act_id}", title, run, f"Ctrl+M, {key}", menu="map", **more)
+            return Act(f"map.{act_id}", title, run, f"Ctrl+M, {key}", **{"menu": "map", **more})
+
+        def tool(*what: Any, **more: Any) -> Act:
+            return act(*what, menu="map_tools", **more)
 
         def start(work: Callable[[], Any]) -> Callable[[], None]:
             return lambda: self._jobs.start(work()) and None
@@ -129,12 +132,12 @@ class MapDesk:
             act("mine", N_("Go to my area"), start(self.go_to_mine), "H", words="我的网格 辖区"),
             act("views", N_("Views kept at hand…"), start(self.show_views), "V", words="书签 bookmark"),
             # zh: 套索选择
-            act("lasso", N_("Lasso: select what is inside"), take("lasso"), "L", words="圈选"),
+            tool("lasso", N_("Lasso: select what is inside"), take("lasso"), "L", words="圈选"),
             # zh: 框选
-            act("band", N_("Box: select what is inside"), take("band"), "Q", words="框选 rubber band"),
-            act("radius", N_("Radius: select what is near"), take("radius"), "R", words="周边 半径"),
-            act("narrow", N_("Show only what was drawn"), self.narrow, "O", why_not=self._why_not_narrow),
-            act("measure", N_("Measure length and area"), take("measure"), "M", words="测距 测面积"),
+            tool("band", N_("Box: select what is inside"), take("band"), "Q", words="框选 rubber band"),
+            tool("radius", N_("Radius: select what is near"), take("radius"), "R", words="周边 半径"),
+            tool("narrow", N_("Show only what was drawn"), self.narrow, "O", why_not=self._why_not_narrow),
+            tool("measure", N_("Measure length and area"), take("measure"), "M", words="测距 测面积"),
             act("colour", N_("Colour areas by…"), self.choose_measure, "C", words="专题图 choropleth"),
             act("level", N_("Next kind of areas"), self.next_level, "A", why_not=self._why_not_colour),
             act("method", N_("Divide the classes otherwise"), self.next_method, "J",
@@ -153,17 +156,17 @@ class MapDesk:
                 words="敏感区域"),
             act("check", N_("Check the cells for gaps and overlaps"), start(self.check_grid), "T",
                 words="拓扑 网格检查"),
-            act("where", N_("Coordinates under the pointer"), self.next_frame, "K", words="坐标 经纬度"),
-            act("copy_where", N_("Copy the coordinates"), self.copy_coordinates, "Y",
+            tool("where", N_("Coordinates under the pointer"), self.next_frame, "K", words="坐标 经纬度"),
+            tool("copy_where", N_("Copy the coordinates"), self.copy_coordinates, "Y",
                 why_not=self._why_not_coordinates),
             # zh: 在地图上选点上报…
-            act("report", N_("New case at a place…"), self.report_at_place, "E", permission="case.report",
+            tool("report", N_("New case at a place…"), self.report_at_place, "E", permission="case.report",
                 words="上报 登记 新案件"),
-            act("move_case", N_("Move the selected cases on the map…"), self.move_cases, "X",
+            tool("move_case", N_("Move the selected cases on the map…"), self.move_cases, "X",
                 permission="case.place", why_not=self._why_not_move, words="纠正位置"),
-            act("reshape", N_("Move the border of the chosen area…"), start(self.reshape), "B",
+            tool("reshape", N_("Move the border of the chosen area…"), start(self.reshape), "B",
                 permission="registers.edit", why_not=self._why_not_reshape, words="改网格边界"),
-            act("draw", N_("Draw a new area…"), take("outline"), "N", permission="registers.edit",
+            tool("draw", N_("Draw a new area…"), take("outline"), "N", permission="registers.edit",
                 words="画网格 新网格"),
             act("copy", N_("Copy the map as a picture"), self.copy_picture, "P", words="截图"),
             act("save", N_("Save the map as picture or PDF…"), self.save_picture, "S", words="导出 图片"),
@@ -454,7 +457,11 @@ class MapDesk:
         self._pane.tools.narrow()
 
     def _why_not_narrow(self) -> str:
-        return "" if self._pane.tools.shape else _("Nothing was drawn yet: take the lasso or the radius.")
+        return (
+            ""
+            if self._pane.tools.shape
+            else _("Nothing was drawn yet: take the lasso, the box or the radius.")
+        )
 
     # Picking a place
 

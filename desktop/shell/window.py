@@ -34,6 +34,7 @@ MENUS = {
     "case": N_("Case"),  # zh: 案件
     "queues": N_("Queues"),  # zh: 队列
     "map": N_("Map"),  # zh: 地图
+    "map_tools": N_("Map tools"),  # zh: 地图工具
     "view": N_("View"),
     "help": N_("Help"),
 }

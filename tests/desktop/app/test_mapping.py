@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from db.cases.queries import case_details
 from db.kernel.actor import SYSTEM
@@ -80,7 +80,17 @@ def run(room: OpenRoom, act: str) -> None:
 def test_every_act_of_the_map_has_a_key_a_menu_and_a_title(room: OpenRoom) -> None:
     acts = room.session.maps.acts()
     assert len({act.keys for act in acts}) == len(acts)
-    assert all(act.keys.startswith("Ctrl+M, ") and act.menu == "map" and act.title for act in acts)
+    assert all(act.keys.startswith("Ctrl+M, ") and act.title for act in acts)
+    assert {act.menu for act in acts} == {"map", "map_tools"}
+
+
+def test_the_menus_are_no_higher_than_a_small_screen(room: OpenRoom) -> None:
+    menus = [each for each in room.window.findChildren(QMenu) if each.title()]
+    assert menus
+    for menu in menus:
+        rows = sum(menu.actionGeometry(action).height() for action in menu.actions())
+        # 1366 by 768, without the bar above.
+        assert rows <= room.theme.px(768 - 48), menu.title()
 
 
 def test_a_street_is_found_and_gone_to(room: OpenRoom) -> None:
