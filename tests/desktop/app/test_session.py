@@ -13,10 +13,13 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from db.cases.commands.closing import Close, PassCheck
+from db.kernel.actor import SYSTEM
 from db.kernel.language import set_language
 from db.live.filters import Filter
+from db.tiles.commands import AddTiles
 from desktop.core.context import Freshness
 from desktop.wall.window import WallWindow
+from tests.db.tiles.drawn import pmtiles, png
 from tests.desktop.open_room import OpenRoom
 from tests.kit.source import ROOT
 
@@ -236,6 +239,15 @@ def test_the_wall_shows_the_same_cases_and_no_act(opened: Opened) -> None:
     assert isinstance(room.session.window, WallWindow)
     assert room.session.context.board.lens.count > 50
     assert room.session.window.findChildren(type(room.session.panes.queue.bar))[0].isHidden()
+
+
+def test_tiles_registered_elsewhere_reach_the_wall_too(opened: Opened, tmp_path: Path) -> None:
+    room = opened(wall=True, size=(1920, 1080))
+    room.until(lambda: not room.program.jobs._tasks)
+    path = pmtiles(tmp_path / "a", {(0, 0, 0): png((1, 2, 3))}, (100.0, 20.0, 120.0, 40.0))
+    room.core.bus.run(AddTiles("p", str(path), "wgs84", 0, 0), SYSTEM)
+    room.session._minute.timeout.emit()
+    room.until(lambda: [each["name"] for each in room.session.panes.map.map._values["tiles"]] == ["p"])
 
 
 def test_a_day_set_in_the_calendar_is_undone_like_any_act(opened: Opened) -> None:
