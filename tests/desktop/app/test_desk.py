@@ -193,7 +193,7 @@ def test_a_mass_change_is_proposed_and_its_author_hears_what_became_of_it(at_des
     assert not sheet.withdraw_button.isHidden()
     from_other = second_officer(at_desk)
     at_desk.room.core.bus.run(RefuseProposal(pending.id, "not tonight"), from_other)
-    at_desk.said(f"Reassign cases: refused by {from_other.name}: not tonight")
+    at_desk.said(f"Reassign cases: turned down by {from_other.name}: not tonight")
     assert at_desk.units(movable) != {target}
 
 
