@@ -77,6 +77,7 @@ def append(
     changes: Mapping[str, Any],
     touched: Mapping[str, list[int]] | None,
     undoes: int | None,
+    operation: int | None,
     last_id: int,
 ) -> int:
     """Write the next entry and move the head; the caller holds the write lock. Returns its number."""
@@ -91,6 +92,7 @@ def append(
         "changes": canonical(changes),
         "touched": None if touched is None else canonical(touched),
         "undoes": undoes,
+        "operation": operation,
         "previous": head.hash,
     }
     entry["hash"] = _seal(*entry.values())
@@ -108,7 +110,8 @@ def _sealed_arguments(command: object) -> dict[str, Any]:
     return {key: "#" if key in private and value else value for key, value in as_plain(command).items()}
 
 
-_FIELDS = tuple(column.name for column in journal.c)
+# When the server took an entry is its own remark, outside of the seal.
+_FIELDS = tuple(column.name for column in journal.c if column.name != "received_at")
 _APPEND = text(f"INSERT INTO journal ({', '.join(_FIELDS)}) VALUES (:{', :'.join(_FIELDS)})")  # noqa: S608
 _WALK = text(f"SELECT {', '.join(_FIELDS)} FROM journal ORDER BY seq")  # noqa: S608  our own names
 
@@ -126,13 +129,20 @@ def _seal(
     changes: str,
     touched: str | None,
     undoes: int | None,
+    operation: int | None,
     previous: bytes,
 ) -> bytes:
     """SHA-256 over the entry before, the facts as a JSON list, and the three texts, each ended by a new line.
 
     No part holds a new line of its own, so nothing can be moved from one into the next.
     """
-    facts = _facts([seq, at, actor_id, actor_name, station, command, undoes])
+    facts = _facts(
+        [
+            *(seq, at, actor_id, actor_name, station, command, undoes),
+            # Entries from before acts had numbers are sealed without one.
+            *(() if operation is None else (operation,)),
+        ]
+    )
     parts = f"{facts}\n{arguments}\n{changes}\n{'null' if touched is None else touched}\n"
     return hashlib.sha256(previous + parts.encode()).digest()
 

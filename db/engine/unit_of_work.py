@@ -58,6 +58,7 @@ class UnitOfWork:
         self.now = now
         self.changes: Changes | None = None
         self.undoes: int | None = None
+        self.operation: int | None = None
         self._ids = ids
         self._head = head
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
@@ -248,6 +249,7 @@ class UnitOfWork:
                 changes,
                 None if bulk else {table: sorted(rows) for table, rows in diffs.items()},
                 self.undoes,
+                self.operation,
                 max(self._ids.last, self._head.last_id),
             )
         if seq or self._measured:

@@ -49,6 +49,11 @@ def lasting_commands() -> frozenset[str]:
     return frozenset(_lasting)
 
 
+def command_permissions() -> dict[str, str]:
+    """The permission that each known command needs, by its journal name."""
+    return {name: str(cls.permission) for name, cls in _by_name.items()}  # type: ignore[attr-defined]
+
+
 def command_label(name: str) -> str:
     """The English label of a journal name; the name itself when this program does not know it."""
     cls = _by_name.get(name)
