@@ -260,6 +260,25 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA cache_size = -16384")
 
 
+GUARD_STATE = "JW001"
+"""The SQLSTATE by which the guard of a server (db/server/guard.sql) refuses."""
+_GUARD_SAYS = {
+    "number_fixed": N_("The number of a case never changes."),
+    "another_name": N_("An act can be recorded only in one's own name."),
+    "unchained": N_("The entry does not follow the last one of the journal."),
+    "bad_seal": N_("The seal of the entry is not right."),
+    "unknown_command": N_("The server does not know this command; update it: {reason}"),
+    "not_permitted": N_("The server says that you may not do this: {reason}"),
+    "bad_moment": N_(
+        "The moment of the act lies in the future or too far back; look at the clock of this computer."
+    ),
+    "not_yours": N_("Only the person who did it can undo this."),
+    "unjournaled": N_("The server keeps no change without an entry in the journal: {reason}"),
+    "untrue": N_("The journal tells of a change that was not made: {reason}"),
+    "wrong_state": N_("The table of moves has no such move for you: {reason}"),
+}
+"""What its codes mean; ``reason`` is its own sentence."""
+
 # What a driver says (SQLite's name of the error, PostgreSQL's SQLSTATE; how they begin) and what it means.
 _TROUBLES: tuple[tuple[tuple[str, ...], type[Trouble], str, str], ...] = (
     (("SQLITE_NOTADB",), Refused, "not_a_database", N_("{where} is not a Jingwei database.")),
@@ -308,6 +327,12 @@ def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> 
     )
     if unreached or lost:
         name = "08"
+    if name == GUARD_STATE:
+        diag = error.diag  # type: ignore[union-attr]
+        said = str(diag.message_hint)
+        return Refused(
+            said, _GUARD_SAYS.get(said, N_("The server refused it: {reason}")), reason=diag.message_primary
+        )
     for beginnings, kind, code, message in _TROUBLES:
         if name.startswith(beginnings):
             return kind(code, message, where=where, reason=str(error).strip().splitlines()[0])

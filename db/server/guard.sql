@@ -212,7 +212,7 @@ CREATE OR REPLACE FUNCTION jw_settle() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     entries bigint[];
-    found record;
+    breach record;
     mine constant xid8 := pg_current_xact_id();
 BEGIN
     IF NOT EXISTS (SELECT FROM jw_written WHERE xid = mine) THEN
@@ -227,7 +227,11 @@ BEGIN
     END IF;
     WITH written AS (
         SELECT DISTINCT w.relation, id, w.operation
-        FROM jw_written w, unnest(w.ids) id WHERE w.xid = mine AND w.operation <> 'J'
+        FROM jw_written w, unnest(w.ids) id
+        WHERE w.xid = mine AND w.operation <> 'J'
+          -- A bulk load tells how many rows it added and their digest, not which.
+          AND NOT (w.operation = 'I' AND EXISTS (
+              SELECT FROM journal j WHERE j.seq = ANY (entries) AND j.touched IS NULL))
     ), done AS (
         -- What came and went in the same transaction never was.
         SELECT DISTINCT relation, id FROM written
@@ -239,26 +243,23 @@ BEGIN
         FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
         WHERE j.seq = ANY (entries) AND j.touched IS NOT NULL
     )
-    SELECT * INTO found FROM (
+    SELECT * INTO breach FROM (
         (SELECT 'untold' AS fault, * FROM done EXCEPT SELECT 'untold', * FROM told)
         UNION ALL
         (SELECT 'undone', * FROM told EXCEPT SELECT 'undone', * FROM jw_written_ids(mine))
     ) faults
-    -- A bulk load tells how many rows and their digest, not which.
-    WHERE NOT (fault = 'untold' AND EXISTS (
-        SELECT FROM journal j WHERE j.seq = ANY (entries) AND j.touched IS NULL))
     LIMIT 1;
-    IF found.fault = 'untold' THEN
-        PERFORM jw_refuse('unjournaled', format('%s was changed without an entry in the journal.', found.relation));
-    ELSIF found.fault = 'undone' THEN
-        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', found.relation));
+    IF FOUND AND breach.fault = 'untold' THEN
+        PERFORM jw_refuse('unjournaled', format('%s was changed without an entry in the journal.', breach.relation));
+    ELSIF FOUND AND breach.fault = 'undone' THEN
+        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', breach.relation));
     END IF;
-    SELECT w.relation INTO found FROM jw_written w JOIN jw_table t ON t.relation = w.relation
+    SELECT w.relation INTO breach FROM jw_written w JOIN jw_table t ON t.relation = w.relation
     WHERE w.xid = mine GROUP BY w.relation HAVING NOT bool_or(jw_may(t.permission)) LIMIT 1;
     IF FOUND THEN
-        PERFORM jw_refuse('not_permitted', format('You may not change %s.', found.relation));
+        PERFORM jw_refuse('not_permitted', format('You may not change %s.', breach.relation));
     END IF;
-    SELECT d.case_id, d.was, d.is_now INTO found FROM jw_doubtful d
+    SELECT d.case_id, d.was, d.is_now INTO breach FROM jw_doubtful d
     WHERE d.xid = mine AND NOT EXISTS (
         SELECT FROM journal j JOIN journal u ON u.seq = j.undoes,
             jsonb_array_elements(u.changes::jsonb -> 'cases') c
@@ -267,7 +268,7 @@ BEGIN
           AND coalesce(c -> 1 -> 'state' ->> 0, '') = d.is_now AND coalesce(c -> 1 -> 'state' ->> 1, '') = d.was)
     LIMIT 1;
     IF FOUND THEN
-        PERFORM jw_refuse('wrong_state', format('No move of yours leads from “%s” to “%s”.', found.was, found.is_now));
+        PERFORM jw_refuse('wrong_state', format('No move of yours leads from “%s” to “%s”.', breach.was, breach.is_now));
     END IF;
     DELETE FROM jw_doubtful WHERE xid = mine;
     DELETE FROM jw_written WHERE xid = mine;

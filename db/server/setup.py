@@ -40,7 +40,17 @@ GUARDED_BY = {
         *("calendar_day", "calendar_year", "working_window", "working_day_rule"),
     ),
     "registers.edit": ("area", "component", "road", "water", "place", "sensitive_place", "time_rule"),
-    "import.run": ("area", "component", "road", "water", "place", "sensitive_place", "time_rule", "unit", "category"),
+    "import.run": (
+        "area",
+        "component",
+        "road",
+        "water",
+        "place",
+        "sensitive_place",
+        "time_rule",
+        "unit",
+        "category",
+    ),
     "duties.edit": ("duty",),
 }
 """Permission → the tables that its holder may change; a table that is not named is left to its commands."""
@@ -72,6 +82,11 @@ def make_roles(admin_url: str, roles: Iterable[str]) -> URL:
                 connection.exec_driver_sql(
                     make.format(sql.Identifier(name), sql.Identifier(OWNER)).as_string(driver)
                 )
+        # Before PostgreSQL 15 everybody may make tables in it.
+        inside = create_engine(address.set(database=name))
+        with inside.begin() as connection:
+            connection.exec_driver_sql(f"ALTER SCHEMA public OWNER TO {OWNER}")
+        inside.dispose()
     finally:
         engine.dispose()
     return as_owner(address.set(database=name))
@@ -100,10 +115,19 @@ def guard(database: Database) -> None:
         for name in journaled():
             _put_triggers(connection, name)
         for name in MEASURED:
-            _trigger(connection, name, "jw_ring", "AFTER INSERT OR UPDATE OR DELETE", "STATEMENT", "jw_ring_measured")
+            _trigger(
+                connection,
+                name,
+                "jw_ring",
+                "AFTER INSERT OR UPDATE OR DELETE",
+                "STATEMENT",
+                "jw_ring_measured",
+            )
         _put_grants(connection)
         _put_policies(connection)
-        connection.exec_driver_sql("INSERT INTO setting (key, value, secret) VALUES ('server', 'true', false) ON CONFLICT DO NOTHING")
+        connection.exec_driver_sql(
+            "INSERT INTO setting (key, value, secret) VALUES ('server', 'true', false) ON CONFLICT DO NOTHING"
+        )
 
 
 def journaled() -> list[str]:
@@ -134,7 +158,10 @@ def _demand_admin(connection: Connection) -> None:
 
 
 def _make_group(connection: Connection, name: str) -> None:
-    if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first() is None:
+    if (
+        connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first()
+        is None
+    ):
         connection.exec_driver_sql(f"CREATE ROLE {name} NOLOGIN")
     if name == OWNER:
         connection.exec_driver_sql(f"GRANT {OWNER} TO CURRENT_USER")
@@ -156,7 +183,9 @@ def _fill_rights(connection: Connection) -> None:
     )
 
 
-def _trigger(connection: Connection, table: str, name: str, when: str, each: str, function: str, more: str = "") -> None:
+def _trigger(
+    connection: Connection, table: str, name: str, when: str, each: str, function: str, more: str = ""
+) -> None:
     connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name} ON {table}")
     kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in more else "TRIGGER"
     connection.exec_driver_sql(
@@ -168,7 +197,9 @@ def _put_triggers(connection: Connection, table: str) -> None:
     """Note every written row; a trigger with the rows of a statement may be for one kind of statement only."""
     for act, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
         more = f"REFERENCING {rows} TABLE AS changed"
-        _trigger(connection, table, f"jw_note_{act.lower()}", f"AFTER {act}", "STATEMENT", "jw_note_written", more)
+        _trigger(
+            connection, table, f"jw_note_{act.lower()}", f"AFTER {act}", "STATEMENT", "jw_note_written", more
+        )
     if table == "cases":
         both = "REFERENCING OLD TABLE AS was NEW TABLE AS changed"
         _trigger(connection, table, "jw_moves", "AFTER UPDATE", "STATEMENT", "jw_note_moves", both)
@@ -270,7 +301,9 @@ def _partition(connection: Connection, table: Table) -> None:
     ).all()
     put(f"ALTER TABLE {name} RENAME TO {name}_whole")
     put(f"ALTER TABLE {name}_whole RENAME CONSTRAINT pk_{name} TO pk_{name}_whole")
-    put(f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS, CONSTRAINT pk_{name} PRIMARY KEY (id)) PARTITION BY RANGE (id)")
+    put(
+        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS, CONSTRAINT pk_{name} PRIMARY KEY (id)) PARTITION BY RANGE (id)"
+    )
     put(f"CREATE TABLE {name}_rest PARTITION OF {name} DEFAULT")
     put(f"INSERT INTO {name} SELECT * FROM {name}_whole")
     put(f"DROP TABLE {name}_whole")
