@@ -364,6 +364,11 @@ CREATE TABLE IF NOT EXISTS news (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     seq bigint,
+    operation bigint,
+    -- {table: [id, …]} as in the journal; for a bulk load null, and the tables that it filled.
+    touched text,
+    anew text[],
+    -- A table of telemetry.
     relation text
 );
 CREATE INDEX IF NOT EXISTS news_xid ON news (xid, id);
@@ -371,7 +376,9 @@ CREATE INDEX IF NOT EXISTS news_xid ON news (xid, id);
 CREATE OR REPLACE FUNCTION jw_ring_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO news (seq) VALUES (NEW.seq);
+    INSERT INTO news (seq, operation, touched, anew)
+    VALUES (NEW.seq, NEW.operation, NEW.touched, CASE WHEN NEW.touched IS NULL THEN (
+        SELECT array_agg(rtrim(k, '*')) FROM jsonb_object_keys(NEW.changes::jsonb) k) END);
     PERFORM pg_notify('jingwei', '');
     RETURN NULL;
 END $$;

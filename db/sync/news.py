@@ -1,0 +1,72 @@
+"""What has happened on the server since a station last looked: complete, whatever order commits came in.
+
+Numbers from a sequence are given before the commit, so a reader that remembers the greatest one it saw skips
+whoever commits late. Each row of ``news`` therefore bears the number of its transaction, and is read only once
+every older transaction has ended: below ``pg_snapshot_xmin`` of the reader's own snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class News:
+    """What was touched by the transactions from one cursor (inclusive) up to the next (exclusive)."""
+
+    until: int
+    """The next cursor: every transaction below it has been told."""
+    touched: dict[str, frozenset[int]]
+    """Table → ids of its rows that came, changed or went."""
+    anew: frozenset[str]
+    """Tables that a bulk load has filled: to be copied anew."""
+    measured: frozenset[str]
+    """Tables of telemetry with newer values."""
+    seq: int
+    """The newest entry of the server's journal among them; 0 when there is none."""
+    operations: frozenset[int]
+    """The acts among them that bear a number."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.touched or self.anew or self.measured or self.seq)
+
+
+def horizon(connection: Connection) -> int:
+    """The cursor of now: no transaction below it is still open."""
+    return int(str(connection.execute(_HORIZON).scalar()))
+
+
+def read_news(connection: Connection, since: int) -> News:
+    """The news from ``since`` on, as of the snapshot of ``connection`` (REPEATABLE READ, or they may differ
+    from the rows that are read next).
+    """
+    until = horizon(connection)
+    touched: dict[str, set[int]] = defaultdict(set)
+    anew: set[str] = set()
+    measured: set[str] = set()
+    operations: set[int] = set()
+    seq = 0
+    for row in connection.execute(_NEWS, {"since": str(since), "until": str(until)}):
+        if row.relation is not None:
+            measured.add(row.relation)
+            continue
+        seq = max(seq, row.seq)
+        if row.operation is not None:
+            operations.add(row.operation)
+        anew.update(row.anew or ())
+        for name, ids in json.loads(row.touched or "{}").items():
+            touched[name].update(ids)
+    ids_by_table = {name: frozenset(ids) for name, ids in touched.items()}
+    return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq, frozenset(operations))
+
+
+_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())")
+_NEWS = text(
+    "SELECT seq, operation, touched, anew, relation FROM news"
+    " WHERE xid >= CAST(:since AS xid8) AND xid < CAST(:until AS xid8) ORDER BY xid, id"
+)
