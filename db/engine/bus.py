@@ -14,6 +14,7 @@ from db.engine.columns import from_plain
 from db.engine.connections import Database
 from db.engine.tables import journal, metadata
 from db.engine.unit_of_work import Diff, UnitOfWork
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.command import command, command_label, lasting_commands
@@ -63,8 +64,8 @@ class Bus:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def run(self, command: Any, actor: Actor) -> Outcome:
-        """Carry out a command for a person.
+    def run(self, command: Any, actor: Actor, act: Act | None = None) -> Outcome:
+        """Carry out a command for a person; ``act`` when it was done before, elsewhere.
 
         Raises ``Refused("not_permitted")`` before anything is touched, ``Refused`` of the rules, and
         ``Unavailable``.
@@ -78,7 +79,7 @@ class Bus:
                 what=_(type(command).label),
             )
         handler = _handlers[type(command)]
-        with self.database.write(actor, command) as unit:
+        with self.database.write(actor, command, act) as unit:
             result = handler(command, unit)
         return Outcome(result, unit.changes or Changes())
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from db.engine import journal
 from db.engine.unit_of_work import UnitOfWork
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.clock import Clock, SystemClock, from_ms, to_ms
@@ -39,6 +40,8 @@ class Database:
         self.clock = clock
         self.dialect = engine.dialect.name
         self.ids = IdMaker(0)
+        self.is_replica = False
+        """Whether this is a station's file, whose acts go on to a server."""
         self._writing = threading.Lock()
         self._listeners: list[Callable[[Changes], None]] = []
         self._watch: sqlite3.Connection | None = None
@@ -71,8 +74,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, actor: Actor, command: object) -> Iterator[UnitOfWork]:
-        """One transaction with its journal entry: commits at the end of the block, or leaves no trace."""
+    def write(self, actor: Actor, command: object, act: Act | None = None) -> Iterator[UnitOfWork]:
+        """One transaction with its journal entry: commits at the end of the block, or leaves no trace.
+
+        ``act`` is given for what was done before, elsewhere: it keeps its number, moment and ids.
+        """
+        with self.write_many() as writing, writing.unit(actor, command, act) as unit:
+            yield unit
+
+    @contextmanager
+    def write_many(self) -> Iterator[Writing]:
+        """One transaction for several units of work, one after the other, each with its own journal entry."""
         with self._writing, self.troubles():
             if self.read_only:
                 raise Unavailable("read_only", _READ_ONLY, where=self.where)
@@ -82,22 +94,19 @@ class Database:
                         connection.exec_driver_sql("BEGIN IMMEDIATE")
                     head = journal.take_head(connection)
                     self.ids.after(head.last_id)
-                    # Whole milliseconds, as the tables keep them: what is compared later is what was written.
-                    now = from_ms(to_ms(self.clock.now()))
-                    unit = UnitOfWork(connection, actor, command, now, self.ids, head)
-                    yield unit
-                    unit.finish()
+                    writing = Writing(self, connection, head)
+                    yield writing
                     connection.commit()
                 except BaseException:
                     connection.rollback()
                     raise
-        if unit.changes is not None:
+        for changes in writing.changes:
             for listener in tuple(self._listeners):
                 try:
-                    listener(unit.changes)
+                    listener(changes)
                 except Exception:
                     # It is written all the same; whoever wrote it must not be told that it failed.
-                    _log.exception("a listener failed on entry %s", unit.changes.seq)
+                    _log.exception("a listener failed on entry %s", changes.seq)
 
     def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
         """Hear of each commit made through this object, on the writing thread; returns how to stop."""
@@ -150,6 +159,44 @@ class Database:
             if trouble is None:
                 raise
             raise trouble from error
+
+
+class Writing:
+    """A transaction in which units of work follow one another."""
+
+    def __init__(self, database: Database, connection: Connection, head: journal.Head) -> None:
+        self.connection = connection
+        self.changes: list[Changes] = []
+        self._database = database
+        self._head = head
+
+    @contextmanager
+    def unit(self, actor: Actor, command: object, act: Act | None = None) -> Iterator[UnitOfWork]:
+        """The next unit of work. When its block raises, the whole transaction is rolled back by the caller,
+        unless ``attempt`` surrounds it.
+        """
+        database = self._database
+        # Whole milliseconds, as the tables keep them: what is compared later is what was written.
+        now = act.at if act else from_ms(to_ms(database.clock.now()))
+        unit = UnitOfWork(
+            self.connection, actor, command, now, database.ids, self._head, act, replica=database.is_replica
+        )
+        yield unit
+        self._head = unit.finish()
+        if unit.changes is not None:
+            self.changes.append(unit.changes)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is refused within leaves no trace, and the transaction goes on; the refusal is raised again."""
+        self.connection.exec_driver_sql("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT attempt")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
 
 
 def open_database(url: str, *, create: bool = False, clock: Clock | None = None) -> Database:

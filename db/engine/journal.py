@@ -9,9 +9,9 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, exists, select, text
+from sqlalchemy import Connection, Table, exists, select, text
 
 from db.engine.columns import canonical
 from db.engine.tables import journal, journal_head
@@ -62,14 +62,23 @@ class Touch:
     at: datetime
 
 
-def take_head(connection: Connection) -> Row[Any]:
+class Head(NamedTuple):
+    """Where the journal stands: its newest entry with the seal, and the greatest id given so far."""
+
+    seq: int
+    hash: bytes
+    last_id: int
+
+
+def take_head(connection: Connection) -> Head:
     """Where the journal stands; on a server this row is the queue of the writers."""
-    return connection.execute(select(journal_head).with_for_update()).one()
+    row = connection.execute(select(journal_head).with_for_update()).one()
+    return Head(row.seq, bytes(row.hash), row.last_id)
 
 
 def append(
     connection: Connection,
-    head: Row[Any],
+    head: Head,
     actor: Actor,
     station: int,
     command: object,
@@ -79,8 +88,8 @@ def append(
     undoes: int | None,
     operation: int | None,
     last_id: int,
-) -> int:
-    """Write the next entry and move the head; the caller holds the write lock. Returns its number."""
+) -> Head:
+    """Write the next entry and move the head; the caller holds the write lock. Returns where it stands now."""
     entry = {
         "seq": head.seq + 1,
         "at": to_ms(now),
@@ -101,7 +110,7 @@ def append(
         text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id"),
         {"seq": entry["seq"], "hash": entry["hash"], "last_id": last_id},
     )
-    return int(entry["seq"])
+    return Head(head.seq + 1, entry["hash"], last_id)
 
 
 def _sealed_arguments(command: object) -> dict[str, Any]:

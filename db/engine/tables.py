@@ -129,12 +129,9 @@ outbox = Table(
     Column("at", Moment, nullable=False),
     Column("actor_id", BigInteger, nullable=False),
     Column("actor_name", String(80), nullable=False),
-    Column("login", String(60), nullable=False),
     Column("command", String(60), nullable=False),
     # In plain words, for it is to be done again.
     Column("arguments", Json, nullable=False),
-    # {table: {id: version}}: every row that it read to decide or changed, as it stood before.
-    Column("base", Json, nullable=False),
     # The ids that it gave out, as [[first, count], …]: done again, it gives out the same ones.
     Column("ids", Json, nullable=False),
     # The case numbers likewise.

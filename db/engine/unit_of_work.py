@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import Boolean, Connection, Table, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.engine import journal, settings
+from db.engine import journal, outbox, settings
 from db.engine.columns import Codec, defaults, to_plain
 from db.engine.following import followers_of
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.command import command_label
+from db.kernel.command import Reach, command_label, reach_of
 from db.kernel.ids import IdMaker
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
@@ -50,7 +50,10 @@ class UnitOfWork:
         command: object,
         now: datetime,
         ids: IdMaker,
-        head: sa.Row[Any],
+        head: journal.Head,
+        act: Act | None = None,
+        *,
+        replica: bool = False,
     ) -> None:
         self.connection = connection
         self.actor = actor
@@ -58,7 +61,16 @@ class UnitOfWork:
         self.now = now
         self.changes: Changes | None = None
         self.undoes: int | None = None
-        self.operation: int | None = None
+        self.operation = act.operation if act else None
+        self.allotted: list[tuple[int, int]] = []
+        """The ids given out so far, as (first, count)."""
+        self.numbers: list[str] = []
+        """The case numbers likewise."""
+        self._given_ids = chain.from_iterable(
+            range(first, first + n) for first, n in (act.ids if act else ())
+        )
+        self._given_numbers = iter(act.numbers if act else ())
+        self._replica = replica
         self._ids = ids
         self._head = head
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
@@ -75,11 +87,24 @@ class UnitOfWork:
 
     def new_id(self) -> int:
         """A fresh id for a row of any table."""
-        return self._ids()
+        return self.new_ids(1)[0]
 
     def new_ids(self, count: int) -> list[int]:
-        """``count`` fresh ids in ascending order."""
-        return self._ids.block(count)
+        """``count`` fresh ids in ascending order; of an act that is done again, those that it had before."""
+        ids = list(islice(self._given_ids, count))
+        if len(ids) < count:
+            ids += self._ids.block(count - len(ids))
+        for made in ids:
+            first, known = self.allotted[-1] if self.allotted else (made, 0)
+            if made == first + known:
+                self.allotted[-1:] = [(first, known + 1)]
+            else:
+                self.allotted.append((made, 1))
+        return ids
+
+    def given_number(self) -> str | None:
+        """The case number that an act had when it was done before; ``None`` when one is to be made."""
+        return next(self._given_numbers, None)
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows; each needs its ``id``. What the database would fill in is written down too."""
@@ -227,19 +252,22 @@ class UnitOfWork:
         )
         self._measured.add(table.name)
 
-    def finish(self) -> None:
-        """Append the journal entry; called once, just before the commit."""
+    def finish(self) -> journal.Head:
+        """Append the journal entry, and on a station's file what is to be sent; returns the head after it."""
         diffs = {table: rows for table, rows in self._diffs.items() if rows}
         ids = {table: frozenset(rows) for table, rows in diffs.items()}
         ids |= {table: frozenset() for table in self._measured - ids.keys()}
         bulk = bool(self._loaded)
         seq = 0
+        head = self._head
         if diffs or bulk:
+            if self._replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
+                self.operation = self.new_id()
             changes: dict[str, Any] = {
                 table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
             }
             changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
-            seq = journal.append(
+            head = journal.append(
                 self.connection,
                 self._head,
                 self.actor,
@@ -252,8 +280,12 @@ class UnitOfWork:
                 self.operation,
                 max(self._ids.last, self._head.last_id),
             )
+            seq = head.seq
+            if self._replica and self.operation is not None:
+                outbox.enter(self.connection, self, seq)
         if seq or self._measured:
             self.changes = Changes(seq, ids, bulk)
+        return head
 
     def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Rows by id as they stand in this transaction, to be read only; those not there are left out."""

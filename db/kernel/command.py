@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from db.kernel.clock import to_ms
@@ -20,7 +21,20 @@ _by_name: dict[str, type] = {}
 _lasting: set[str] = set()
 
 
-def command(name: str, *, permission: str, label: str, lasting: bool = False) -> Callable[[T], T]:
+class Reach(StrEnum):
+    """Where a command is carried out when a station works for a server."""
+
+    BOTH = "both"
+    """At once here, then on the server."""
+    SERVER = "server"
+    """On the server only: what nobody can decide for himself, such as who came first."""
+    HERE = "here"
+    """In this file only."""
+
+
+def command(
+    name: str, *, permission: str, label: str, lasting: bool = False, reach: Reach = Reach.BOTH
+) -> Callable[[T], T]:
     """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs, its marked ``label``.
 
     What is ``lasting`` cannot be undone: it is itself a record of what happened.
@@ -32,6 +46,7 @@ def command(name: str, *, permission: str, label: str, lasting: bool = False) ->
         cls.command_name = name  # type: ignore[attr-defined]
         cls.permission = permission  # type: ignore[attr-defined]
         cls.label = label  # type: ignore[attr-defined]
+        cls.reach = reach  # type: ignore[attr-defined]
         if _by_name.setdefault(name, cls) is not cls:
             raise ValueError(f"two commands are called {name}")
         return cls
@@ -47,6 +62,11 @@ def command_name(cls: type) -> str:
 def lasting_commands() -> frozenset[str]:
     """The journal names of the commands that undo passes by."""
     return frozenset(_lasting)
+
+
+def reach_of(command: object) -> Reach:
+    """Where a command is carried out; what is no command (a test's own) stays in this file."""
+    return getattr(type(command), "reach", Reach.HERE)
 
 
 def command_permissions() -> dict[str, str]:
