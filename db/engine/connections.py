@@ -188,7 +188,7 @@ class Writing:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """What is refused within leaves no trace, and the transaction goes on; the refusal is raised again."""
+        """What is refused within leaves no trace and the transaction goes on; the refusal is raised."""
         self.connection.exec_driver_sql("SAVEPOINT attempt")
         try:
             yield

@@ -89,7 +89,7 @@ def append(
     operation: int | None,
     last_id: int,
 ) -> Head:
-    """Write the next entry and move the head; the caller holds the write lock. Returns where it stands now."""
+    """Write the next entry and move the head, which is returned; the caller holds the write lock."""
     entry = {
         "seq": head.seq + 1,
         "at": to_ms(now),

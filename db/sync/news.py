@@ -1,7 +1,7 @@
 """What has happened on the server since a station last looked: complete, whatever order commits came in.
 
 Numbers from a sequence are given before the commit, so a reader that remembers the greatest one it saw skips
-whoever commits late. Each row of ``news`` therefore bears the number of its transaction, and is read only once
+whoever commits late. Each row of ``news`` therefore bears the number of its transaction, and is read once
 every older transaction has ended: below ``pg_snapshot_xmin`` of the reader's own snapshot.
 """
 
