@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from db.advice import automatic
 from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
-from db.cases import contacts, photos
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases import claims, contacts, photos
+from db.cases.commands import closing, dispatch, handling, intake, merging, orders, placing, requests
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
-from db.desk import tables as desk_tables  # noqa: F401  its table is known then
-from db.duties import tables as duty_tables  # noqa: F401
+from db.desk import commands as desk_commands
+from db.duties import commands as duty_commands
 from db.engine import schema, settings
 from db.engine.bus import Bus
 from db.engine.columns import canonical
@@ -26,23 +27,36 @@ from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.people import commands as people_commands
+from db.people import tracking
 from db.people.tables import role
-from db.registers import reference
+from db.registers import commands as register_commands
+from db.registers import hours, reference, sensitive
 from db.search import index as search_index
+from db.tiles import commands as tile_commands
 
 HANDLERS = (
+    automatic,
     calendar_commands,
+    claims,
     closing,
     contacts,
+    desk_commands,
     dispatch,
+    duty_commands,
     exchange_commands,
     handling,
+    hours,
     intake,
     merging,
     orders,
     people_commands,
     photos,
+    placing,
+    register_commands,
     requests,
+    tile_commands,
+    sensitive,
+    tracking,
 )
 """The modules whose handlers the bus knows once they are imported."""
 FOLLOWERS = (search_index,)
@@ -63,6 +77,18 @@ class LoadEdition:
     """The moves that came with a newer program, and the permissions that they need."""
 
     edition: int
+
+
+SEEN_PERMISSIONS = "roles.seen"
+"""The setting with every word of ``roles.csv`` that was ever offered to the roles of this database."""
+
+
+@command("core.grant_permissions", permission="reference.load", label=N_("Load newer permissions"))
+@dataclass(frozen=True)
+class GrantPermissions:
+    """The permissions that came with a newer program, for the roles that ship with them."""
+
+    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -96,6 +122,7 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
             load_reference(database)
         if not database.read_only:
             _load_newer_moves(database)
+            _grant_new_permissions(database)
     except BaseException:
         database.close()
         raise
@@ -142,6 +169,38 @@ def _load_newer_moves(database: Database) -> None:
                 for code, permissions in wanted.items()
             },
         )
+
+
+def _grant_new_permissions(database: Database) -> None:
+    """Give the roles what a newer program has learned to allow.
+
+    Only words that this database has never seen: what a bureau took from a role stays taken.
+    """
+    shipped = {row.code: row.permissions for row in reference.read_roles()}
+    words = {word for permissions in shipped.values() for word in permissions}
+    with database.read() as connection:
+        standing = {row.code: row for row in connection.execute(select(role))}
+        known = settings.get(connection, SEEN_PERMISSIONS)
+    if known is None:
+        known = [word for row in standing.values() for word in row.permissions]
+    new = words.difference(known)
+    if not new or not standing.keys() & shipped.keys():
+        return
+    with database.write(SYSTEM, GrantPermissions(tuple(sorted(new)))) as unit:
+        standing = {row.code: row for row in unit.connection.execute(select(role))}
+        unit.update(
+            role,
+            {
+                row.id: {
+                    "permissions": list(
+                        dict.fromkeys([*row.permissions, *(w for w in shipped[code] if w in new)])
+                    )
+                }
+                for code, row in standing.items()
+                if code in shipped
+            },
+        )
+        settings.put(unit, SEEN_PERMISSIONS, sorted(words.union(known)))
 
 
 def _load_stage_limits(unit: UnitOfWork) -> None:

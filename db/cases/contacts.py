@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from db.cases.scope import demand_reach
 from db.cases.tables import case, contact_view, reporter
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
@@ -53,6 +54,7 @@ class ViewContact:
 
 @handles(ViewContact)
 def _view(command: ViewContact, unit: UnitOfWork) -> Contact:
+    demand_reach(unit, [command.case_id])
     reason = one_line(command.reason, 400)
     if len(reason) < LEAST_REASON:
         raise Refused("needed", N_("A reason is required."), what="reason")

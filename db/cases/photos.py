@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import Connection, select
 
+from db.cases.scope import demand_reach
 from db.cases.tables import case, photo
 from db.engine import settings
 from db.engine.bus import handles
@@ -188,6 +189,7 @@ class AttachPhoto:
 
 @handles(AttachPhoto)
 def _attach(command: AttachPhoto, unit: UnitOfWork) -> int:
+    demand_reach(unit, [command.case_id])
     refuse_all(_faults(command, unit.connection))
     photo_id = unit.new_id()
     row = {

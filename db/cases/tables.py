@@ -113,8 +113,8 @@ case = Table(
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
-    # Undo of an act asks whether any newer one touched the case, in whatever column.
-    info={"whole": True},
+    # Undo of an act asks whether any newer one touched the case, in whatever column; and it calls it so.
+    info={"whole": "number"},
 )
 
 step = Table(

@@ -83,9 +83,11 @@ VERB_LABELS = {
     "urge": N_("Urge"),  # zh: 催办
     "merge": N_("Merge"),  # zh: 并案
     "unmerge": N_("Take out again"),  # zh: 撤销并案
+    "take_over": N_("Take over"),  # zh: 接手
     "joined": N_("Report joined"),  # zh: 并入重复案件
     "split": N_("Split"),  # zh: 拆分子案件
     "import": N_("Import"),  # zh: 导入
+    "place": N_("Move on the map"),  # zh: 移位
 }
 
 

@@ -16,10 +16,13 @@ from db.kernel.language import LANGUAGES, N_, _, set_language
 from db.kernel.refusal import Trouble
 
 VERBS = {
+    "advice": ("db.cli.advice", N_("tell how good the advice for dispatch is")),
     "demo": ("db.cli.demo", N_("create the demo city, or let it live")),
     "due": ("db.cli.due", N_("tell when something is due, and how that was counted")),
+    "duties": ("db.cli.duties", N_("tell who is responsible, prove that somebody is, edit the matrix")),
     "import": ("db.cli.import_", N_("take in cases from a file")),
     "search": ("db.cli.search", N_("find cases in all of history")),
+    "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
 }
 """Verb → the module that knows it, and a line of help; a module is imported only when its verb is called."""

@@ -19,6 +19,7 @@ from db.calendars.rules import DAY_MS
 from db.calendars.tables import calendar_year
 from db.cases.tables import case, reporter, step
 from db.demo.city import City, build_city, wkb
+from db.demo.duties import draw_duties
 from db.demo.furniture import STATES as COMPONENT_STATES
 from db.demo.furniture import Furniture, furnish
 from db.demo.ground import random, read_words, to_degrees
@@ -36,7 +37,6 @@ from db.demo.numbering import Counter, ids_at
 from db.demo.partition import Ints
 from db.demo.staff import (
     ACCOUNTS,
-    MOBILE,
     PASSWORD,
     Competence,
     DemoPerson,
@@ -45,6 +45,7 @@ from db.demo.staff import (
     recruit,
 )
 from db.demo.steps import Desk, write_steps
+from db.duties.tables import duty
 from db.engine import settings
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
@@ -249,6 +250,7 @@ def _fill(
             _known_years(batch, now_ms)
             calendar = load_calendar(batch.connection)
             book.write(writer, batch)
+            book.write_duties(writer, batch)
             _put_settings(batch, city, scale, seed)
         with writer.batch("components") as batch:
             book.write_components(writer, batch)
@@ -483,6 +485,37 @@ class _Registers:
                 None,
             )  # fmt: skip
 
+    def write_duties(self, writer: _Writer, batch: UnitOfWork) -> None:
+        """Who is responsible for what and where."""
+        area_ids = {
+            "city": np.array([self.city_id], dtype=np.int64),
+            "district": self.district_ids,
+            "community": self.community_ids,
+            "patrol": self.patrol_ids,
+        }
+        persons = {p.code: int(i) for p, i in zip(self.people, self.person_ids, strict=True)}
+        drawn = list(draw_duties(self.city, self.units, self.people))
+        writer.load(
+            batch,
+            duty,
+            ("id", "kind", "prefix", "area_id", "unit_id", "person_id", "valid_from", "valid_to", "note"),
+            [
+                (
+                    row_id,
+                    each.kind,
+                    each.prefix,
+                    int(area_ids[each.level][each.area]),
+                    int(self.unit_ids[self.unit_index[each.unit]]),
+                    persons.get(each.person),
+                    each.valid_from,
+                    each.valid_to,
+                    "",
+                )
+                for row_id, each in zip(self._counter.take(len(drawn)), drawn, strict=True)
+            ],
+            N_("Writing the duties"),
+        )
+
     def write_components(self, writer: _Writer, batch: UnitOfWork) -> None:
         """Components with 17-digit codes: county, class, number (DOMAIN 1.3)."""
         things, part = self.things, self.city.partition
@@ -588,9 +621,7 @@ class _CasePen:
         if not told.size:
             return
         rng = random(self._seed, f"steps {number}")
-        steps = write_steps(
-            cases.take(told), patrol[told], self._mix, self._desk, self._book.unit_index[MOBILE], rng
-        )
+        steps = write_steps(cases.take(told), patrol[told], self._mix, self._desk, rng)
         people = self._book.people
         names = np.array([p.name for p in people], dtype=object)
         writer.load(

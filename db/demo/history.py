@@ -15,6 +15,7 @@ from db.calendars.rules import DAY_MS, HOUR_MS, WorkingCalendar
 from db.demo.city import City, locate_cells
 from db.demo.furniture import Furniture
 from db.demo.ground import Floats, random, snapped
+from db.demo.keepers import Keepers
 from db.demo.matters import (
     Mix,
     Trouble,
@@ -23,7 +24,7 @@ from db.demo.matters import (
     draw_words,
 )
 from db.demo.partition import Ints
-from db.demo.staff import Competence, DemoUnit
+from db.demo.staff import DemoUnit
 
 ZONE_MS = 8 * HOUR_MS
 """China's clock stands eight hours before UTC all the year."""
@@ -62,6 +63,8 @@ class Cases:
     cell: Ints
     unit: Ints
     """Index into the units, -1 = none yet."""
+    first: Ints
+    """The unit that it was first sent to, as ``unit``."""
     words: npt.NDArray[np.object_]
     address: npt.NDArray[np.object_]
     reported: Ints
@@ -115,11 +118,7 @@ class Author:
         self._trouble = Trouble(city)
         self._on_time = np.array([unit.on_time for unit in units])
         self._rework = np.array([unit.rework for unit in units])
-        competence = Competence(units)
-        number = {unit.code: i for i, unit in enumerate(units)}
-        self._unit_of = np.array(
-            [[number[competence.unit_of(m.code, town.code)] for town in city.towns] for m in mix.matters]
-        )
+        self._keepers = Keepers(city, units, mix)
         shuffle = random(city.seed, "weak components")
         self._far = np.hypot(furniture.x, furniture.y)
         self._components = [
@@ -198,6 +197,7 @@ class Author:
             base,
             state=state,
             unit=np.where(clocked, base.unit, -1),
+            first=np.where(clocked, base.first, -1),
             condition=np.where(state >= DISPATCH, condition, -1),
             reported=reported,
             accepted=np.where(state >= REGISTER, accepted, 0),
@@ -211,7 +211,7 @@ class Author:
             due=np.where(clocked, due, 0),
             soon=np.where(clocked, soon, 0),
             reworks=reworked.astype(np.int64),
-            moves=(clocked & (rng.random(count) < 0.045)).astype(np.int64),
+            moves=(clocked & (base.first != base.unit)).astype(np.int64),
         )
 
     def _closed_days(self, days: Ints, per_day: Ints, rng: np.random.Generator) -> Cases:
@@ -275,6 +275,7 @@ class Author:
             base,
             state=ending,
             unit=np.where(good, base.unit, -1),
+            first=np.where(good, base.first, -1),
             condition=np.where(good, base.condition, -1),
             accepted=accepted,
             filed=np.where(good, filed, 0),
@@ -288,7 +289,7 @@ class Author:
             due=np.where(good, due, 0),
             soon=np.where(good, soon, 0),
             reworks=reworked.astype(np.int64),
-            moves=(good & (pace.move < 0.045)).astype(np.int64),
+            moves=(good & (base.first != base.unit)).astype(np.int64),
         )
 
     def _places(self, matter: Ints, condition: Ints, rng: np.random.Generator) -> Cases:
@@ -320,10 +321,11 @@ class Author:
             cell[broken] = things.cell[component[broken]]
             address[broken] = spots.address[self._raster.nearest(x[broken], y[broken])]
         none = np.zeros(count, dtype=np.int64)
-        district = self.city.partition.district[self.city.partition.community[cell]]
+        # A stream of its own: who finishes what never shifts what happens.
+        keeper, first = self._keepers.draw(matter, cell, np.where(broken, -1, spot), rng.spawn(1)[0])
         return Cases(
             matter, condition, draw_sources(self.mix, matter, rng), none, spot, component, x, y, cell,
-            self._unit_of[matter, district], draw_words(self.mix, matter, rng), address,
+            keeper, first, draw_words(self.mix, matter, rng), address,
             none, none, none, none, none, none, none, none, none, none, none, none, none, none,
         )  # fmt: skip
 
@@ -450,7 +452,6 @@ class _Pace:
     late: Floats
     fault: Floats
     again: Floats
-    move: Floats
     eager: Floats
 
     @classmethod
@@ -469,7 +470,6 @@ class _Pace:
             ),
             fault=rng.random(count),
             again=rng.beta(2.0, 3.0, count) * 1.08,
-            move=rng.random(count),
             eager=rng.random(count),
         )
 

@@ -54,11 +54,9 @@ class Steps:
     note: npt.NDArray[np.object_]
 
 
-def write_steps(
-    cases: Cases, patrol: Ints, mix: Mix, desk: Desk, first_unit: int, rng: np.random.Generator
-) -> Steps:
-    """The steps of ``cases``. ``first_unit``: who had the ones that were reassigned, before."""
-    parts = list(_verbs(cases, patrol, mix, desk, first_unit, rng))
+def write_steps(cases: Cases, patrol: Ints, mix: Mix, desk: Desk, rng: np.random.Generator) -> Steps:
+    """The steps of ``cases``."""
+    parts = list(_verbs(cases, patrol, mix, desk, rng))
     index = np.concatenate([part[0] for part in parts])
     at = np.concatenate([part[1] for part in parts])
     size = [len(part[0]) for part in parts]
@@ -83,7 +81,7 @@ def write_steps(
 
 
 def _verbs(
-    cases: Cases, patrol: Ints, mix: Mix, desk: Desk, first_unit: int, rng: np.random.Generator
+    cases: Cases, patrol: Ints, mix: Mix, desk: Desk, rng: np.random.Generator
 ) -> Iterator[tuple[Any, ...]]:
     count = len(cases)
     acceptor = desk.acceptor[rng.integers(0, len(desk.acceptor), count)]
@@ -122,7 +120,6 @@ def _verbs(
     after_dispatch = np.where(stopped > 0, stopped, np.where(cases.received > 0, cases.received, 1 << 60))
     shifted = np.minimum(cases.dispatched + 6 * MINUTE_MS, (cases.dispatched + after_dispatch) // 2)
     early = np.where(reworked, np.minimum(shifted + 5 * MINUTE_MS, (shifted + cases.first_handled) // 2), 0)
-    unit_first = np.where(moved, first_unit, cases.unit)
     state = np.array(STATES, dtype=object)
     yield part(
         everyone,
@@ -157,7 +154,7 @@ def _verbs(
         "pending_dispatch",
         "pending_handle",
         dispatcher,
-        unit_first,
+        cases.first,
         nothing,
     )
     yield part(

@@ -6,20 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, exists, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, exists, select
 
-from db.engine import journal as journal_entries
-from db.engine.columns import from_plain
+from db.engine import settings
 from db.engine.connections import Database
-from db.engine.tables import journal, metadata
-from db.engine.unit_of_work import Diff, UnitOfWork
+from db.engine.rows import uncollected
+from db.engine.tables import journal
+from db.engine.undoing import CANNOT, Undoable, recall, take_back
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.command import command, command_label, lasting_commands
 from db.kernel.language import N_, _
-from db.kernel.refusal import Refused
+from db.kernel.moved import LeftOut
+from db.kernel.refusal import Refused, refuse_all
 
 Handler = Callable[[Any, UnitOfWork], Any]
 F = TypeVar("F", bound=Handler)
@@ -50,12 +51,36 @@ class Outcome:
         return self.changes.seq
 
 
+TWO_OFFICERS = "two_officers.above"
+"""The setting with the number of cases that one officer may move at once; 0 = any number."""
+
+OWN = frozenset({"undo", "proposal"})
+"""Permissions that are no role's: the handler asks whose act it is."""
+
+
 @command("undo", permission="undo", label=N_("Undo"))
 @dataclass(frozen=True)
 class Undo:
-    """Take back one journal entry by a compensating entry of its own."""
+    """Take back one journal entry by a compensating entry of its own.
+
+    All of it, or nothing and the reasons; with ``leave_out`` what can still be taken back, and the rest is
+    listed.
+    """
 
     seq: int
+    leave_out: bool = False
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo that may leave out did: ``back`` cases, and the ``lost`` ones, each with its reason."""
+
+    label: str
+    back: tuple[int, ...]
+    lost: tuple[LeftOut, ...]
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class Bus:
@@ -67,110 +92,101 @@ class Bus:
     def run(self, command: Any, actor: Actor, act: Act | None = None) -> Outcome:
         """Carry out a command for a person; ``act`` when it was done before, elsewhere.
 
-        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused`` of the rules, and
-        ``Unavailable``.
+        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused("second_officer")`` for more
+        cases than one officer may move, ``Refused`` of the rules, and ``Unavailable``.
         """
-        needed = str(type(command).permission)
-        if needed != "undo" and not actor.may(needed):
-            raise Refused(
-                "not_permitted",
-                N_("{who} may not do this: {what}."),
-                who=actor.name,
-                what=_(type(command).label),
-            )
-        handler = _handlers[type(command)]
+        demand_permission(command, actor)
         with self.database.write(actor, command, act) as unit:
-            result = handler(command, unit)
+            if wants_second_officer(unit.connection, command):
+                raise Refused(
+                    "second_officer",
+                    N_("A second officer has to confirm a change of {count} cases; propose it."),
+                    count=len(command.case_ids),
+                )
+            result = carry_out(command, unit)
         return Outcome(result, unit.changes or Changes())
 
-    def undo(self, actor: Actor) -> Outcome:
-        """Take back the newest act of this person that was not taken back yet; works after a restart too."""
-        later = journal.alias()
+    def undo(self, actor: Actor, *, leave_out: bool = False) -> Outcome:
+        """Take back the newest act of this person that was not taken back yet; works after a restart too.
+
+        The result is the label of the act; with ``leave_out`` it is ``Undone``.
+        """
         with self.database.read() as connection:
-            newest = connection.execute(
-                select(journal.c.seq)
-                .where(
-                    journal.c.actor_id == actor.account_id,
-                    journal.c.undoes.is_(None),
-                    journal.c.command.not_in(lasting_commands()),
-                    ~exists().where(later.c.undoes == journal.c.seq),
-                )
-                .order_by(journal.c.seq.desc())
-                .limit(1)
-            ).scalar()
+            newest = connection.execute(_newest_of(actor, journal.c.seq)).scalar()
         if newest is None:
             raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-        return self.run(Undo(newest), actor)
+        return self.run(Undo(newest, leave_out), actor)
+
+    def undoable(self, actor: Actor) -> Undoable | None:
+        """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
+        with self.database.read() as connection, uncollected():
+            entry = connection.execute(_newest_of(actor, journal)).mappings().first()
+            if entry is None:
+                return None
+            found = recall(Reading(connection, actor, self.database.clock.now()), entry)
+        lost = tuple(found.lost.values())
+        back = 0 if found.fault is not None else found.size - len(lost)
+        return Undoable(entry["seq"], command_label(entry["command"]), entry["at"], found.size, back, lost)
+
+
+def demand_permission(command: Any, actor: Actor) -> None:
+    """Refuse whoever may not give a command at all."""
+    needed = str(type(command).permission)
+    if needed not in OWN and not actor.may(needed):
+        raise Refused(
+            "not_permitted",
+            N_("{who} may not do this: {what}."),
+            who=actor.name,
+            what=_(type(command).label),
+        )
+
+
+def wants_second_officer(connection: Connection, command: Any) -> bool:
+    """Whether a command is about more cases than one officer may move."""
+    size = len(getattr(command, "case_ids", ()))
+    return size > 1 and 0 < int(settings.get(connection, TWO_OFFICERS, 0)) < size
+
+
+def carry_out(command: Any, unit: UnitOfWork) -> Any:
+    """Let the one function that knows a command do it, within a unit of work that is open already."""
+    return _handlers[type(command)](command, unit)
+
+
+def _newest_of(actor: Actor, *what: Any) -> Select[Any]:
+    """The newest entry of a person that was not taken back."""
+    later = journal.alias()
+    return (
+        select(*what)
+        .where(
+            journal.c.actor_id == actor.account_id,
+            journal.c.undoes.is_(None),
+            journal.c.command.not_in(lasting_commands()),
+            ~exists().where(later.c.undoes == journal.c.seq),
+        )
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+    )
 
 
 @handles(Undo)
-def _undo(command: Undo, unit: UnitOfWork) -> str:
+def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     """Put every row back as it was before the entry, unless anything newer touched one of them."""
     entry = (
         unit.connection.execute(select(journal).where(journal.c.seq == command.seq)).mappings().one_or_none()
     )
     if entry is None or entry["touched"] is None or entry["command"] in lasting_commands():
-        raise Refused("cannot_undo", N_("This cannot be undone."))
+        raise Refused("cannot_undo", CANNOT)
     if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
     if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == command.seq)).first():
         raise Refused("undone_already", N_("This was undone already."))
     unit.undoes = command.seq
-    # A row goes before the row that it points to, and comes back after it.
-    tables = [table for table in metadata.sorted_tables if table.name in entry["changes"]]
-    for table in reversed(tables):
-        _take_away(table, dict(entry["changes"][table.name]), unit, command.seq)
-    for table in tables:
-        _put_back(table, dict(entry["changes"][table.name]), unit)
-    return _(command_label(entry["command"]))
-
-
-def _take_away(table: Table, diffs: dict[int, Diff], unit: UnitOfWork, seq: int) -> None:
-    """Remove what the entry had added; refuse when a value that it left behind is no longer there.
-
-    Values are compared, not versions: what was changed and put back since is as the entry left it. Rows of a
-    table that is marked ``whole`` must not have been touched at all by a newer act that still stands.
-    """
-    current = unit.rows(table, list(diffs))
-    for row_id, diff in diffs.items():
-        now = current.get(row_id, {})
-        for column, (_before, after) in diff.items():
-            if column != "version" and unit.plain(table, column, now.get(column)) != after:
-                raise _changed_since(table, row_id)
-    if table.info.get("whole"):
-        moved_on = {i for i, row in current.items() if row["version"] != diffs[i]["version"][1]}
-        newer = journal_entries.standing_touch(unit.connection, seq, table, moved_on)
-        if newer is not None:
-            raise _changed_since(table, newer)
-    added = sorted((row_id for row_id, diff in diffs.items() if _was_added(diff)), reverse=True)
-    try:
-        unit.delete(table, added)
-    except IntegrityError as error:
-        # A newer row points to it.
-        raise _changed_since(table, added[0]) from error
-
-
-def _put_back(table: Table, diffs: dict[int, Diff], unit: UnitOfWork) -> None:
-    """Restore what the entry had changed or removed."""
-    kept = {row_id: diff for row_id, diff in diffs.items() if not _was_added(diff)}
-    if any(table.c[column].info.get("private") for diff in kept.values() for column in diff):
-        # The journal keeps private values only as digests, so there is nothing to restore them from.
-        raise Refused("cannot_undo", N_("This cannot be undone."))
-    before = {
-        row_id: {name: from_plain(table.c[name], pair[0]) for name, pair in diff.items()}
-        for row_id, diff in kept.items()
-    }
-    unit.insert(table, [row for row_id, row in before.items() if "id" in row])
-    changed = {row_id: row for row_id, row in before.items() if "id" not in row}
-    for row in changed.values():
-        row.pop("version", None)
-    unit.update(table, changed)
-
-
-def _was_added(diff: Diff) -> bool:
-    return "id" in diff and diff["id"][0] is None
-
-
-def _changed_since(table: Table, row_id: int) -> Refused:
-    message = N_("It cannot be undone: something newer has touched it since.")
-    return Refused("changed_since", message, table=table.name, id=row_id)
+    found = recall(unit, entry)
+    if found.fault is not None:
+        raise found.fault
+    back = found.wholes - found.lost.keys()
+    if found.lost and not (command.leave_out and back):
+        refuse_all([each.refusal for each in found.lost.values()])
+    take_back(unit, found)
+    label = _(command_label(entry["command"]))
+    return Undone(label, tuple(sorted(back)), tuple(found.lost.values())) if command.leave_out else label

@@ -73,11 +73,15 @@ def to_plain(column: Column[Any]) -> Codec | None:
     return next((there for kind, there, _back in _PLAIN if isinstance(column.type, kind)), None)
 
 
+def to_ours(column: Column[Any]) -> Codec | None:
+    """What turns a value that the journal kept into one of this column; ``None`` when it is one already."""
+    return next((back for kind, _there, back in _PLAIN if isinstance(column.type, kind)), None)
+
+
 def from_plain(column: Column[Any], value: Any) -> Any:
     """The value of a column from what the journal kept."""
-    if value is None:
-        return None
-    return next((back(value) for kind, _there, back in _PLAIN if isinstance(column.type, kind)), value)
+    code = to_ours(column)
+    return value if value is None or code is None else code(value)
 
 
 def defaults(table: Table) -> dict[str, Any]:

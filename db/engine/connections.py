@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from db.engine import journal
+from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.act import Act
 from db.kernel.actor import Actor
@@ -85,7 +86,7 @@ class Database:
     @contextmanager
     def write_many(self) -> Iterator[Writing]:
         """One transaction for several units of work, one after the other, each with its own journal entry."""
-        with self._writing, self.troubles():
+        with self._writing, self.troubles(), uncollected():
             if self.read_only:
                 raise Unavailable("read_only", _READ_ONLY, where=self.where)
             with self.engine.connect() as connection:

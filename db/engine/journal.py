@@ -90,7 +90,7 @@ def append(
     last_id: int,
 ) -> Head:
     """Write the next entry and move the head, which is returned; the caller holds the write lock."""
-    entry = {
+    entry: dict[str, Any] = {
         "seq": head.seq + 1,
         "at": to_ms(now),
         "actor_id": actor.account_id,
@@ -195,23 +195,26 @@ def _holds(row: Any) -> bool:
         return False
 
 
-def standing_touch(connection: Connection, seq: int, table: Table, ids: set[int]) -> int | None:
-    """The first of these rows that an entry newer than ``seq`` touched, undoing and undone ones aside."""
+def standing_touches(connection: Connection, seq: int, table: Table, ids: set[int]) -> dict[int, Touch]:
+    """Who touched these rows last after entry ``seq``; undoing and undone entries count for nothing."""
+    found: dict[int, Touch] = {}
     if not ids:
-        return None
+        return found
     undoing = journal.alias()
     entries = connection.execute(
-        select(journal.c.touched).where(
+        select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
+        .where(
             journal.c.seq > seq,
             journal.c.touched.is_not(None),
             journal.c.undoes.is_(None),
             ~exists().where(undoing.c.undoes == journal.c.seq),
         )
+        .order_by(journal.c.seq.desc())
     )
     for entry in entries:
         for row_id in ids.intersection(entry.touched.get(table.name, ())):
-            return row_id
-    return None
+            found.setdefault(row_id, Touch(entry.actor_name, entry.command, entry.at))
+    return found
 
 
 def last_touch(connection: Connection, table: Table, row_id: int, within: int = 1000) -> Touch | None:

@@ -39,6 +39,10 @@ def zone_of(connection: Connection) -> ZoneInfo:
 
 def clock_text(connection: Connection, at: datetime, now: datetime) -> str:
     """A moment as a clock in the city shows it; with the day when that is not today's."""
-    zone = zone_of(connection)
+    return clock_in(zone_of(connection), at, now)
+
+
+def clock_in(zone: ZoneInfo, at: datetime, now: datetime) -> str:
+    """A moment as a clock in a zone shows it; with the day when that is not today's."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"

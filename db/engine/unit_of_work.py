@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import hmac
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy import BigInteger, Boolean, Connection, Float, Integer, String, Table, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.engine import journal, outbox, settings
-from db.engine.columns import Codec, defaults, to_plain
+from db.engine.among import among
+from db.engine.columns import Codec, Moment, defaults, to_plain
 from db.engine.following import followers_of
+from db.engine.rows import insert_rows, read_rows, stored_rows, update_rows
 from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
@@ -32,11 +32,61 @@ Diff = dict[str, list[Any]]
 """Column → [before, after], as the journal keeps them; a row that came or went lists its ``id`` too."""
 
 _LOAD_CHUNK = 20_000
-_IN_CHUNK = 500
-_MANY = 1000
 
 
-class UnitOfWork:
+class Reading:
+    """What somebody sees at one moment: rows as they are, and as the journal would have them."""
+
+    def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now = now
+        self._known: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+        self._encode: dict[str, dict[str, Codec]] = {}
+        self._secret: bytes | None = None
+
+    def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Rows by id, read once and to be read only; those not there are left out."""
+        known = self._known[table.name]
+        missing = [row_id for row_id in ids if row_id not in known]
+        if missing:
+            known.update(read_rows(self.connection, table, missing))
+        return {row_id: known[row_id] for row_id in ids if row_id in known}
+
+    def plain(self, table: Table, column: str, value: Any) -> Any:
+        """A value as the journal keeps it; a private one only as a keyed digest, so that it can be erased."""
+        encode = self.encoders(table).get(column)
+        return encode(value) if encode else value
+
+    def encoders(self, table: Table) -> dict[str, Codec]:
+        """By column, what makes a value plain; columns whose values are plain already are left out."""
+        found = self._encode.get(table.name)
+        if found is None:
+            found = self._encode[table.name] = {
+                **_codecs(table),
+                **dict.fromkeys(_private(table), self._digest),
+            }
+        return found
+
+    def _digest(self, value: Any) -> Any:
+        if not value:
+            return value
+        if self._secret is None:
+            found = self.connection.execute(
+                text("SELECT value FROM setting WHERE key = 'journal.key'")
+            ).scalar()
+            if found is None and self.connection.dialect.name == "postgresql":
+                # A server keeps its key to itself, and gives the digest.
+                return self.connection.execute(
+                    text("SELECT jw_digest(:value)"), {"value": str(value)}
+                ).scalar()
+            if found is None:
+                raise RuntimeError("this database has no key for private values")
+            self._secret = str(found).encode()
+        return "#" + hmac.new(self._secret, str(value).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class UnitOfWork(Reading):
     """A transaction that keeps its own record.
 
     Every row goes through ``insert``, ``update``, ``delete`` or ``load``; ``finish`` then appends one journal
@@ -55,10 +105,9 @@ class UnitOfWork:
         *,
         replica: bool = False,
     ) -> None:
-        self.connection = connection
-        self.actor = actor
+        # Rows that were read under the write lock stay known: nobody else can change them until the commit.
+        super().__init__(connection, actor, now)
         self.command = command
-        self.now = now
         self.changes: Changes | None = None
         self.undoes: int | None = None
         self.operation = act.operation if act else None
@@ -76,9 +125,7 @@ class UnitOfWork:
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
         self._loaded: dict[str, journal.Digest] = {}
         self._measured: set[str] = set()
-        # Rows as they were read under the write lock; nobody else can change them until the commit.
-        self._known: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-        self._secret: bytes | None = None
+        self._mirrored: dict[str, tuple[journal.Digest, set[int]]] = {}
 
     @property
     def station(self) -> int:
@@ -108,28 +155,42 @@ class UnitOfWork:
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows; each needs its ``id``. What the database would fill in is written down too."""
-        with _uncollected(len(rows)):
-            self._insert(table, rows)
-
-    def _insert(self, table: Table, rows: Sequence[Row]) -> None:
-        encode = self._encoders(table)
-        diffs = self._diffs[table.name]
-        shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        base = _defaults(table)
+        shapes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for given in rows:
-            row = _defaults(table) | dict(given)
+            row = {**base, **given}
             shapes[tuple(row)].append(row)
-            plain = row | {column: code(row[column]) for column, code in encode.items() if column in row}
-            diff = {column: [None, value] for column, value in plain.items()}
-            # Taken away before in this unit: what it was then is what it was before.
-            for column, pair in diffs.get(row["id"], {}).items():
-                diff[column] = [pair[0], plain.get(column)]
-            if diff["id"][0] is not None:
-                del diff["id"]
-            diffs[row["id"]] = diff
-        for alike in shapes.values():
-            self.connection.execute(insert(table), alike)
+        diffs = self._diffs[table.name]
+        for columns, alike in shapes.items():
+            stored = stored_rows(self.connection, table, columns, alike)
+            insert_rows(self.connection, table, columns, stored)
             for follower in followers_of(table):
                 follower(self.connection, (), alike)
+            for row, values in zip(alike, self._plain_rows(table, columns, alike, stored), strict=True):
+                diff: Diff = {column: [None, value] for column, value in zip(columns, values, strict=True)}
+                if row["id"] in diffs:
+                    # Taken away before in this unit: what it was then is what it was before.
+                    for column, pair in diffs[row["id"]].items():
+                        diff[column] = [pair[0], diff[column][1] if column in diff else None]
+                    if diff["id"][0] is not None:
+                        del diff["id"]
+                diffs[row["id"]] = diff
+
+    def _plain_rows(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        stored: Sequence[list[Any]],
+    ) -> Sequence[list[Any]]:
+        """Rows as the journal keeps them: mostly as they are stored, so that nothing is turned twice."""
+        encode = self.encoders(table)
+        unlike = [(place, name) for place, name in enumerate(columns) if name in _unlike(table)]
+        if unlike:
+            for row, values in zip(rows, stored, strict=True):
+                for place, name in unlike:
+                    values[place] = encode[name](row[name]) if name in encode else row[name]
+        return stored
 
     def update(
         self, table: Table, changes: Mapping[int, Row], expected: Mapping[int, int] | None = None
@@ -139,14 +200,10 @@ class UnitOfWork:
         ``expected`` gives the version on which the decision was made; when any row has moved on meanwhile the
         whole command is refused (``changed_meanwhile``), and so it is when a row is gone (``no_such_row``).
         """
-        with _uncollected(len(changes)):
-            self._update(table, changes, expected)
-
-    def _update(self, table: Table, changes: Mapping[int, Row], expected: Mapping[int, int] | None) -> None:
         known = self.rows(table, list(changes))
-        encode = self._encoders(table)
+        encode = self.encoders(table)
         diffs = self._diffs[table.name]
-        shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        shapes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         followers = followers_of(table)
         before_rows: list[Row] = []
         after_rows: list[Row] = []
@@ -172,22 +229,19 @@ class UnitOfWork:
                 diff[column] = [diff[column][0] if column in diff else before, after]
             if followers:
                 before_rows.append(old)
-                after_rows.append(old | new)
-            new["_id"] = row_id
-            shapes[tuple(new)].append(new)
+                after_rows.append({**old, **new})
+            shapes[tuple(new)].append({**new, "id": row_id})
             del self._known[table.name][row_id]
         for columns, alike in shapes.items():
-            statement = update(table).where(table.c.id == bindparam("_id"))
-            self.connection.execute(
-                statement.values({name: bindparam(name) for name in columns if name != "_id"}), alike
-            )
+            stored = stored_rows(self.connection, table, (*columns, "id"), alike)
+            update_rows(self.connection, table, columns, stored)
         if before_rows:
             for follower in followers:
                 follower(self.connection, before_rows, after_rows)
 
     def delete(self, table: Table, ids: Sequence[int]) -> None:
         """Remove rows by id; their last values stay in the journal."""
-        encode = self._encoders(table)
+        encode = self.encoders(table)
         diffs = self._diffs[table.name]
         gone = self.rows(table, ids)
         for row_id, row in gone.items():
@@ -199,9 +253,8 @@ class UnitOfWork:
                 # Came and went in this unit: nothing happened.
                 del diffs[row_id]
             del self._known[table.name][row_id]
-        for chunk in _chunks(ids, _IN_CHUNK):
-            self.connection.execute(delete(table).where(table.c.id.in_(chunk)))
         if gone:
+            self.connection.execute(delete(table).where(among(table.c.id, gone)))
             for follower in followers_of(table):
                 follower(self.connection, list(gone.values()), ())
 
@@ -237,36 +290,74 @@ class UnitOfWork:
             cursor.close()
         return digest.rows
 
+    def mirror(self, table: Table, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
+        """Make rows what they are on a server, versions included; of ``gone`` none is left.
+
+        The journal keeps which rows these were and a digest of them: their history stands on the server.
+        """
+        ids = [row["id"] for row in rows]
+        before = self.rows(table, [*ids, *gone])
+        known = self._known[table.name]
+        lost = [row_id for row_id in gone if row_id in before]
+        changed = [dict(row) for row in rows if before.get(row["id"]) != row]
+        came = [row for row in changed if row["id"] not in before]
+        other = [row for row in changed if row["id"] in before]
+        if not (lost or changed):
+            return
+        columns = tuple(table.c.keys())
+        digest, touched = self._mirrored.setdefault(table.name, (journal.Digest(), set()))
+        if lost:
+            self.connection.execute(delete(table).where(among(table.c.id, lost)))
+        if came:
+            stored = stored_rows(self.connection, table, columns, came)
+            insert_rows(self.connection, table, columns, stored)
+            digest.add([tuple(cells) for cells in stored])
+        if other:
+            values = tuple(name for name in columns if name != "id")
+            stored = stored_rows(self.connection, table, (*values, "id"), other)
+            update_rows(self.connection, table, values, stored)
+            digest.add([tuple(cells) for cells in stored])
+        for row_id in [*lost, *ids]:
+            known.pop(row_id, None)
+        touched.update([*lost, *(row["id"] for row in changed)])
+        old_rows = [before[row_id] for row_id in [*lost, *(row["id"] for row in other)]]
+        for follower in followers_of(table):
+            follower(self.connection, old_rows, changed)
+
     def telemetry(self, table: Table, rows: Sequence[Row]) -> None:
         """Write newest measurements (positions) over the older ones, without journal: no record of duty."""
         if not rows:
             return
         dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(table)
-        key = next(iter(table.primary_key)).name
-        newer = {name: statement.excluded[name] for name in rows[0] if name != key}
+        key = [column.name for column in table.primary_key]
+        newer = {name: statement.excluded[name] for name in rows[0] if name not in key}
         # Twice the same key in one statement is an error on a server: the later row counts.
-        latest = {row[key]: dict(row) for row in rows}
+        latest = {tuple(row[name] for name in key): dict(row) for row in rows}
         self.connection.execute(
-            statement.on_conflict_do_update(index_elements=[key], set_=newer), list(latest.values())
+            statement.on_conflict_do_update(index_elements=key, set_=newer), list(latest.values())
         )
         self._measured.add(table.name)
 
     def finish(self) -> journal.Head:
         """Append the journal entry, and on a station's file what is to be sent; returns the head after it."""
         diffs = {table: rows for table, rows in self._diffs.items() if rows}
-        ids = {table: frozenset(rows) for table, rows in diffs.items()}
+        touched = {table: set(rows) for table, rows in diffs.items()}
+        for table, (_digest, mirrored) in self._mirrored.items():
+            touched[table] = touched.get(table, set()) | mirrored
+        ids = {table: frozenset(rows) for table, rows in touched.items()}
         ids |= {table: frozenset() for table in self._measured - ids.keys()}
         bulk = bool(self._loaded)
         seq = 0
         head = self._head
-        if diffs or bulk:
+        if touched or bulk:
             if self._replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
                 self.operation = self.new_id()
             changes: dict[str, Any] = {
                 table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
             }
             changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
+            changes |= {f"{table}=": digest.summary() for table, (digest, _ids) in self._mirrored.items()}
             head = journal.append(
                 self.connection,
                 self._head,
@@ -275,7 +366,7 @@ class UnitOfWork:
                 self.command,
                 self.now,
                 changes,
-                None if bulk else {table: sorted(rows) for table, rows in diffs.items()},
+                None if bulk else {table: sorted(rows) for table, rows in touched.items()},
                 self.undoes,
                 self.operation,
                 max(self._ids.last, self._head.last_id),
@@ -286,43 +377,6 @@ class UnitOfWork:
         if seq or self._measured:
             self.changes = Changes(seq, ids, bulk)
         return head
-
-    def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Rows by id as they stand in this transaction, to be read only; those not there are left out."""
-        known = self._known[table.name]
-        names = table.c.keys()
-        with _uncollected(len(ids)):
-            for chunk in _chunks([row_id for row_id in ids if row_id not in known], _IN_CHUNK):
-                for row in self.connection.execute(select(table).where(table.c.id.in_(chunk))).all():
-                    known[row.id] = dict(zip(names, row, strict=True))
-        return {row_id: known[row_id] for row_id in ids if row_id in known}
-
-    def plain(self, table: Table, column: str, value: Any) -> Any:
-        """A value as the journal keeps it; a private one only as a keyed digest, so that it can be erased."""
-        encode = self._encoders(table).get(column)
-        return encode(value) if encode else value
-
-    def _encoders(self, table: Table) -> dict[str, Codec]:
-        """By column, what makes a value plain; columns whose values are plain already are left out."""
-        private = dict.fromkeys(_private(table), self._digest)
-        return {**_codecs(table), **private}
-
-    def _digest(self, value: Any) -> Any:
-        if not value:
-            return value
-        if self._secret is None:
-            found = self.connection.execute(
-                text("SELECT value FROM setting WHERE key = 'journal.key'")
-            ).scalar()
-            if found is None and self.connection.dialect.name == "postgresql":
-                # A server keeps its key to itself, and gives the digest.
-                return self.connection.execute(
-                    text("SELECT jw_digest(:value)"), {"value": str(value)}
-                ).scalar()
-            if found is None:
-                raise RuntimeError("this database has no key for private values")
-            self._secret = str(found).encode()
-        return "#" + hmac.new(self._secret, str(value).encode(), hashlib.sha256).hexdigest()[:32]
 
     def _meanwhile(self, table: Table, row_id: int) -> Refused:
         touch = journal.last_touch(self.connection, table, row_id)
@@ -342,19 +396,6 @@ class UnitOfWork:
         )
 
 
-@contextmanager
-def _uncollected(rows: int) -> Iterator[None]:
-    """Thousands of rows are made and none is dropped: searching them for garbage took a third of the time."""
-    pauses = rows >= _MANY and gc.isenabled()
-    if pauses:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if pauses:
-            gc.enable()
-
-
 @cache
 def _defaults(table: Table) -> dict[str, Any]:
     return defaults(table)
@@ -363,6 +404,15 @@ def _defaults(table: Table) -> dict[str, Any]:
 @cache
 def _codecs(table: Table) -> dict[str, Codec]:
     return {column.name: _or_none(code) for column in table.c if (code := to_plain(column))}
+
+
+@cache
+def _unlike(table: Table) -> frozenset[str]:
+    """The columns whose values the journal keeps otherwise than the database."""
+    alike = (Moment, BigInteger, Integer, String, Float)
+    return frozenset(
+        column.name for column in table.c if column.info.get("private") or not isinstance(column.type, alike)
+    )
 
 
 def _private(table: Table) -> list[str]:

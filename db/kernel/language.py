@@ -6,6 +6,7 @@ import gettext
 import io
 import locale
 import os
+from functools import cache
 
 from db.kernel.resources import resource
 
@@ -36,6 +37,13 @@ def language() -> str:
     return _code
 
 
+def in_language(code: str, text: str) -> str:
+    """``text`` in a language of ``LANGUAGES``, whichever is in use: a thing is found by all its names."""
+    if code == _code:
+        return _(text)
+    return text if code == "en" else _catalogue(code).gettext(text)
+
+
 def set_language(code: str | None) -> str:
     """Speak ``code``, or the system's language when it is ``None``; returns what is in use now."""
     global _code, _current
@@ -54,6 +62,11 @@ def system_language() -> str:
 
 def _nearest(code: str) -> str:
     return "zh_CN" if code.lower().startswith(("zh", "chinese")) else "en"
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    return _load(code)
 
 
 def _load(code: str) -> gettext.NullTranslations:

@@ -35,6 +35,8 @@ class Filter:
     lights: frozenset[int] = frozenset()
     districts: frozenset[int] = frozenset()
     communities: frozenset[int] = frozenset()
+    patrols: frozenset[int] = frozenset()
+    cells: frozenset[int] = frozenset()
     units: frozenset[int] = frozenset()
     categories: frozenset[int] = frozenset()
     majors: frozenset[str] = frozenset()
@@ -109,6 +111,8 @@ SETS = (
     "lights",
     "districts",
     "communities",
+    "patrols",
+    "cells",
     "units",
     "categories",
     "majors",

@@ -379,6 +379,8 @@ class Lens:
 _DIMENSION_OF = {
     "districts": "district",
     "communities": "community",
+    "patrols": "patrol",
+    "cells": "cell",
     "units": "unit",
     "categories": "category",
 }

@@ -1,4 +1,4 @@
-"""Accounts: making them, signing in, changing a password."""
+"""Accounts: making them, signing in, changing a password, and where each may act."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any, ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import select
+from sqlalchemy import Connection, column, select
+from sqlalchemy import table as light_table
 
 from db.engine.bus import handles
 from db.engine.connections import Database
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.actor import SYSTEM, Actor
+from db.kernel.actor import SYSTEM, Actor, Scope
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
-from db.people.rules import LOCK_OUT, MAX_FAILURES, password_faults
-from db.people.tables import account, account_role, person, role
+from db.people.branches import units_below
+from db.people.rules import LOCK_OUT, MAX_FAILURES, PREFIX, keeps_to_own_unit, password_faults
+from db.people.tables import account, account_role, account_scope, person, role
 from db.people.tables import unit as unit_table
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -49,6 +51,21 @@ class ChangePassword:
     old: str
     new: str
     private_fields: ClassVar[frozenset[str]] = frozenset({"old", "new"})
+
+
+@command("people.set_scope", permission="people.manage", label=N_("Set where an account may act"))
+@dataclass(frozen=True)
+class SetScope:
+    """Bind an account to areas, units and classes, in place of what bound it before; nothing = everywhere.
+
+    ``prefixes`` begin with the kind of a class and a space: "matter 09", "component". It counts from the next
+    time that the person signs in.
+    """
+
+    account_id: int
+    areas: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
+    prefixes: tuple[str, ...] = ()
 
 
 @command("people.note_sign_in", permission="people.self", label=N_("Sign in"))
@@ -149,6 +166,55 @@ def _change(command: ChangePassword, unit: UnitOfWork) -> None:
     )
 
 
+# The registers stand above the people: of an area we only ask whether it is there.
+_area = light_table("area", column("id"))
+
+
+@handles(SetScope)
+def _set_scope(command: SetScope, unit: UnitOfWork) -> None:
+    connection = unit.connection
+    if not connection.execute(select(account.c.id).where(account.c.id == command.account_id)).first():
+        raise Refused("no_such_account", N_("There is no account {login}."), login=command.account_id)
+    areas, units = tuple(dict.fromkeys(command.areas)), tuple(dict.fromkeys(command.units))
+    faults = [
+        Refused(code, message, id=wanted)
+        for ids, here, code, message in (
+            (areas, _area, "no_such_area", N_("There is no such area.")),
+            (units, unit_table, "no_such_unit", N_("There is no such unit, or it is no longer active.")),
+        )
+        for wanted in ids
+        if not connection.execute(select(here.c.id).where(here.c.id == wanted)).first()
+    ]
+    faults += [
+        Refused(
+            "bad_prefix", N_("“{prefix}” is no beginning of a class, such as “matter 09”."), prefix=prefix
+        )
+        for prefix in command.prefixes
+        if not PREFIX.fullmatch(prefix)
+    ]
+    refuse_all(faults)
+    standing = select(account_scope.c.id).where(account_scope.c.account_id == command.account_id)
+    unit.delete(account_scope, list(connection.execute(standing).scalars()))
+    wanted_rows = (
+        *(("area", wanted, "") for wanted in areas),
+        *(("unit", wanted, "") for wanted in units),
+        *(("category", None, prefix) for prefix in dict.fromkeys(command.prefixes)),
+    )
+    unit.insert(
+        account_scope,
+        [
+            {
+                "id": unit.new_id(),
+                "account_id": command.account_id,
+                "kind": kind,
+                "reference_id": reference_id,
+                "prefix": prefix,
+            }
+            for kind, reference_id, prefix in wanted_rows
+        ],
+    )
+
+
 @handles(NoteSignIn)
 def _note(command: NoteSignIn, unit: UnitOfWork) -> None:
     row = unit.rows(account, [command.account_id])[command.account_id]
@@ -197,7 +263,7 @@ def actor_of(database: Database, login: str) -> Actor:
     """
     with database.read() as connection:
         row: Any = connection.execute(
-            select(account.c.id, person.c.name, person.c.unit_id)
+            select(account.c.id, person.c.name, person.c.unit_id, person.c.id.label("person_id"))
             .join(person, person.c.id == account.c.person_id)
             .where(account.c.login == login, account.c.active)
         ).first()
@@ -208,8 +274,24 @@ def actor_of(database: Database, login: str) -> Actor:
             .join(account_role, account_role.c.role_id == role.c.id)
             .where(account_role.c.account_id == row.id)
         ).all()
-    permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
-    return Actor(row.id, row.name, permissions, row.unit_id, tuple(each.code for each in roles))
+        permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
+        scope = _scope(connection, row.id, permissions, row.unit_id)
+    codes = tuple(each.code for each in roles)
+    return Actor(row.id, row.name, permissions, row.unit_id, codes, scope, row.person_id)
+
+
+def _scope(connection: Connection, account_id: int, permissions: frozenset[str], unit_id: int) -> Scope:
+    """Where an account may act: what was set for it, and the own unit of who handles cases."""
+    columns = (account_scope.c.kind, account_scope.c.reference_id, account_scope.c.prefix)
+    rows = connection.execute(select(*columns).where(account_scope.c.account_id == account_id)).all()
+    units = {row.reference_id for row in rows if row.kind == "unit"}
+    if not units and keeps_to_own_unit(permissions):
+        units = {unit_id}
+    return Scope(
+        frozenset(row.reference_id for row in rows if row.kind == "area"),
+        units_below(connection, units),
+        tuple(sorted(row.prefix for row in rows if row.kind == "category")),
+    )
 
 
 def _matches(kept: str, password: str) -> bool:

@@ -1,7 +1,8 @@
-"""Passwords and lock-out: pure rules (DOMAIN 6.6)."""
+"""Passwords and lock-out (DOMAIN 6.6), and who keeps to the own unit: pure rules."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from db.kernel.language import N_
@@ -28,6 +29,15 @@ def password_faults(password: str) -> list[Refused]:
             )
         )
     return faults
+
+
+PREFIX = re.compile(r"(component|matter)( [0-9]{0,12})?")
+"""How the beginning of a class is written: "component", "matter 09"."""
+
+
+def keeps_to_own_unit(permissions: frozenset[str]) -> bool:
+    """Whether who holds these acts only on cases of the own unit: who handles them and gives none out."""
+    return "case.handle" in permissions and permissions.isdisjoint({"*", "case.dispatch"})
 
 
 POSTS = {

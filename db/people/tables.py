@@ -122,6 +122,23 @@ track = Table(
     Index("ix_track_at", "at"),
 )
 
+# Who looked at whose track, and why: that of the person, not of a case (DOMAIN 6.5).
+track_view = Table(
+    "track_view",
+    metadata,
+    id_column(),
+    Column("person_id", BigId, ForeignKey("person.id"), nullable=False),
+    # The stretch of time that was shown.
+    Column("begins_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("viewer_id", BigId, nullable=False),
+    Column("viewer_name", String(80), nullable=False),
+    Column("reason", String(400), nullable=False),
+    Column("at", Moment, nullable=False),
+    version_column(),
+    Index("ix_track_view_person_id", "person_id"),
+)
+
 vehicle = Table(
     "vehicle",
     metadata,

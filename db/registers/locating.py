@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 from sqlalchemy import Connection, func, select
 
+from db.engine import settings
 from db.people.tables import unit
 from db.registers.tables import area
 
@@ -51,7 +52,7 @@ class Locator:
     def __init__(self, connection: Connection) -> None:
         rows = connection.execute(
             select(area.c.id, area.c.kind, area.c.parent_id, area.c.patrol_id, area.c.outline)
-            .where(area.c.kind.in_(("cell", "district", "community")))
+            .where(area.c.kind.in_(("cell", "district", "community")), area.c.ended_on.is_(None))
             .order_by(area.c.id)
         ).all()
         cells = [row for row in rows if row.kind == "cell" and row.outline is not None]
@@ -99,6 +100,19 @@ def unit_of(connection: Connection, where: Whereabouts) -> int | None:
     rows = connection.execute(query.where(area.c.id.in_(wanted), unit.c.active))
     found = {row.id: row.unit_id for row in rows}
     return next((found[area_id] for area_id in wanted if area_id in found), None)
+
+
+def city_ground(connection: Connection) -> shapely.Geometry | None:
+    """What lies in the city: its outline, else the box of its bounds; ``None`` when neither is known."""
+    found = connection.execute(
+        select(area.c.outline)
+        .where(area.c.kind == "city", area.c.outline.is_not(None), area.c.ended_on.is_(None))
+        .order_by(area.c.id)
+    ).scalar()
+    if found is not None:
+        return shapely.from_wkb(found)
+    bounds = settings.get(connection, "city.bounds")
+    return shapely.box(*bounds) if bounds else None
 
 
 def _ids(values: list[int | None]) -> Ints:

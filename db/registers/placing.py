@@ -516,15 +516,21 @@ def load_gazetteer(connection: Connection) -> Gazetteer:
     places = [
         Named(*row)
         for row in connection.execute(
-            select(place.c.kind, place.c.name, place.c.name_en, place.c.lon, place.c.lat).order_by(place.c.id)
+            select(place.c.kind, place.c.name, place.c.name_en, place.c.lon, place.c.lat)
+            .where(place.c.ended_on.is_(None))
+            .order_by(place.c.id)
         )
     ]
     r, w, a = road.c, water.c, area.c
-    roads = connection.execute(select(r.grade, r.name, r.name_en, r.line).order_by(r.id))
-    waters = connection.execute(select(w.kind, w.name, w.name_en, w.outline).order_by(w.id))
+    roads = connection.execute(
+        select(r.grade, r.name, r.name_en, r.line).where(r.ended_on.is_(None)).order_by(r.id)
+    )
+    waters = connection.execute(
+        select(w.kind, w.name, w.name_en, w.outline).where(w.ended_on.is_(None)).order_by(w.id)
+    )
     areas = connection.execute(
         select(a.kind, a.name, a.name_en, a.lon, a.lat)
-        .where(a.kind.in_(("city", "district", "community")))
+        .where(a.kind.in_(("city", "district", "community")), a.ended_on.is_(None))
         .order_by(a.id)
     ).all()
     return Gazetteer(

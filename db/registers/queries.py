@@ -179,7 +179,7 @@ def areas(connection: Connection, kind: str) -> list[AreaValue]:
             c.square_metres,
             c.unit_id,
         )
-        .where(c.kind == kind)
+        .where(c.kind == kind, c.ended_on.is_(None))
         .order_by(c.code)
     )
     return [AreaValue(*row) for row in rows]
@@ -216,7 +216,10 @@ def find_places(connection: Connection, words: str, limit: int = 20) -> list[Pla
     escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = connection.execute(
         select(c.id, c.kind, c.name, c.name_en, c.lon, c.lat)
-        .where(c.name.like(f"%{escaped}%", escape="\\") | c.name_en.ilike(f"%{escaped}%", escape="\\"))
+        .where(
+            c.name.like(f"%{escaped}%", escape="\\") | c.name_en.ilike(f"%{escaped}%", escape="\\"),
+            c.ended_on.is_(None),
+        )
         .limit(400)
     )
     found = [PlaceValue(*row) for row in rows]
@@ -229,7 +232,7 @@ def base_map(connection: Connection) -> BaseMap:
     c = area.c
     rows = connection.execute(
         select(c.id, c.kind, c.name, c.name_en, c.outline, c.lon, c.lat)
-        .where(c.outline.is_not(None))
+        .where(c.outline.is_not(None), c.ended_on.is_(None))
         .order_by(c.code)
     ).all()
     by_kind: dict[str, list[Sequence[object]]] = {}
@@ -240,11 +243,15 @@ def base_map(connection: Connection) -> BaseMap:
     r, w = road.c, water.c
     by_kind["road"] = [
         (*row, None)
-        for row in connection.execute(select(r.id, r.name, r.name_en, r.grade, r.line).order_by(r.id))
+        for row in connection.execute(
+            select(r.id, r.name, r.name_en, r.grade, r.line).where(r.ended_on.is_(None)).order_by(r.id)
+        )
     ]
     by_kind["water"] = [
         (*row, None)
-        for row in connection.execute(select(w.id, w.name, w.name_en, w.kind, w.outline).order_by(w.id))
+        for row in connection.execute(
+            select(w.id, w.name, w.name_en, w.kind, w.outline).where(w.ended_on.is_(None)).order_by(w.id)
+        )
     ]
     return _assemble(by_kind)
 

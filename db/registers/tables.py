@@ -78,6 +78,8 @@ area = Table(
     # How often a collector is to pass in a working day: the plan that the patrol is held against.
     Column("visits_per_day", Float(53)),
     Column("unit_id", BigId, ForeignKey("unit.id")),
+    # When it left the register: no longer drawn, found or counted; cases of that time still point to it.
+    Column("ended_on", Date),
     version_column(),
     UniqueConstraint("kind", "code"),
     Index("ix_area_parent_id", "parent_id"),
@@ -111,6 +113,7 @@ road = Table(
     Column("grade", String(8), nullable=False),
     # WKB line string in WGS-84.
     Column("line", LargeBinary, nullable=False),
+    Column("ended_on", Date),
     version_column(),
 )
 
@@ -123,6 +126,7 @@ water = Table(
     Column("name", String(60), nullable=False),
     Column("name_en", String(80), nullable=False, server_default=""),
     Column("outline", LargeBinary, nullable=False),
+    Column("ended_on", Date),
     version_column(),
 )
 
@@ -137,6 +141,7 @@ place = Table(
     Column("lon", Float(53), nullable=False),
     Column("lat", Float(53), nullable=False),
     Column("note", Text),
+    Column("ended_on", Date),
     version_column(),
     Index("ix_place_name", "name"),
 )
@@ -154,6 +159,7 @@ sensitive = Table(
     Column("lat", Float(53), nullable=False),
     Column("radius", Float(53), nullable=False),  # metres
     Column("visits_per_day", Integer, nullable=False),
+    Column("ended_on", Date),
     version_column(),
 )
 

@@ -26,13 +26,15 @@ from db.exchange.mapping import read_mapping
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
-from db.kernel.language import N_, _, language
+from db.kernel.language import LANGUAGES, N_, _, in_language, language
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.usual import Usual, UsualDays
 from db.registers.queries import BaseMap, base_map
+from desktop.app.desk import SupervisorDesk, done_words
 from desktop.app.intake import IntakeDesk
+from desktop.app.mapping import MapDesk
 from desktop.app.searching import search_work
 from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
@@ -41,17 +43,21 @@ from desktop.core.actions import Act
 from desktop.core.bridge import Bridge
 from desktop.core.context import City, Context
 from desktop.core.jobs import Jobs
+from desktop.core.keys import Key, KeyGroup, keys_of
+from desktop.core.offers import Offer
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
-from desktop.core.words import number
 from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
+from desktop.queue.pane import ORDERS
 from desktop.search.window import SearchWindow
-from desktop.shell.keys import KeySheet, printed
+from desktop.shell.commands import Commands, Desk
+from desktop.shell.keys import CHIP_KEYS, FIGURE_KEYS, MAP_KEYS, PALETTE_KEYS, KeySheet
 from desktop.shell.window import Window
 from desktop.wall.window import WallWindow
 from desktop.widgets.acting import VERBS
+from desktop.widgets.table import KEYS as TABLE_KEYS
 from desktop.widgets.theme import Theme
 
 _log = logging.getLogger(__name__)
@@ -93,6 +99,7 @@ class Session(QObject):
         city = City(facts.name, facts.name_en, facts.is_demo)
         self.context = Context(Board(zone, to_ms(core.clock.now())), actor, city, self)
         self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
+        self.desk = SupervisorDesk(core, self.context, jobs, self)
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
@@ -143,6 +150,7 @@ class Session(QObject):
         if view is not None:
             self.panes.map.map.restore_view(view)
         self.panes.kpi.set_usual(self._usual)
+        self._jobs.start(self._load_map())
         self.window.show()
         # Only now: with its last window closed the program would end.
         old.closed.disconnect()
@@ -162,9 +170,11 @@ class Session(QObject):
         self._search: SearchWindow | None = None
         self._calendar: CalendarWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
+        self.maps = MapDesk(self.core, self._jobs, self.panes.map)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
         self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
+        self.panes.queue.bar.set_work(self.desk.act_work())
         if self._workflow is not None:
             self.panes.queue.bar.set_workflow(self._workflow)
         if self._is_wall:
@@ -177,15 +187,50 @@ class Session(QObject):
             self.context,
             self._preferences,
             self.core.clock,
-            self.panes.by_id(),
+            self.panes.of_room(),
             self._acts(),
             _("Local database") if local else _("Server"),
         )
+        self.window.set_commands(self._commands(self.window))
+        self.window.queues.ordered.connect(self.panes.queue.order_by)
         part = self.window.status.part("calendar")
         part.set_presses()
         part.pressed.connect(self.show_calendar)
         self.window.acted.connect(self._on_notice)
         self.window.closed.connect(self.ended)
+
+    def _commands(self, window: Window) -> Commands:
+        """What the palette of a window offers, and how it is carried out: as keys, bar and dialogs do."""
+        bar = self.panes.queue.bar
+        desk = Desk(
+            bar.why_not,
+            bar.ask,
+            lambda command: self._jobs.start(self._do(command)),
+            self._find,
+            self.context.opened.emit,
+            self.panes.map.fit_cases,
+        )
+        commands = Commands(self.context, window.actions_, desk)
+        commands.add(self._orders)
+        return commands
+
+    def _orders(self) -> list[Offer]:
+        """The orders of the list, as its header offers them."""
+        return [
+            Offer(
+                f"order:{key}",
+                # zh: 排序：{order}
+                _("Sort {order}").format(order=_(title)),
+                lambda key=key: self.panes.queue.sort_by(key),
+                tuple(in_language(code, title) for code in LANGUAGES),
+                _("Cases"),
+            )
+            for key, title in ORDERS.items()
+        ]
+
+    def _find(self, text: str) -> None:
+        """Look for a text in all of history."""
+        self.show_search().field.setText(text)
 
     def _acts(self) -> list[Act]:
         preferences = self._preferences
@@ -219,7 +264,7 @@ class Session(QObject):
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
-            Act("keys", N_("Keys"), self._on_keys, "F1", menu="help"),
+            Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
         ]
 
@@ -259,6 +304,7 @@ class Session(QObject):
             lambda path: photo_store(database).take(path),
             lambda sha256, mime: photo_store(database).find(sha256, mime),
             lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
+            self.desk.act_work(),
         )
 
     def show_intake(self) -> IntakeDialog:
@@ -354,11 +400,31 @@ class Session(QObject):
         """On the writer's thread."""
         return import_checked(self.core.bus, self.context.who, checked, None, progress)
 
-    def _on_keys(self) -> None:
+    def show_keys(self) -> KeySheet:
+        """Bring up the sheet of keys."""
         assert isinstance(self.window, Window)
-        keys = [(printed(act.keys), _(act.title)) for act in self.window.actions_.acts() if act.keys]
-        verbs = [(verb.keys, _(VERB_LABELS[verb.key])) for verb in VERBS.values() if verb.keys]
-        KeySheet(self._theme, keys, verbs, program_version(), self.window).open()
+        sheet = KeySheet(
+            self._theme, self._key_groups(), program_version(), self._troubles.report, self.window
+        )
+        sheet.open()
+        return sheet
+
+    def _key_groups(self) -> list[KeyGroup]:
+        """All keys by the place where they work."""
+        assert isinstance(self.window, Window)
+        verbs = sorted(VERBS.values(), key=lambda verb: not verb.keys)
+        return [
+            KeyGroup(N_("Everywhere"), keys_of(self.window.actions_.acts())),
+            KeyGroup(
+                N_("With cases selected, in the list"),
+                tuple(Key(verb.keys, VERB_LABELS.get(verb.key, verb.title)) for verb in verbs),
+            ),
+            KeyGroup(N_("In the list"), TABLE_KEYS),
+            MAP_KEYS,
+            FIGURE_KEYS,
+            CHIP_KEYS,
+            PALETTE_KEYS,
+        ]
 
     def _on_wall(self) -> None:
         """A process of its own: what happens to the room never darkens the wall."""
@@ -377,16 +443,13 @@ class Session(QObject):
         """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
         command = self._as_seen(command)
         outcome = await self._jobs.write(self.core.bus.run, command, self.context.who)
-        what = _(command_label(command_name(type(command))))
-        # zh: {what}：{count} 件
-        words = _("{what}: {count}").format(what=what, count=number(len(command.case_ids)))
-        self._tell(Kind.DONE, words, undo=bool(outcome.seq))
+        self._tell(Kind.DONE, done_words(command, outcome.result), undo=bool(outcome.seq))
 
     def _as_seen(self, command: Any) -> Any:
         """The command with the versions on which it was decided: who was quicker is told, not overwritten."""
         store = self.context.board.store
         slots = [store.slot_of(case_id) for case_id in command.case_ids]
-        if not hasattr(command, "versions") or None in slots:
+        if getattr(command, "versions", None) != () or None in slots:
             return command
         return replace(command, versions=tuple(int(store.version[slot]) for slot in slots))
 
@@ -405,7 +468,7 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load(self) -> None:
-        for load in (self._load_ground, self._load_workflow, self._load_usual):
+        for load in (self._load_ground, self._load_workflow, self._load_usual, self._load_map):
             try:
                 await load()
             except Exception as error:
@@ -427,6 +490,9 @@ class Session(QObject):
         self.panes.queue.bar.set_workflow(self._workflow)
         for shown in self._cases.values():
             shown.set_workflow(self._workflow)
+
+    async def _load_map(self) -> None:
+        await self.maps.load()
 
     async def _load_usual(self) -> None:
         try:
@@ -469,6 +535,7 @@ class Session(QObject):
         try:
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
+            self.panes.board.set_on_duty(await self._jobs.read(self._read, self.desk.on_duty))
         except Unavailable as trouble:
             # The status strip says already that the database is lost; the next minute tries again.
             _log.info("not this minute: %s", trouble)

@@ -11,7 +11,7 @@ import time
 from PySide6.QtCore import QSettings
 from qasync import QEventLoop
 
-from desktop.app.bench import memory_mib
+from desktop.app.memory import memory_mib
 from desktop.app.program import Options, Program, make_application
 from desktop.app.shot import duty_officer
 from desktop.core.preferences import Preferences

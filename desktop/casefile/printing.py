@@ -1,25 +1,10 @@
-"""A case on paper: one or two A4 pages as PDF, black on white, every word of other people escaped."""
+"""A case on paper: one or two A4 pages, every word of other people escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-
-from PySide6.QtCore import QMarginsF, QRectF, QSaveFile, Qt, QUrl
-from PySide6.QtGui import (
-    QAbstractTextDocumentLayout,
-    QColor,
-    QFont,
-    QImage,
-    QPageLayout,
-    QPageSize,
-    QPainter,
-    QPalette,
-    QPdfWriter,
-    QTextDocument,
-)
 
 from db.cases.casefile import CaseFile
 from db.cases.contacts import Contact
@@ -28,8 +13,7 @@ from db.cases.queries import StepTaken
 from db.cases.rules import STATES
 from db.cases.workflow import VERB_LABELS
 from db.kernel.clock import to_ms
-from db.kernel.language import N_, _
-from db.kernel.refusal import Unavailable
+from db.kernel.language import _
 from db.live.directory import Directory
 from desktop.casefile.sections import Words
 from desktop.casefile.timeline import step_words
@@ -97,83 +81,6 @@ def case_html(
         near = [words.near(each) for each in file.nearby[:MOST_NEAR]]
         parts.append("".join(f"<div>{escape(head)} — {escape(detail)}</div>" for head, detail in near))
     return f"<html><body>{''.join(parts)}</body></html>"
-
-
-def paper_font(families: Sequence[str]) -> QFont:
-    """The font of a sheet."""
-    font = QFont(list(families))
-    font.setPointSizeF(9.5)
-    # WORKAROUND: Qt does not say in a PDF which figures stand for those that this feature replaced; nobody
-    # could find or copy a case number.
-    font.setFeature(QFont.Tag("locl"), 0)
-    return font
-
-
-def write_pdf(
-    target: Path,
-    html: str,
-    images: Mapping[str, QImage],
-    title: str,
-    printed: str,
-    font: QFont,
-    ink: QColor,
-) -> None:
-    """Write the sheets, each with title and page number at its foot; raises ``Unavailable``, and then leaves
-    no half-written file behind.
-    """
-    stream = QSaveFile(str(target))
-    if not stream.open(QSaveFile.OpenModeFlag.WriteOnly):
-        raise _not_written(target, stream.errorString())
-    writer = QPdfWriter(stream)
-    writer.setTitle(title)
-    writer.setCreator("Jingwei")
-    writer.setResolution(300)
-    page = QPageSize(QPageSize.PageSizeId.A4)
-    margins = QMarginsF(18, 16, 18, 14)
-    unit = QPageLayout.Unit.Millimeter
-    writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, margins, unit))
-    document = QTextDocument()
-    document.documentLayout().setPaintDevice(writer)
-    document.setDocumentMargin(0)
-    document.setDefaultFont(font)
-    for key, image in images.items():
-        document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(f"photo:{key}"), image)
-    document.setHtml(html)
-    foot = writer.height() / 30
-    sheet = QRectF(0, 0, writer.width(), writer.height() - foot)
-    document.setPageSize(sheet.size())
-    painter = QPainter(writer)
-    small = QFont(font)
-    small.setPointSizeF(8)
-    painter.setFont(small)
-    painter.setPen(ink)
-    count = document.pageCount()
-    for number in range(count):
-        if number:
-            writer.newPage()
-        painter.save()
-        painter.translate(0, -number * sheet.height())
-        context = QAbstractTextDocumentLayout.PaintContext()
-        context.clip = sheet.translated(0, number * sheet.height())
-        # Paper is white, whatever the room looks like.
-        context.palette.setColor(QPalette.ColorRole.Text, ink)
-        painter.setClipRect(context.clip)
-        document.documentLayout().draw(painter, context)
-        painter.restore()
-        below = QRectF(0, sheet.height(), sheet.width(), foot)
-        bottom = Qt.AlignmentFlag.AlignBottom
-        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignLeft, title)
-        painter.drawText(below, bottom | Qt.AlignmentFlag.AlignRight, f"{printed}   {number + 1} / {count}")
-    painter.end()
-    del writer
-    if not stream.commit():
-        raise _not_written(target, stream.errorString())
-
-
-def _not_written(target: Path, reason: str) -> Unavailable:
-    return Unavailable(
-        "cannot_write", N_("{path} cannot be written: {reason}"), path=str(target), reason=reason
-    )
 
 
 def _heading(title: str) -> str:

@@ -43,17 +43,18 @@ from db.kernel.refusal import Refused, Trouble
 from db.live.board import News
 from desktop.casefile.contact import ContactLine
 from desktop.casefile.photos import PhotoStrip, PhotoView
-from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html, paper_font, write_pdf
+from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html
 from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import MINUTE_MS, day_and_time, time_left
-from desktop.widgets.acting import VERBS, ActDialog
+from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.button import Button
 from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
 from desktop.widgets.notice import NoticeStack
+from desktop.widgets.paper import paper_font, write_pdf
 from desktop.widgets.plain import Elided, label, set_tone
 from desktop.widgets.theme import Theme
 
@@ -83,6 +84,8 @@ class CaseWork:
     find: Callable[[str, str], Path | None]
     """Hash and kind → the file of a photo."""
     thumbnail: Callable[[str, str], Path | None]
+    ahead: ActWork | None = None
+    """How an act on the case is looked ahead."""
 
 
 class LightMark(QWidget):
@@ -496,8 +499,18 @@ class CaseWindow(QDialog):
             return
         # What happened at the same place and still goes on.
         offers = [near.id for near in self.file.nearby if near.state in STATES and STATES[near.state].open]
-        dialog = ActDialog(self._theme, self._context, verb, ids, self, offers)
-        dialog.answered.connect(lambda answers: self._start(self._do(verb.make(ids, answers))))
+        details = self.file.details
+        dialog = ActDialog(
+            self._theme,
+            self._context,
+            verb,
+            ids,
+            self,
+            offers,
+            work=self._work.ahead,
+            versions=(details.version,) if ids == (details.id,) else (),
+        )
+        dialog.commanded.connect(lambda command: self._start(self._do(command)))
         dialog.open()
 
     async def _do(self, command: Any) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from db.kernel.actor import Actor
 from db.kernel.language import _
+
+
+def _fits() -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,21 @@ class Act:
     permission: str = ""
     checkable: bool = False
     checked: Callable[[], bool] = lambda: False
+    words: str = ""
+    """More words by which the palette finds it, in any language, with spaces between."""
+    why_not: Callable[[], str] = _fits
+    """Why it does not fit at this moment, as a sentence in the reader's language; "" when it does."""
 
 
 class Actions(QObject):
-    """The acts of one window as Qt actions, by id."""
+    """The acts of one window as Qt actions, by id.
+
+    Invariant: an action is disabled exactly as long as `why_not` says why; the reason stands in its menu
+    entry and in its tool tip, and its key tells it.
+    """
+
+    refused = Signal(str)
+    """The key of an act that is not possible now was pressed: the act and the reason, as one sentence."""
 
     def __init__(self, window: QWidget, who: Actor) -> None:
         super().__init__(window)
@@ -37,35 +52,60 @@ class Actions(QObject):
         self._who = who
         self._acts: dict[str, Act] = {}
         self._actions: dict[str, QAction] = {}
+        self._silent: dict[str, QShortcut] = {}
 
     def add(self, acts: Iterable[Act]) -> None:
         """Make the actions; a forbidden one stays visible, disabled, and says why."""
         for act in acts:
+            if act.id in self._acts:
+                raise ValueError(f"two acts of the name {act.id!r}")
             action = QAction(self._window)
             action.setObjectName(act.id)
             action.setCheckable(act.checkable)
+            action.triggered.connect(lambda _checked=False, key=act.id: self._run(key))
             if act.keys:
                 action.setShortcut(QKeySequence(act.keys))
-            action.triggered.connect(lambda _checked=False, key=act.id: self._run(key))
+                # Qt gives a disabled action's key to nobody, and who presses it wants to know why.
+                shortcut = QShortcut(QKeySequence(act.keys), self._window)
+                shortcut.activated.connect(lambda key=act.id: self.refused.emit(self.told(key)))
+                self._silent[act.id] = shortcut
             self._window.addAction(action)
             self._acts[act.id] = act
             self._actions[act.id] = action
-        self.retranslate()
+        self.refresh()
 
-    def retranslate(self) -> None:
-        """Put the words in the language now in use, and the check marks as they are."""
+    def why_not(self, key: str) -> str:
+        """Why an act is not possible now: the role first, then what the act itself says; "" when it is."""
+        act = self._acts[key]
+        if act.permission and not self._who.may(act.permission):
+            # zh: 您的角色不能这样做
+            return _("your role does not allow it")
+        return act.why_not()
+
+    def told(self, key: str) -> str:
+        """An act with the reason why it is not possible now."""
+        title, why = _(self._acts[key].title), self.why_not(key)
+        return _("{what}: {why}").format(what=title, why=why) if why else title
+
+    def refresh(self) -> None:
+        """Put words, check marks and reasons as they are now."""
         for key, act in self._acts.items():
-            action = self._actions[key]
-            action.setText(_(act.title))
-            allowed = not act.permission or self._who.may(act.permission)
-            action.setEnabled(allowed)
-            action.setToolTip(
-                _(act.title)
-                if allowed
-                else _("{what}: your role does not allow it.").format(what=_(act.title))
-            )
+            action, told, why = self._actions[key], self.told(key), self.why_not(key)
+            action.setText(told.replace("&", "&&"))
+            action.setIconText(_(act.title))
+            action.setToolTip(told)
+            action.setEnabled(not why)
+            if key in self._silent:
+                self._silent[key].setEnabled(bool(why))
             if act.checkable:
                 action.setChecked(act.checked())
+
+    def run(self, key: str) -> None:
+        """Do an act as its key would: when it is not possible now, `refused` says why."""
+        if self.why_not(key):
+            self.refused.emit(self.told(key))
+        else:
+            self._run(key)
 
     def _run(self, key: str) -> None:
         act = self._acts[key]

@@ -41,6 +41,7 @@ LOGIN = Preference("signin/login", "")
 ORDER = Preference("queue/order", "slack")
 DESCENDING = Preference("queue/descending", False)
 COLUMNS = Preference("queue/columns", "")
+RECENT = Preference("palette/recent", "")
 WALL_DISTANCE = Preference("wall/distance_m", 6.0, ends=(0.5, 60.0))
 
 

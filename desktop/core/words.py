@@ -61,7 +61,14 @@ def local(moment_ms: int, zone: ZoneInfo) -> datetime:
     return from_ms(moment_ms).astimezone(zone)
 
 
-_PART_KINDS = {"districts": "district", "communities": "community", "units": "unit", "categories": "category"}
+_PART_KINDS = {
+    "districts": "district",
+    "communities": "community",
+    "patrols": "patrol",
+    "cells": "cell",
+    "units": "unit",
+    "categories": "category",
+}
 
 
 def value_label(part: str, value: Any, directory: Directory, zone: ZoneInfo) -> str:

@@ -14,6 +14,7 @@ from db.cases.rules import BEFORE_DISPATCH, Light
 from db.kernel.language import N_, _, language
 from db.live.board import News
 from db.live.filters import Filter, Scope
+from db.live.lens import Lens
 from db.live.tally import HOUR_MS, SOON_MS, Breakdown, Figures
 from db.live.usual import Usual
 from desktop.core.context import Context, Freshness
@@ -148,9 +149,13 @@ class KpiPane(Pane):
         context.age_changed.connect(self._on_age)
         self._look.changed.connect(self._on_theme)
         self.cards.pressed_for.connect(self._on_card)
+        self.cards.taken_for.connect(self._on_card_taken)
         self.units.picked.connect(self._on_bar)
+        self.units.taken.connect(self._on_bar_taken)
         self.categories.picked.connect(self._on_category)
+        self.categories.taken.connect(self._on_category_taken)
         self.left.ranged.connect(self._on_range)
+        self.left.taken.connect(self._on_range_taken)
         self.left.cleared.connect(lambda: context.set_filter(context.filter.without("slack")))
         self._by_button.clicked.connect(self._on_by)
         for key, button in self._tab_buttons.items():
@@ -349,12 +354,54 @@ class KpiPane(Pane):
         self._context.set_filter(chosen.toggled("categories", int(key)))
 
     def _on_range(self, low: float, high: float) -> None:
-        # Only the first bar is open: what lies beyond the last is not in it.
-        span = (
-            None if math.isinf(low) else round(low * HOUR_MS),
-            round((_LEFT_TO if math.isinf(high) else high) * HOUR_MS),
-        )
-        self._context.set_filter(_in_scope(replace(self._context.filter, slack=span), Scope.OPEN))
+        slack = _span(low, high)
+        self._context.set_filter(_in_scope(replace(self._context.filter, slack=slack), Scope.OPEN))
+
+    # What a press with Ctrl or Shift does: the cases are selected, as many as the number says
+
+    def _on_card_taken(self, key: str, mode: str) -> None:
+        chosen = self._context.filter
+        if key == "due":
+            self._take(_in_scope(replace(chosen, slack=DUE), Scope.OPEN), mode, "slack")
+        elif key == "overdue":
+            self._take(_in_scope(replace(chosen, lights=OVERDUE), Scope.OPEN), mode, "lights")
+        elif key == "today":
+            arrived = (self._context.board.figures().day_start_ms, None)
+            self._take(_in_scope(replace(chosen, arrived=arrived), Scope.ALL), mode, "arrived")
+        elif key == "on_time":
+            self._take(_in_scope(chosen, Scope.TODAY_CLOSED), mode)
+        else:
+            self._take(_in_scope(chosen, Scope.OPEN), mode)
+
+    def _on_bar_taken(self, key: str, segment: str, mode: str) -> None:
+        part = "units" if self._by == "unit" else "districts"
+        chosen = replace(self._context.filter, **{part: frozenset({int(key)})})
+        light = {"over": Light.OVER, "soon": Light.SOON}.get(segment)
+        if light is not None:
+            chosen = replace(chosen, lights=frozenset({int(light)}))
+        self._take(_in_scope(chosen, Scope.OPEN), mode, part, *([] if light is None else ["lights"]))
+
+    def _on_category_taken(self, key: str, mode: str) -> None:
+        chosen = replace(self._context.filter.without("majors"), categories=frozenset({int(key)}))
+        self._take(_in_scope(chosen, Scope.OPEN), mode, "categories", "majors")
+
+    def _on_range_taken(self, low: float, high: float, mode: str) -> None:
+        chosen = replace(self._context.filter, slack=_span(low, high))
+        self._take(_in_scope(chosen, Scope.OPEN), mode, "slack")
+
+    def _take(self, chosen: Filter, mode: str, *own: str) -> None:
+        """Select the cases of a filter. Where the room's own hides some, the parts in question give way.
+
+        All of them stand in the list afterwards: nobody acts on what is not seen.
+        """
+        context, store = self._context, self._context.board.store
+        wanted = Lens(store, chosen).mask
+        if (wanted & ~context.board.lens.mask).any():
+            widened = _in_scope(context.filter, chosen.scope)
+            for part in own:
+                widened = widened.without(part)
+            context.set_filter(widened)
+        context.pick(frozenset(store.id[wanted].tolist()), mode)
 
     def _on_by(self) -> None:
         self._by = "district" if self._by == "unit" else "unit"
@@ -427,6 +474,16 @@ def _rate(share: float | None) -> tuple[str, str]:
 
 def _signed(value: int) -> str:
     return f"+{value:,}" if value > 0 else f"−{-value:,}" if value < 0 else "±0"
+
+
+def _span(low: float, high: float) -> tuple[int | None, int]:
+    """A range of the histogram in milliseconds; what lies beyond its last bar is not in it, so only the first
+    bar is open.
+    """
+    return (
+        None if math.isinf(low) else round(low * HOUR_MS),
+        round((_LEFT_TO if math.isinf(high) else high) * HOUR_MS),
+    )
 
 
 def _in_scope(chosen: Filter, scope: Scope) -> Filter:

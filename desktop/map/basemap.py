@@ -71,6 +71,7 @@ class BaseMap:
     outline: Sequence[Line] = ()
     districts: Sequence[Area] = ()
     communities: Sequence[Area] = ()
+    patrols: Sequence[Area] = ()
     roads: Sequence[Road] = ()
     waters: Sequence[Shape] = ()
     streams: Sequence[Stream] = ()
@@ -127,6 +128,7 @@ def encode_shapes(base: BaseMap) -> bytes:
             "outline": plane.rings(base.outline),
             "districts": [area(each) for each in base.districts],
             "communities": [area(each) for each in base.communities],
+            "patrols": [area(each) for each in base.patrols],
             "roads": [
                 {"name": each.name, "grade": each.grade, "line": plane.flat(each.line)} for each in base.roads
             ],

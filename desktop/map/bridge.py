@@ -26,6 +26,7 @@ class PageBridge(QObject):
     """
 
     rung = Signal(str)
+    ordered = Signal(str, str)  # name, value as JSON: what a layer is to do at once
 
     greeted = Signal()
     picked = Signal(str, list, str)  # layer, slots, mode
@@ -36,6 +37,7 @@ class PageBridge(QObject):
     view_changed = Signal(float, float, float, bool, int)  # lon, lat, zoom, by hand, goal it followed
     drawn = Signal(int, float)  # generation, milliseconds of the redraw
     violated = Signal(str)
+    told = Signal(str, object)  # name, value: what a layer or a tool has to say
 
     def __init__(self, card: Callable[[str, int], HoverCard | None], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +80,10 @@ class PageBridge(QObject):
     @Slot(int, float)
     def draw(self, generation: int, milliseconds: float) -> None:
         self.drawn.emit(generation, milliseconds)
+
+    @Slot(str, str)
+    def tell(self, name: str, value: str) -> None:
+        self.told.emit(name, json.loads(value))
 
     @Slot(str)
     def violate(self, url: str) -> None:

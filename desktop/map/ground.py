@@ -42,6 +42,7 @@ def ground(source: RegisterMap, language: str, attribution: str, codes: dict[int
         outline=[line for i in range(len(source.outline)) for line in rings(source.outline, i)],
         districts=areas(source.districts),
         communities=areas(source.communities),
+        patrols=areas(source.patrols),
         roads=[
             Road(name(roads, i), roads.grades[i], line)  # type: ignore[arg-type]
             for i in range(len(roads))

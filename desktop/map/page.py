@@ -32,7 +32,10 @@ class LiveLayers(JSCSSMixin, MacroElement):
         """
     )
 
-    default_css: ClassVar[list[tuple[str, str]]] = [("live_css", f"{ORIGIN}/map/live.css")]
+    default_css: ClassVar[list[tuple[str, str]]] = [
+        ("live_css", f"{ORIGIN}/map/live.css"),
+        ("areas_css", f"{ORIGIN}/map/areas.css"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,6 +14,8 @@ from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number, time_left
 from desktop.map.bridge import HoverCard
 from desktop.map.ground import ground
+from desktop.map.shading import Shading
+from desktop.map.tiles import TileSets
 from desktop.map.view import CASES, PEOPLE, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
@@ -22,7 +24,13 @@ from desktop.widgets.theme import Theme
 
 LAYER_NAMES = {
     "cases": N_("Cases"),
+    # zh: 部件
+    "components": N_("Components"),
     "people": N_("Collectors"),
+    # zh: 执法车辆
+    "vehicles": N_("Vehicles"),
+    # zh: 底图图片
+    "tiles": N_("Picture map"),
     "districts": N_("Districts"),
     "communities": N_("Communities"),
     "cells": N_("Cells"),
@@ -52,6 +60,24 @@ def page_words() -> dict[str, str]:
         "no_clock": _("Clock not running"),
         "person": _("Collector"),
         "person_stale": _("Collector, not heard of lately"),
+        "person_lost": _("Collector, lost"),
+        # zh: 执法车辆
+        "vehicle": _("Vehicle"),
+        "vehicle_stale": _("Vehicle, not heard of lately"),
+        "vehicle_lost": _("Vehicle, lost"),
+        # zh: 公用设施
+        "utility": _("Utilities"),
+        # zh: 交通设施
+        "traffic": _("Traffic facilities"),
+        # zh: 市容环境
+        "sanitation": _("Sanitation facilities"),
+        # zh: 园林绿化
+        "greenery": _("Greenery"),
+        # zh: 其他部件
+        "other_component": _("Other components"),
+        # zh: 破损、丢失或废弃
+        "unsound": _("Damaged, lost or derelict"),
+        "components_closer": _("Components appear closer in"),
         "metres": _("m"),
         "kilometres": _("km"),
     }
@@ -70,6 +96,9 @@ class MapPane(Pane):
         self.map = MapView(theme.colors(), page_words(), self)
         self.map.set_scale(theme.scale)
         self.map.web.setAccessibleName(_("Map"))
+        self.shading = Shading(self.map, context, self)
+        self.tiles = TileSets(self.map, self)
+        self.map.add_layers({"tiles": True})
         self._hidden: frozenset[str] = frozenset()
         self._people_count = -1
         self._codes: dict[str, int] = {}
@@ -97,6 +126,7 @@ class MapPane(Pane):
         city = self._context.city
         words = _("{city} · invented for the demo") if city.is_invented else "{city}"
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
+        self.shading.set_ground(source)
 
     def fit_cases(self) -> None:
         """Show the cases that have a position: all of them, but for a few far off."""

@@ -21,7 +21,9 @@ from desktop.map.points import PointColumns
 from desktop.widgets.webview import LocalView, Provider, Reply
 
 CASES = "cases"
+COMPONENTS = "components"
 PEOPLE = "people"
+VEHICLES = "vehicles"
 
 # What `words` must hold; the caller translates.
 WORDS = (
@@ -35,6 +37,17 @@ WORDS = (
     "no_clock",
     "person",
     "person_stale",
+    "person_lost",
+    "vehicle",
+    "vehicle_stale",
+    "vehicle_lost",
+    "utility",
+    "traffic",
+    "sanitation",
+    "greenery",
+    "other_component",
+    "unsound",
+    "components_closer",
     "metres",
     "kilometres",
 )
@@ -58,6 +71,12 @@ TOKENS = (
     "side_road",
     "water",
     "park",
+    "ramp0",
+    "ramp1",
+    "ramp2",
+    "ramp3",
+    "ramp4",
+    "ramp5",
 )
 
 # A mark may have a stronger colour than the word of the same meaning; without one it takes the word's.
@@ -67,13 +86,16 @@ MARKS = {
     "over_fill": "over",
     "no_clock_fill": "no_clock",
     "collector": "accent",
+    "component": "text3",
     "heat": "over",
 }
 
 # The switches of `set_layers`; all but the heat of the cells are on at first.
 LAYERS = (
     "cases",
+    "components",
     "people",
+    "vehicles",
     "districts",
     "communities",
     "roads",
@@ -123,8 +145,9 @@ class MapView(QWidget):
         self._generation = 0
         self._sections: dict[str, int] = {}
         self._values: dict[str, Any] = {}
-        self._points = {CASES: PointColumns(), PEOPLE: PointColumns()}
+        self._points = {layer: PointColumns() for layer in (CASES, COMPONENTS, PEOPLE, VEHICLES)}
         self._cards: dict[str, CardProvider] = {}
+        self._listeners: dict[str, list[Callable[[Any], None]]] = {}
         self._base: BaseMap | None = None
         self._view: View | None = None
         self._awaits_first_fit = True
@@ -155,10 +178,6 @@ class MapView(QWidget):
         self._ring.setInterval(0)
 
     def _wire(self) -> None:
-        for section in ("palette", "words", "layers", "view"):
-            self.web.site.serve(f"state/{section}", self._json_provider(section))
-        for section in ("base", "cells", "heat", "selected"):
-            self.web.site.serve(f"state/{section}", self._bytes_provider(section))
         self.web.site.serve("points", self._points_reply)
         self._ring.timeout.connect(self._on_ring)
         self.web.died.connect(self._on_died)
@@ -172,15 +191,41 @@ class MapView(QWidget):
         bridge.pointed.connect(self.pointed)
         bridge.view_changed.connect(self._on_view_changed)
         bridge.violated.connect(self.web.refuse)
+        bridge.told.connect(self._on_told)
+
+    # For the parts of the map that live in files of their own
+
+    def put(self, section: str, value: object) -> int:
+        """File what the page's section of this name takes: bytes as they are, all else as JSON."""
+        if section not in self._values:
+            self.web.site.serve(f"state/{section}", self._provider(section))
+        self._values[section] = value
+        return self._next(section)
+
+    def order(self, name: str, value: object = None) -> None:
+        """Have the page's layers that know this order carry it out now; a page that is away does not."""
+        self._bridge.ordered.emit(name, json.dumps(value))
+
+    def hear(self, name: str, listener: Callable[[Any], None]) -> None:
+        """Call ``listener`` with the value whenever the page tells something by this name."""
+        self._listeners.setdefault(name, []).append(listener)
+
+    def add_words(self, words: Mapping[str, str]) -> int:
+        """Give the page more words than `WORDS`, or other ones."""
+        return self.put("words", {**self._values["words"], **words})
+
+    def add_layers(self, layers: Mapping[str, bool]) -> int:
+        """Bring switches of one's own, each with whether it is on at first."""
+        return self.put("layers", {**layers, **self._values["layers"]})
 
     # What is to be seen
 
     def set_base(self, base: BaseMap) -> int:
         """Lay the ground; the first one is fitted into the window unless the map was moved by hand."""
         self._base = base
-        self._file("base", encode_shapes(base))
-        self._file("heat", b"")
-        generation = self._file("cells", encode_cells(base))
+        self.put("base", encode_shapes(base))
+        self.put("heat", b"")
+        generation = self.put("cells", encode_cells(base))
         if self._view is None or not self._view.by_hand:
             generation = self.fit(base.bounds)
         return generation
@@ -188,9 +233,10 @@ class MapView(QWidget):
     def set_points(
         self, layer: str, lon: npt.ArrayLike, lat: npt.ArrayLike, style: npt.ArrayLike, visible: npt.ArrayLike
     ) -> int:
-        """Replace a layer ("cases" or "people"): WGS-84 degrees, NaN = not drawn; the index is the slot.
+        """Replace a layer: WGS-84 degrees, NaN = not drawn; the index is the slot.
 
-        Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people: 0 heard of lately, 1 stale.
+        Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people and vehicles: 0 online, 1 stale,
+        2 lost; of components: 0 utility, 1 traffic, 2 sanitation, 3 greenery, 4 other, plus 5 when not intact.
         """
         generation = self._next(f"points/{layer}")
         self._points[layer].replace(generation, lon, lat, style, visible)
@@ -220,14 +266,14 @@ class MapView(QWidget):
 
     def set_selected(self, slots: npt.ArrayLike) -> int:
         """Ring these cases and lift them above all others."""
-        return self._file("selected", np.asarray(slots, np.int32).tobytes())
+        return self.put("selected", np.asarray(slots, np.int32).tobytes())
 
     def set_heat(self, strength: npt.ArrayLike) -> int:
         """Tint the cells of the base map by `strength` f[cells], 0 to 1. ValueError when there are others."""
         values = np.asarray(strength, np.float32)
         if len(values) != (self._base.cells if self._base else 0):
             raise ValueError(f"{len(values)} values for the cells of the base map")
-        return self._file("heat", values.tobytes())
+        return self.put("heat", values.tobytes())
 
     def set_hover_text(self, provider: CardProvider, layer: str = CASES) -> None:
         """Ask `provider(slot)` what the card beside a point says; None shows no card."""
@@ -243,21 +289,22 @@ class MapView(QWidget):
         shades.setColor(QPalette.ColorRole.WindowText, QColor(colours["text2"]))
         self._cover.setPalette(shades)
         self.web.page().setBackgroundColor(QColor(colours["land"]))
-        return self._file("palette", colours)
+        return self.put("palette", colours)
 
     def set_words(self, words: Mapping[str, str]) -> int:
         """Take the words of `WORDS`; KeyError when one is missing."""
-        generation = self._file("words", {word: words[word] for word in WORDS})
+        kept = self._values.get("words", {})
+        generation = self.put("words", {**kept, **{word: words[word] for word in WORDS}})
         self._say_state()
         return generation
 
     def set_layers(self, layers: Mapping[str, bool]) -> int:
-        """Switch layers of `LAYERS` on and off; those not named stay. KeyError for an unknown one."""
+        """Switch layers on and off, those of `LAYERS` and those added; KeyError for an unknown one."""
         shown: dict[str, bool] = self._values.get("layers") or {layer: layer != "heat" for layer in LAYERS}
-        unknown = set(layers) - set(LAYERS)
+        unknown = set(layers) - set(shown)
         if unknown:
             raise KeyError(f"no such layer: {sorted(unknown)}")
-        return self._file("layers", {**shown, **layers})
+        return self.put("layers", {**shown, **layers})
 
     def set_scale(self, factor: float) -> None:
         """Draw everything larger or smaller, for a wall or a dense screen; 1 = as designed."""
@@ -272,12 +319,12 @@ class MapView(QWidget):
     def fit(self, bounds: Bounds | None = None) -> int:
         """Show these bounds (west, south, east, north), or all there is."""
         self._awaits_first_fit = False
-        return self._file("view", {"bounds": bounds or self._extent()})
+        return self.put("view", {"bounds": bounds or self._extent()})
 
     def go_to(self, lon: float, lat: float, zoom: float | None = None) -> int:
         """Move there; without a zoom the present one stays."""
         self._awaits_first_fit = False
-        return self._file("view", {"center": (lon, lat), "zoom": zoom, "by_hand": True, "smooth": True})
+        return self.put("view", {"center": (lon, lat), "zoom": zoom, "by_hand": True, "smooth": True})
 
     def view(self) -> View | None:
         """Where the map looks now; None before the page has first drawn."""
@@ -288,7 +335,7 @@ class MapView(QWidget):
         lon, lat, zoom, *by_hand = view
         self._awaits_first_fit = False
         self._view = View(lon, lat, zoom, bool(by_hand[0]) if by_hand else True)
-        return self._file("view", _as_goal(self._view))
+        return self.put("view", _as_goal(self._view))
 
     @property
     def generation(self) -> int:
@@ -303,16 +350,14 @@ class MapView(QWidget):
         self._ring.start()
         return self._generation
 
-    def _file(self, section: str, value: object) -> int:
-        self._values[section] = value
-        return self._next(section)
+    def _provider(self, section: str) -> Provider:
+        def provide(_query: dict[str, str]) -> Reply:
+            value = self._values[section]
+            if isinstance(value, bytes):
+                return Reply(value, "application/octet-stream")
+            return Reply(json.dumps(value, ensure_ascii=False).encode(), "application/json")
 
-    def _json_provider(self, section: str) -> Provider:
-        return lambda _query: Reply(json.dumps(self._values[section]).encode(), "application/json")
-
-    def _bytes_provider(self, section: str) -> Provider:
-        kind = "application/json" if section == "base" else "application/octet-stream"
-        return lambda _query: Reply(self._values[section], kind)
+        return provide
 
     def _points_reply(self, query: dict[str, str]) -> Reply:
         layer, since = query["layer"], int(query["since"])
@@ -353,7 +398,7 @@ class MapView(QWidget):
     def _on_died(self) -> None:
         self._greeted = False
         if self._view is not None:
-            self._file("view", _as_goal(self._view))
+            self.put("view", _as_goal(self._view))
         self._state = "returning"
         self._say_state()
         self._cover.show()
@@ -377,6 +422,10 @@ class MapView(QWidget):
     def _on_opened(self, layer: str, slot: int) -> None:
         if layer == CASES:
             self.opened.emit(slot)
+
+    def _on_told(self, name: str, value: object) -> None:
+        for listener in self._listeners.get(name, ()):
+            listener(value)
 
     def _on_hovered(self, layer: str, slot: int) -> None:
         self.hovered.emit(slot if layer == CASES else -1)

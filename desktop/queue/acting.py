@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, Signal
@@ -16,30 +19,49 @@ from PySide6.QtWidgets import (
 from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
 from db.cases.workflow import Workflow
-from db.kernel.language import _
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.live.board import News
 from desktop.core.context import Context
 from desktop.core.words import number
-from desktop.widgets.acting import VERBS, ActDialog, Ids, slots_of
+from desktop.widgets.acting import VERBS, ActDialog, ActWork, Ids, Verb, seen_versions, slots_of
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 
 OFFERED = {key: verb for key, verb in VERBS.items() if not verb.alone}
 """What can be done with many cases at once."""
+MOST_AT_ONCE = 50
+"""More cases than this are not moved by one key alone: their number and effect are shown first."""
+_PUT = ("reassign", "dispatch")
+"""How cases come to a unit: those that have one, and those that have none yet."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How many of the selected cases a verb fits, and why not the others."""
+
+    count: int
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.count > 0
 
 
 class ActionBar(QWidget):
-    """Shows the verbs that fit the selection; ``commanded`` carries the command to run."""
+    """Shows the verbs that fit the selection; of many cases those that cannot follow stay where they are."""
 
     commanded = Signal(object)
+    """The command to run."""
+    proposed = Signal(object)
+    """The command that a second officer has to confirm."""
 
     def __init__(self, theme: Theme, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._context = context
         self._workflow: Workflow | None = None
+        self._work: ActWork | None = None
         self._buttons: dict[str, Button] = {}
         self._build()
         context.selection_changed.connect(self.refresh)
@@ -53,19 +75,36 @@ class ActionBar(QWidget):
         self._workflow = workflow
         self.refresh()
 
+    def set_work(self, work: ActWork) -> None:
+        """How an act is looked ahead; without it, a verb goes to all of the selected cases or to none."""
+        self._work = work
+        self.refresh()
+
     def press(self, keys: str) -> bool:
         """Do what a key stands for; when the selected cases do not allow it, the bar says why."""
         states = self._states()
         if not keys or not states or self._workflow is None:
             return False
-        for key, why in self._possible(states).items():
+        for key, fit in self._possible(states).items():
             if VERBS[key].keys == keys:
-                if why is None:
-                    self._ask(key)
+                if fit:
+                    self.ask(key)
                 else:
-                    self._why.setText(why)
-                return why is None
+                    self._why.setText(fit.why)
+                return bool(fit)
         return False
+
+    def give(self, unit_id: int) -> None:
+        """The selected cases are wanted by a unit: ask the rest, as if its key had been pressed."""
+        states = self._states()
+        if self._workflow is None or not states:
+            return
+        fits = self._possible(states)
+        key = max(_PUT, key=lambda each: fits[each].count)
+        if fits[key]:
+            self.ask(key, given={"unit": unit_id})
+        else:
+            self._why.setText(fits[key].why)
 
     def why(self) -> str:
         """The sentence beside the buttons: why there is none, or why a key did nothing."""
@@ -80,7 +119,7 @@ class ActionBar(QWidget):
         self._row.addWidget(self._count)
         for key, verb in OFFERED.items():
             button = Button(self._theme, verb.shown(), keys=verb.keys, kind="plain")
-            button.clicked.connect(lambda _on=False, key=key: self._ask(key))
+            button.clicked.connect(lambda _on=False, key=key: self.ask(key))
             button.hide()
             self._buttons[key] = button
             self._row.addWidget(button)
@@ -89,9 +128,10 @@ class ActionBar(QWidget):
         self._row.addWidget(self._more)
         self._on_theme()
 
-    def _states(self) -> Counter[str]:
+    def _states(self, ids: Iterable[int] | None = None) -> Counter[str]:
         # From the columns: thousands may be selected, and this is asked at every beat.
-        found = np.bincount(self._context.board.store.state[slots_of(self._context, self._context.selection)])
+        slots = slots_of(self._context, self._context.selection if ids is None else ids)
+        found = np.bincount(self._context.board.store.state[slots])
         return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
 
     def refresh(self) -> None:
@@ -102,13 +142,14 @@ class ActionBar(QWidget):
             return
         # zh: 已选 {count} 件
         self._count.setText(_("{count} selected").format(count=number(states.total())))
-        possible = self._possible(states)
+        total, possible = states.total(), self._possible(states)
+        shown = self._shown(possible, total)
         for key, button in self._buttons.items():
-            button.setVisible(possible[key] is None and not (OFFERED[key].danger or OFFERED[key].rare))
-        self._more.setVisible(
-            any(VERBS[key].danger or VERBS[key].rare or why for key, why in possible.items())
-        )
-        if any(why is None for why in possible.values()):
+            button.setVisible(key in shown)
+            if key in shown:
+                button.setText(_counted(VERBS[key], possible[key], total))
+        self._more.setVisible(len(shown) < len(possible))
+        if any(possible.values()):
             self._why.setText("")
         elif any(self._workflow.allowed(state, self._context.who) for state in STATES):
             self._why.setText(_("None of your acts fits all of them."))
@@ -116,30 +157,48 @@ class ActionBar(QWidget):
             # zh: 只读：您的角色不能处理案件
             self._why.setText(_("Read only: your role has no acts on cases."))
 
-    def _possible(self, states: Counter[str]) -> dict[str, str | None]:
-        """Verb → ``None`` when all selected cases allow it, else the reason of the first that does not."""
+    def _shown(self, possible: Mapping[str, Fit], total: int) -> set[str]:
+        """The verbs with a button: those that fit all; where there is none, those that fit most of them."""
+        usual = [key for key in possible if not (VERBS[key].danger or VERBS[key].rare)]
+        all_of_them = {key for key in usual if possible[key].count == total}
+        if all_of_them - {"merge"}:
+            return all_of_them
+        most = sorted((key for key in usual if possible[key]), key=lambda key: -possible[key].count)
+        return all_of_them | set(most[:2])
+
+    def _possible(self, states: Counter[str]) -> dict[str, Fit]:
+        """Verb → how many of the cases it fits, with the reason of the first that it does not."""
+        return {key: self._fit(verb, states) for key, verb in OFFERED.items()}
+
+    def _fit(self, verb: Verb, states: Counter[str]) -> Fit:
+        total, fitting, why = states.total(), 0, ""
+        for state, cases in states.items():
+            try:
+                self._demand(verb, state)
+                fitting += cases
+            except Refused as refusal:
+                why = why or refusal.text()
+        if verb.key == "merge" and not why and total < 2:
+            return Fit(0, _("Select two cases or more."))
+        if why and len(states) > 1:
+            why = _("{count} of {total}: {why}").format(
+                count=number(total - fitting), total=number(total), why=why
+            )
+        if fitting < total and (verb.all_or_none or self._work is None):
+            fitting = 0
+        return Fit(fitting, why)
+
+    def _demand(self, verb: Verb, state: str) -> None:
         assert self._workflow is not None
-        found: dict[str, str | None] = {}
-        for key in OFFERED:
-            reasons: list[str] = []
-            count = 0
-            for state, cases in states.items():
-                try:
-                    self._workflow.move(state, key, self._context.who, self._workflow.demands(key))
-                except Refused as refusal:
-                    reasons.append(refusal.text())
-                    count += cases
-            if not reasons:
-                found[key] = None
-            elif len(states) == 1:
-                found[key] = reasons[0]
-            else:
-                found[key] = _("{count} of {total}: {why}").format(
-                    count=count, total=states.total(), why=reasons[0]
-                )
-            if key == "merge" and found[key] is None and states.total() < 2:
-                found[key] = _("Select two cases or more.")
-        return found
+        who = self._context.who
+        if not verb.permission:
+            self._workflow.move(state, verb.key, who, self._workflow.demands(verb.key))
+        elif not who.may(verb.permission):
+            raise Refused(
+                "not_permitted", N_("{who} may not do this: {what}."), who=who.name, what=verb.named()
+            )
+        elif not STATES[state].open:
+            raise Refused("wrong_state", N_("The case has ended."))
 
     def open_menu(self, place: QPoint) -> None:
         """All verbs at a place of the screen; what the selected cases do not allow is grey and says why."""
@@ -154,25 +213,59 @@ class ActionBar(QWidget):
 
     def _menu(self, keys: frozenset[str]) -> QMenu:
         menu = QMenu(self)
-        for key, why in self._possible(self._states()).items():
+        states = self._states()
+        for key, fit in self._possible(states).items():
             if key in keys:
-                words = VERBS[key].shown() if why is None else f"{VERBS[key].shown()} — {why}"
-                action = menu.addAction(words.replace("&", "&&"))
-                action.setEnabled(why is None)
-                action.triggered.connect(lambda _on=False, key=key: self._ask(key))
+                words = _counted(VERBS[key], fit, states.total()) if fit else VERBS[key].shown()
+                action = menu.addAction((words if fit else f"{words} — {fit.why}").replace("&", "&&"))
+                action.setEnabled(bool(fit))
+                action.triggered.connect(lambda _on=False, key=key: self.ask(key))
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
-    def _ask(self, key: str) -> None:
+    def why_not(self, key: str, ids: Iterable[int] | None = None) -> str:
+        """Why these cases (by default the selected ones) do not allow a verb; "" when they do."""
+        if self._workflow is None:
+            return _("The table of moves is still being read.")
+        states = self._states(self._context.selection if ids is None else ids)
+        if not states:
+            return _("Select cases first.")
+        if key not in OFFERED:
+            return ""
+        fit = self._fit(OFFERED[key], states)
+        return "" if fit else fit.why
+
+    def ask(self, key: str, ids: Iterable[int] | None = None, given: Mapping[str, Any] | None = None) -> None:
+        """Ask for what a verb still needs beyond what is ``given`` ("unit": id, "text"), then command it for
+        these cases, by default the selected ones.
+        """
         verb = VERBS[key]
-        ids = tuple(sorted(self._context.selection))
-        if not verb.asks:
+        ids = tuple(sorted(self._context.selection if ids is None else ids))
+        if not verb.asks and self._follow_at_once(verb, ids):
             self.commanded.emit(verb.make(ids, {}))
             return
         offers = self._oldest_first(ids) if "leader" in verb.asks else ()
-        dialog = ActDialog(self._theme, self._context, verb, ids, self.window(), offers)
-        dialog.answered.connect(lambda answers: self.commanded.emit(verb.make(ids, answers)))
+        dialog = ActDialog(
+            self._theme,
+            self._context,
+            verb,
+            ids,
+            self.window(),
+            offers,
+            given or {},
+            work=self._work,
+            versions=seen_versions(self._context, ids),
+        )
+        dialog.commanded.connect(self.commanded)
+        dialog.proposed.connect(self.proposed)
         dialog.open()
+
+    def _follow_at_once(self, verb: Verb, ids: Ids) -> bool:
+        """Whether all of them can follow and are few enough to be taken in at a glance."""
+        if self._work is None:
+            return True
+        states = self._states(ids)
+        return len(ids) <= MOST_AT_ONCE and self._fit(verb, states).count == states.total()
 
     def _oldest_first(self, ids: Ids) -> Ids:
         """Of cases that are one, the oldest goes on."""
@@ -194,3 +287,13 @@ class ActionBar(QWidget):
         painter.fillRect(self.rect(), self._theme.color("raised"))
         painter.fillRect(0, 0, self.width(), 1, self._theme.color("line"))
         painter.end()
+
+
+def _counted(verb: Verb, fit: Fit, total: int) -> str:
+    """The word on a button or in the menu; where it fits only some of the cases, how many."""
+    if fit.count == total:
+        return verb.shown()
+    # zh: {verb}（{total} 件中的 {count} 件）
+    return _("{verb} ({count} of {total})").format(
+        verb=verb.shown(), count=number(fit.count), total=number(total)
+    )

@@ -25,7 +25,9 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 ORDERS = {
-    "slack": N_("by time left"),  # zh: 按剩余时间
+    "slack": N_("least slack first"),  # zh: 最紧迫在前
+    "left": N_("by time left"),  # zh: 按剩余时间
+    "priority": N_("by priority"),  # zh: 按优先级
     "category": N_("by category"),
     "address": N_("by place"),
     "unit": N_("by unit"),
@@ -65,6 +67,15 @@ class QueuePane(Pane):
         # A window made anew in another language takes over what is selected.
         self.table.select(context.selection)
         self._on_age()
+
+    def order_by(self, key: str) -> None:
+        """Order the list, smallest first."""
+        self._on_sorted(key, False)
+
+    def sort_by(self, key: str) -> None:
+        """Order the list as a click on a header does; by the same key again, the other way round."""
+        lens = self._context.board.lens
+        self._on_sorted(key, key == lens.order_key and not lens.descending)
 
     def _restore(self) -> None:
         order = self._preferences.get(ORDER)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from db.cases.rules import BEFORE_DISPATCH, SOURCES, STATES, Light
 from db.kernel.language import N_, _, language
@@ -61,6 +64,18 @@ class QueueRows:
     def row_of(self, id: int) -> int:
         row = self._board.lens.row_of(id)
         return -1 if row is None else row
+
+    def ids_between(self, first: int, last: int) -> list[int]:
+        found: list[int] = self._board.store.id[self._board.lens.rows[first : last + 1]].tolist()
+        return found
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        lens, store = self._board.lens, self._board.store
+        # One place more than there are slots: the last stands for every id that is not in the store.
+        places = np.full(store.size + 1, -1, dtype=np.int64)
+        places[lens.rows] = np.arange(lens.count)
+        slots = [-1 if slot is None else slot for slot in map(store.slot_of, ids)]
+        return places[np.array(slots, dtype=np.int64)]
 
     def cell(self, row: int, column_key: str) -> Cell:
         slot = int(self._board.lens.rows[row])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from db.cases.rules import SOURCES, STATES, light
 from db.kernel.language import N_, _, language
@@ -65,6 +68,12 @@ class FoundRows:
 
     def row_of(self, id: int) -> int:
         return self._places.get(id, -1)
+
+    def ids_between(self, first: int, last: int) -> list[int]:
+        return [hit.id for hit in self._hits[first : last + 1]]
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        return np.array([self._places.get(id, -1) for id in ids], dtype=np.int64)
 
     def cell(self, row: int, column_key: str) -> Cell:
         return self._cells[column_key](self._hits[row])

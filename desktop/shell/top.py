@@ -12,7 +12,7 @@ from db.kernel.clock import Clock, to_ms
 from db.kernel.language import _, language
 from desktop.core.context import Context
 from desktop.core.words import clock_time
-from desktop.widgets.button import IconButton
+from desktop.widgets.button import Button, IconButton
 from desktop.widgets.form import CommandField
 from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
@@ -33,18 +33,20 @@ class TopBar(QWidget):
         clock: Clock,
         menus: QMenuBar,
         tools: Sequence[tuple[QAction, str]],
+        palette: QAction,
         parent: QWidget | None = None,
     ) -> None:
+        """``tools`` are actions with their icons; ``palette`` opens the palette."""
         super().__init__(parent)
         self._theme = theme
         self._context = context
         self._clock = clock
-        self._build(menus, tools)
+        self._build(menus, tools, palette)
         self._wire()
         self._on_second()
         self._on_theme()
 
-    def _build(self, menus: QMenuBar, tools: Sequence[tuple[QAction, str]]) -> None:
+    def _build(self, menus: QMenuBar, tools: Sequence[tuple[QAction, str]], palette: QAction) -> None:
         # zh: 经纬
         self._brand = label(_("Jingwei"), "title", "text1", bold=True)
         # zh: {city}城市管理监督指挥中心
@@ -61,10 +63,15 @@ class TopBar(QWidget):
         row.addWidget(self._city)
         row.addWidget(menus, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.search, 1)
+        # One field filters what is seen, one key finds what can be done: two hands, two places, side by side.
+        # zh: 命令
+        self.commands = Button(self._theme, _("Commands"), keys="Ctrl K")
+        self.commands.clicked.connect(palette.trigger)
+        row.addWidget(self.commands)
         row.addStretch(1)
         self._buttons = []
         for action, icon in tools:
-            button = IconButton(self._theme, icon, action.text())
+            button = IconButton(self._theme, icon, action.iconText())
             button.clicked.connect(action.trigger)
             action.changed.connect(lambda action=action, button=button: button.setEnabled(action.isEnabled()))
             button.setEnabled(action.isEnabled())

@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMenuBar, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.kernel.clock import Clock
 from db.kernel.language import N_, _, language
 from desktop.core.actions import Act, Actions
 from desktop.core.context import Context, Freshness
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import RECENT, Preferences
 from desktop.core.trouble import Kind
 from desktop.core.words import clock_time, number
+from desktop.shell.commands import Commands
 from desktop.shell.filters import FilterStrip
+from desktop.shell.palette import Palette
+from desktop.shell.queues import QueueStrip
 from desktop.shell.room import Room
 from desktop.shell.top import TopBar
 from desktop.widgets.notice import NoticeStack
@@ -26,6 +30,7 @@ from desktop.widgets.theme import Theme
 MENUS = {
     "file": N_("File"),
     "case": N_("Case"),  # zh: 案件
+    "queues": N_("Queues"),  # zh: 队列
     "view": N_("View"),
     "help": N_("Help"),
 }
@@ -40,6 +45,9 @@ TOOLS = (
 
 _TONES = {Kind.DONE: "neutral", Kind.REFUSED: "soon", Kind.UNAVAILABLE: "over", Kind.BUG: "over"}
 _WINDOW = "room/window"
+_STEP = 40
+"""Pixels at 100 % by which a key makes a pane wider."""
+_RECENT_KEPT = 12
 
 
 class Window(QWidget):
@@ -65,9 +73,14 @@ class Window(QWidget):
         self._preferences = preferences
         self._clock = clock
         self._database = database
+        self._commands: Commands | None = None
+        self._focus_before: QWidget | None = None
         self.actions_ = Actions(self, context.who)
-        self.actions_.add([*acts, *self._own_acts()])
-        self._build(panes)
+        self.actions_.refused.connect(lambda words: self.tell(Kind.REFUSED, words))
+        # Acts say how the room stands, so it is there before them.
+        self._make_room(panes)
+        self.actions_.add([*acts, *self._own_acts(), *self.queues.acts()])
+        self._build()
         self._wire()
         self._on_age()
 
@@ -81,27 +94,79 @@ class Window(QWidget):
             self._top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
         return [
-            Act("search", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
+            # zh: 命令…
+            Act("palette", N_("Commands…"), self.open_palette, "Ctrl+K", menu="view", words="命令 palette"),
+            Act("filter_text", N_("Filter as you type"), focus_search, "Ctrl+F", menu="view"),
+            Act("filter_menu", N_("Filter by…"), self.strip_menu, "Ctrl+Shift+M", menu="view"),
             Act("widen", N_("Widen: selection, then filter"), self._on_escape, "Esc", menu="view"),
-            Act("fill_map", N_("Map alone"), lambda: self._fill("map"), "F5", menu="view"),
-            Act("fill_queue", N_("Cases alone"), lambda: self._fill("queue"), "F6", menu="view"),
-            Act("fill_kpi", N_("Figures alone"), lambda: self._fill("kpi"), "F7", menu="view"),
+            Act("next_case", N_("Next case"), lambda: self._step(1), "Ctrl+Down", menu="case"),
+            Act("previous_case", N_("Previous case"), lambda: self._step(-1), "Ctrl+Up", menu="case"),
+            Act(
+                "open_case",
+                N_("Show the case in full"),
+                lambda: self._context.opened.emit(self._one()),
+                "Ctrl+Return",
+                menu="case",
+                why_not=lambda: "" if self._one() else _("Select one case."),
+            ),
+            Act("next_pane", N_("Next pane"), lambda: self._go_round(1), "F6", menu="view"),
+            Act("previous_pane", N_("Previous pane"), lambda: self._go_round(-1), "Shift+F6", menu="view"),
+            Act("wider", N_("Wider pane"), lambda: self._resize_pane(1), "Ctrl+]", menu="view"),
+            Act("narrower", N_("Narrower pane"), lambda: self._resize_pane(-1), "Ctrl+[", menu="view"),
+            Act("fill_map", N_("Map alone"), lambda: self._fill("map"), "Ctrl+F5", menu="view"),
+            Act("fill_queue", N_("Cases alone"), lambda: self._fill("queue"), "Ctrl+F6", menu="view"),
+            Act("fill_kpi", N_("Figures alone"), lambda: self._fill("kpi"), "Ctrl+F7", menu="view"),
+            Act("float_map", N_("Map in a window of its own"), lambda: self._float("map"), "Shift+Ctrl+F5"),
+            Act(
+                "float_queue",
+                N_("Cases in a window of their own"),
+                lambda: self._float("queue"),
+                "Shift+Ctrl+F6",
+            ),
+            Act(
+                "float_kpi",
+                N_("Figures in a window of their own"),
+                lambda: self._float("kpi"),
+                "Shift+Ctrl+F7",
+            ),
+            Act(
+                "board",
+                N_("Units beside the cases"),
+                self._on_board,
+                "Ctrl+B",
+                menu="view",
+                checkable=True,
+                checked=lambda: self.room.is_called("board"),
+            ),
             Act(
                 "reset_layout", N_("Panes back to their places"), lambda: self.room.reset(), "F8", menu="view"
             ),
             Act("full_screen", N_("Full screen"), self._on_full_screen, "F11", menu="view"),
         ]
 
-    def _build(self, panes: Mapping[str, Pane]) -> None:
+    def _make_room(self, panes: Mapping[str, Pane]) -> None:
+        self.queues = QueueStrip(self._theme, self._context)
+        self.strip = FilterStrip(self._theme, self._context)
+        strips = QWidget()
+        above = QVBoxLayout(strips)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(self.queues)
+        above.addWidget(self.strip)
+        self.room = Room(self._theme, strips, panes, self._preferences)
+
+    def _build(self) -> None:
         self.setWindowTitle(_("Jingwei · {city}").format(city=self._context.city.label(language())))
         menus = QMenuBar()
         for menu_id, title in MENUS.items():
             if actions := self.actions_.of_menu(menu_id):
-                menus.addMenu(_(title)).addActions(actions)
+                menu = menus.addMenu(_(title))
+                menu.addActions(actions)
+                # What does not fit now is grey with its reason, as things are when the menu is opened.
+                menu.aboutToShow.connect(self.actions_.refresh)
         tools = [(self.actions_[key], icon) for key, icon in TOOLS if key in self.actions_]
-        self._top = TopBar(self._theme, self._context, self._clock, menus, tools)
-        self.strip = FilterStrip(self._theme, self._context)
-        self.room = Room(self._theme, self.strip, panes, self._preferences)
+        palette = self.actions_["palette"]
+        self._top = TopBar(self._theme, self._context, self._clock, menus, tools, palette)
         self.status = StatusStrip(self._theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -110,6 +175,7 @@ class Window(QWidget):
         column.addWidget(self.room, 1)
         column.addWidget(self.status)
         self._notices = NoticeStack(self._theme, self)
+        self._palette = Palette(self._theme, self)
         kept = self._preferences.layout(_WINDOW)
         if kept.isEmpty() or not self.restoreGeometry(kept):
             self.resize(1600, 900)
@@ -118,14 +184,91 @@ class Window(QWidget):
         context = self._context
         self._top.searched.connect(self._on_searched)
         self._notices.acted.connect(self.acted)
+        self._palette.ran.connect(self._on_palette_ran)
+        self._palette.closed.connect(self._on_palette_closed)
         context.age_changed.connect(self._on_age)
         context.news.connect(self._say_counts)
         context.selection_changed.connect(self._say_counts)
 
+    def set_commands(self, commands: Commands) -> None:
+        """What the palette offers."""
+        self._commands = commands
+
+    def open_palette(self, typed: str = "") -> Palette:
+        """Show everything that can be done, as if ``typed`` had been typed."""
+        if self._palette.isVisible() and not typed:
+            self._palette.leave()
+            return self._palette
+        self._focus_before = self.focusWidget()
+        if self._commands is not None:
+            recent = [key for key in self._preferences.get(RECENT).split(" ") if key]
+            self._palette.open_with(self._commands.offers(), self._commands.read, recent)
+        self._palette.set_text(typed)
+        return self._palette
+
+    def strip_menu(self) -> None:
+        """Open the menu of filters."""
+        self.strip.open_menu()
+
+    def _on_palette_closed(self) -> None:
+        if self._focus_before is not None and isValid(self._focus_before):
+            self._focus_before.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_palette_ran(self, key: str) -> None:
+        recent = [key, *(each for each in self._preferences.get(RECENT).split(" ") if each != key)]
+        self._preferences.put(RECENT, " ".join(recent[:_RECENT_KEPT]))
+
+    def _one(self) -> int:
+        """The case that is selected, 0 when it is none or several."""
+        return next(iter(self._context.selection)) if len(self._context.selection) == 1 else 0
+
+    def _step(self, by: int) -> None:
+        """Select the next case of the list, whichever pane has the focus: the map and the list show it."""
+        lens = self._context.board.lens
+        if not lens.count:
+            return
+        rows = [row for case_id in self._context.selection if (row := lens.row_of(case_id)) is not None]
+        row = (max(rows) if by > 0 else min(rows)) + by if rows else 0
+        self._context.select(frozenset({lens.id_at(min(max(row, 0), lens.count - 1))}))
+
+    def _focused_pane(self) -> str:
+        """The pane that has the focus; "" for none."""
+        focus = self.focusWidget()
+        return next((key for key, pane in self.room.panes.items() if pane.isAncestorOf(focus)), "")
+
+    def _go_round(self, by: int) -> None:
+        """The focus goes from pane to pane, and to the strip of filters between last and first."""
+        stops = [key for key, pane in self.room.panes.items() if pane.isVisible()]
+        if not stops:
+            return
+        now = self._focused_pane()
+        place = stops.index(now) + by if now in stops else (0 if by > 0 else -1)
+        pane = self.room.panes[stops[place % len(stops)]]
+        first = pane if pane.focusProxy() is not None else _first_stop(pane)
+        (first or pane).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _resize_pane(self, by: int) -> None:
+        self.room.widen(self._focused_pane() or "queue", by * self._theme.px(_STEP))
+
+    def _float(self, key: str) -> None:
+        pane = self.room.panes[key]
+        pane.dock_back() if pane.is_floating() else pane.float_out()
+
     def _fill(self, key: str) -> None:
         self.room.fill("" if self.room.filled() == key else key)
 
+    def _on_board(self) -> None:
+        """With the keyboard: there, arrows to the unit, Enter; the same key brings back to the list."""
+        on = not self.room.is_called("board")
+        self.room.call("board", on)
+        self.room.panes["board" if on else "queue"].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _on_escape(self) -> None:
+        board = self.room.panes.get("board")
+        if board is not None and self.room.is_called("board") and board.isAncestorOf(self.focusWidget()):
+            # Whoever leaves the units keeps the cases selected.
+            self._on_board()
+            return
         if self._top.search.hasFocus() and not self._top.search.text():
             self.room.panes["queue"].setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._context.widen()
@@ -193,3 +336,13 @@ class Window(QWidget):
             pane.dock_back()
         super().closeEvent(event)
         self.closed.emit()
+
+
+def _first_stop(pane: QWidget) -> QWidget | None:
+    """The first thing in a pane that the Tab key would come to."""
+    stops = (
+        widget
+        for widget in pane.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled()
+    )
+    return next(stops, None)

@@ -1,282 +1,66 @@
-"""The verbs that a person can ask for, and the dialog that asks for what one needs before it is commanded."""
+"""The dialog that asks for what a verb needs and shows what would come of it, before it is commanded."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QDate, QStringListModel, Qt, Signal
+from PySide6.QtCore import QDate, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
 
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases.commands.moving import foreseeable
+from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
 from db.cases.rules import ORDER_LEVELS, STATES
-from db.cases.workflow import VERB_LABELS
-from db.kernel.language import N_, _, language
+from db.kernel.language import _, language
+from db.kernel.refusal import Trouble
+from db.live.board import News
 from db.live.columns import Int32
 from db.live.directory import Entry
 from desktop.core.context import Context
+from desktop.core.jobs import Jobs
 from desktop.core.words import local, number
+from desktop.widgets.effect import EffectView
 from desktop.widgets.form import Form
 from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
+from desktop.widgets.verbs import VERBS, Ids, Verb
 
-Ids = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Verb:
-    """How a verb of the workflow is asked for and which command it makes."""
-
-    key: str
-    make: Callable[[Ids, Mapping[str, Any]], Any]
-    asks: tuple[str, ...] = ()
-    """Of "leader" (a case), "class", "unit", "perhaps" (a unit that may be left out), "level", "until" (a
-    day), "text", "maybe" (a text that may be left empty), "evidence" (a document), "proof" (one that may be
-    left empty).
-    """
-    words: str = ""
-    """The question for the text that it asks for (reason or note)."""
-    keys: str = ""
-    danger: bool = False
-    until: str = ""
-    """The question for the day that it asks for."""
-    rare: bool = False
-    """Stands in the menu, not in the bar of the queue."""
-    alone: bool = False
-    """Decided on one case at a time, with the case before one's eyes."""
-    title: str = ""
-    """What stands on its button, where that is not the word for what happened."""
-
-    def shown(self) -> str:
-        """The word on its button, in the reader's language."""
-        return _(self.title or VERB_LABELS[self.key])
-
-
-def _asking(kind: str, words: str, *asks: str) -> Verb:
-    """A unit asks for something."""
-    makes: dict[str, Callable[[Ids, Mapping[str, Any]], Any]] = {
-        "postpone": lambda ids, a: requests.AskPostpone(ids, a["text"], a["evidence"]),
-        "return": lambda ids, a: requests.AskReturn(ids, a["text"], a["evidence"]),
-        "suspend": lambda ids, a: requests.AskSuspend(ids, a["text"], a["until"], a["evidence"]),
-        "appeal": lambda ids, a: requests.AskAppeal(ids, a["text"], a["evidence"]),
-    }
-    # zh: 挂账至
-    until = N_("Suspended until") if "until" in asks else ""
-    return Verb(f"ask_{kind}", makes[kind], ("text", *asks), words, until=until, rare=True, alone=True)
-
-
-def _granting(kind: str) -> Verb:
-    return Verb(
-        f"grant_{kind}",
-        lambda ids, a: requests.Grant(ids, kind, a["text"]),
-        ("maybe",),
-        N_("Remark (may be empty)"),
-        rare=True,
-        alone=True,
-    )
-
-
-def _refusing(kind: str) -> Verb:
-    return Verb(
-        f"refuse_{kind}",
-        lambda ids, a: requests.Refuse(ids, kind, a["text"]),
-        ("text",),
-        N_("Why is it not granted?"),
-        rare=True,
-        alone=True,
-    )
-
-
-VERBS = {
-    verb.key: verb
-    for verb in (
-        Verb("accept", lambda ids, _a: intake.Accept(ids), keys="A"),
-        Verb(
-            "send_verify",
-            lambda ids, a: intake.SendVerify(ids, None, a["text"]),
-            ("maybe",),
-            N_("What is to be looked at? (may be empty)"),
-            rare=True,
-        ),
-        Verb(
-            "verify_true",
-            lambda ids, a: intake.VerifyTrue(ids, a["text"]),
-            ("maybe",),
-            N_("Remark (may be empty)"),
-        ),
-        Verb(
-            "verify_false",
-            lambda ids, a: intake.VerifyFalse(ids, a["text"]),
-            ("text",),
-            N_("What was found instead?"),
-        ),
-        Verb("register", lambda ids, _a: intake.Register(ids), keys="G"),
-        Verb("dispatch", lambda ids, a: dispatch.Dispatch(ids, a["unit"]), ("unit",), keys="P"),
-        Verb(
-            "send_back",
-            lambda ids, a: dispatch.SendBack(ids, a["text"]),
-            ("text",),
-            N_("Why is it sent back?"),
-            rare=True,
-        ),
-        Verb("add_helper", lambda ids, a: dispatch.AddHelper(ids, a["unit"]), ("unit",), rare=True),
-        Verb("receive", lambda ids, _a: handling.Receive(ids), keys="J"),
-        Verb(
-            "reassign",
-            lambda ids, a: dispatch.Reassign(ids, a["unit"], a["text"]),
-            ("unit", "text"),
-            N_("Why is it reassigned?"),
-            keys="R",
-        ),
-        Verb(
-            "handle",
-            lambda ids, a: handling.Handle(ids, a["text"]),
-            ("text",),
-            N_("What was done?"),
-            keys="H",
-        ),
-        _asking("postpone", N_("Why is more time needed?"), "proof"),
-        _granting("postpone"),
-        _refusing("postpone"),
-        _asking("return", N_("Why is it not yours?"), "evidence"),
-        _granting("return"),
-        _refusing("return"),
-        _asking("suspend", N_("Why can it not be done now?"), "until", "evidence"),
-        _granting("suspend"),
-        _refusing("suspend"),
-        Verb(
-            "resume",
-            lambda ids, a: requests.Resume(ids, a["text"]),
-            ("maybe",),
-            N_("Remark (may be empty)"),
-            rare=True,
-        ),
-        Verb(
-            "send_check",
-            lambda ids, a: closing.SendCheck(ids, None, a["text"]),
-            ("maybe",),
-            N_("What is to be looked at? (may be empty)"),
-            rare=True,
-        ),
-        Verb("pass_check", lambda ids, _a: closing.PassCheck(ids), keys="T"),
-        Verb(
-            "fail_check",
-            lambda ids, a: closing.FailCheck(ids, a["text"]),
-            ("text",),
-            N_("What is not right yet?"),
-            keys="N",
-        ),
-        Verb("close", lambda ids, _a: closing.Close(ids), keys="E"),
-        _asking("appeal", N_("Why should the overdue not count?"), "proof"),
-        _granting("appeal"),
-        _refusing("appeal"),
-        Verb(
-            "confirm_appeal",
-            lambda ids, a: requests.DecideAppeal(ids, True, a["text"]),
-            ("maybe",),
-            N_("Remark (may be empty)"),
-            rare=True,
-            alone=True,
-        ),
-        Verb(
-            "overrule_appeal",
-            lambda ids, a: requests.DecideAppeal(ids, False, a["text"]),
-            ("text",),
-            N_("Why is it not granted?"),
-            rare=True,
-            alone=True,
-        ),
-        Verb(
-            "supervise",
-            lambda ids, a: orders.Supervise(ids, a["text"], a["until"], a["level"]),
-            ("level", "text", "until"),
-            N_("What is demanded?"),
-            until=N_("Answer by"),
-            rare=True,
-        ),
-        Verb(
-            "answer_order",
-            lambda ids, a: orders.AnswerOrder(ids, a["text"]),
-            ("text",),
-            N_("What is the answer?"),
-            rare=True,
-            alone=True,
-        ),
-        Verb(
-            "urge",
-            lambda ids, a: orders.Urge(ids, a["text"]),
-            ("maybe",),
-            N_("Remark (may be empty)"),
-            rare=True,
-        ),
-        Verb(
-            "merge",
-            lambda ids, a: merging.Merge(
-                tuple(case_id for case_id in ids if case_id != a["leader"]), a["leader"], a["text"]
-            ),
-            ("leader", "maybe"),
-            N_("Remark (may be empty)"),
-            # zh: 并入…
-            title=N_("Merge into…"),
-        ),
-        Verb(
-            "unmerge",
-            lambda ids, a: merging.Unmerge(ids, a["text"]),
-            ("text",),
-            N_("Why is it no duplicate?"),
-            alone=True,
-        ),
-        Verb(
-            "split",
-            lambda ids, a: merging.Split(ids[0], (a["text"],), a["category"], a["unit"] or None),
-            ("class", "perhaps", "text"),
-            N_("What is to be done in this part?"),
-            rare=True,
-            alone=True,
-            # zh: 拆分子案件…
-            title=N_("Split off a part…"),
-        ),
-        Verb(
-            "reject",
-            lambda ids, a: intake.Reject(ids, a["text"]),
-            ("text",),
-            N_("Why is it not accepted?"),
-            danger=True,
-        ),
-        Verb(
-            "void",
-            lambda ids, a: intake.Void(ids, a["text"]),
-            ("text",),
-            N_("Why is it void?"),
-            danger=True,
-        ),
-        Verb(
-            "force_close",
-            lambda ids, a: closing.ForceClose(ids, a["text"]),
-            ("text",),
-            N_("Why is it closed without a passed check?"),
-            danger=True,
-        ),
-    )
-}
-"""In the order in which a case meets them."""
-
+__all__ = ["VERBS", "ActDialog", "ActWork", "Ids", "Verb", "slots_of"]
 
 _NOTES = frozenset({"handle", "answer_order", "split"})
 """Their text says what was or is to be done; that of the others says why."""
 MOST_OFFERED = 50
 """So many cases are offered to merge into; any other is named by its number."""
+_PAUSE_MS = 60
+"""After a choice changed, or the cases did, until it is looked ahead again."""
+_SOME_WORDS = "…"
+"""Stands for the reason while none is written yet: whether there is one, the form says."""
+
+
+@dataclass(frozen=True)
+class ActWork:
+    """What the dialog asks of the database; called off the GUI thread, and may raise ``Trouble``."""
+
+    jobs: Jobs
+    foresee: Callable[[Any], Foresight]
 
 
 class ActDialog(QDialog):
-    """Asks for what a verb needs, and writes the effect beside the button before it is pressed."""
+    """Asks for what a verb needs, and writes the effect beside the button before it is pressed.
 
-    answered = Signal(object)
+    With ``work`` it looks ahead by the rules themselves, again whenever something changes meanwhile; of many
+    cases those that cannot follow are left out and listed. Without it, it tells what the room knows.
+    """
+
+    commanded = Signal(object)
+    """The command, complete."""
+    proposed = Signal(object)
+    """The same, where a second officer has to confirm it."""
 
     def __init__(
         self,
@@ -286,8 +70,16 @@ class ActDialog(QDialog):
         ids: Ids,
         parent: QWidget | None = None,
         offers: Sequence[int] = (),
+        given: Mapping[str, Any] | None = None,
+        *,
+        work: ActWork | None = None,
+        versions: Ids = (),
     ) -> None:
-        """``offers``: cases that may lead; the first of them does when it is one of ``ids``."""
+        """``offers``: cases that may lead; the first of them does when it is one of ``ids``.
+
+        ``given``: what is known already, by the names of the answers ("unit": id, "text");
+        ``versions``: on which versions of the cases it is decided.
+        """
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._theme = theme
@@ -295,29 +87,68 @@ class ActDialog(QDialog):
         self._verb = verb
         self._ids = ids
         self._offers = offers
+        self._work = work
+        self._versions = versions
         self._units: dict[str, Entry] = {}
+        self._holders: dict[str, Entry] = {}
         self._classes: dict[str, Entry] = {}
         self._leaders: dict[str, int] = {}
+        self._is_gone = False
+        self._looks = 0
+        self._is_looking = False
+        self._send_when_seen = False
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
         self._build()
+        self._wire()
+        self._fill(given or {})
         self._say_effect()
+
+    def _fill(self, given: Mapping[str, Any]) -> None:
+        """Put in what is known and begin at what is not."""
+        known = [name for name, entry in self._units.items() if entry.id == given.get("unit")]
+        if known:
+            self.unit.setCurrentText(known[0])
+            self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+        if given.get("text"):
+            self.text.setText(given["text"])
 
     def _build(self) -> None:
         px = self._theme.px
-        title = _("{verb}: {count} cases").format(
-            verb=_(VERB_LABELS[self._verb.key]), count=number(len(self._ids))
-        )
+        title = _("{verb}: {count} cases").format(verb=self._verb.named(), count=number(len(self._ids)))
         self.setWindowTitle(title)
-        self.form = Form(self._theme, _(VERB_LABELS[self._verb.key]), _("Cancel"))
+        self.form = Form(self._theme, self._verb.named(), _("Cancel"))
         # Before the fields: what is chosen in advance tells its effect.
         self.effect = label("", "label", "text2")
         self.effect.setWordWrap(True)
+        directory = self._context.board.directory
+        self.view = EffectView(self._theme, lambda unit_id: directory.label("unit", unit_id, language()))
         self.leader = QComboBox()
         self.category = QComboBox()
         self.unit = QComboBox()
+        self.holder = QComboBox()
         self.text = QLineEdit()
         self.level = QComboBox()
         self.until = QDateEdit()
         self.evidence = QLineEdit()
+        self._build_fields()
+        self.form.add_widget(self.effect)
+        self.form.add_widget(self.view)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(20), px(16), px(20), px(16))
+        column.setSpacing(px(12))
+        column.addWidget(label(title, "place", "text1", bold=True))
+        column.addWidget(self.form)
+        self.setMinimumWidth(px(440 if len(self._ids) == 1 else 600))
+        asks = self._verb.asks
+        if not asks:
+            first: QWidget = self.form.send_button
+        else:
+            first = self.leader if "leader" in asks else self.unit if "unit" in asks else self.text
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _build_fields(self) -> None:
         asks = self._verb.asks
         if "leader" in asks:
             self._offer_leaders()
@@ -330,6 +161,10 @@ class ActDialog(QDialog):
             self._offer_units()
             words = _("To which unit") if "unit" in asks else _("To which unit (may be empty)")
             self.form.add("unit", words, self.unit)
+        if self._verb.holder:
+            self._offer(self.holder, [])
+            # zh: 责任人（可不填）
+            self.form.add("holder", _("To which person there (may be empty)"), self.holder)
         if "level" in asks:
             for key, title_of in ORDER_LEVELS.items():
                 self.level.addItem(_(title_of), key)
@@ -345,17 +180,17 @@ class ActDialog(QDialog):
             # zh: 证明材料
             words = _("Which document proves it?") if "evidence" in asks else _("Document (may be empty)")
             self.form.add("evidence", words, self.evidence)
-        self.form.add_widget(self.effect)
+
+    def _wire(self) -> None:
         self.form.sent.connect(self._on_sent)
         self.form.cancelled.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(px(20), px(16), px(20), px(16))
-        column.setSpacing(px(12))
-        column.addWidget(label(title, "place", "text1", bold=True))
-        column.addWidget(self.form)
-        self.setMinimumWidth(px(440))
-        first = self.leader if "leader" in asks else self.unit if "unit" in asks else self.text
-        first.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.unit.currentTextChanged.connect(lambda _text: self._offer_holders())
+        self.finished.connect(self._on_finished)
+        if self._work is not None:
+            self._pause.timeout.connect(self._look_ahead)
+            self._context.news.connect(self._on_news)
+            self.view.changed_size.connect(self._fit)
+            self.view.again_wanted.connect(self._on_again)
 
     def _offer_days(self) -> None:
         today = local(self._context.board.now_ms, self._context.zone).date()
@@ -378,6 +213,26 @@ class ActDialog(QDialog):
             # Two units of one name are told apart by their codes.
             self._units[name if names[name] == 1 else f"{name} ({entry.code})"] = entry
         self._offer(self.unit, list(self._units))
+
+    def _offer_holders(self) -> None:
+        """The people of the chosen unit."""
+        if not self._verb.holder:
+            return
+        entry = self._units.get(self.unit.currentText())
+        people = [
+            each
+            for each in self._context.board.directory.of("person")
+            if entry is not None and each.parent_id == entry.id and each.active
+        ]
+        named = Counter(each.name for each in people)
+        self._holders = {
+            each.name if named[each.name] == 1 else f"{each.name} ({each.code})": each for each in people
+        }
+        self.holder.clear()
+        self.holder.addItems(list(self._holders))
+        self.holder.setCurrentIndex(-1)
+        self.holder.setEnabled(bool(people))
+        self.holder.completer().setModel(QStringListModel(list(self._holders), self.holder))
 
     def _offer_classes(self) -> None:
         store, directory = self._context.board.store, self._context.board.directory
@@ -438,14 +293,17 @@ class ActDialog(QDialog):
 
     def _say_effect(self) -> None:
         """What will be once the button is pressed."""
+        if self._work is not None:
+            self._pause.start()
         if "leader" in self._verb.asks:
             told = self._merge_effect()
         elif "class" in self._verb.asks:
             words = _("A new case at this place, beside this one, which can be closed only after it.")
             told = "\n".join(part for part in (words, self._unit_effect()) if part)
         else:
-            told = self._unit_effect()
+            told = self._unit_effect() if self._work is None else ""
         self.effect.setText(told)
+        self.effect.setVisible(bool(told))
         # A wrapped label asks for less than it needs, and the form gives no more than is asked for.
         self.effect.setMinimumHeight(self.effect.heightForWidth(self._theme.px(400)) if told else 0)
 
@@ -492,24 +350,45 @@ class ActDialog(QDialog):
             after=number(open_now + len(slots) - there),
         )
 
-    def _on_sent(self) -> None:
-        errors: dict[str, str] = {}
+    def _answers(self) -> dict[str, Any]:
+        """What was answered so far."""
         entry = self._units.get(self.unit.currentText())
-        if "unit" in self._verb.asks and entry is None:
-            errors["unit"] = _("Choose a unit from the list.")
-        if "perhaps" in self._verb.asks and entry is None and self.unit.currentText().strip():
-            errors["unit"] = _("Choose a unit from the list.")
+        holder = self._holders.get(self.holder.currentText())
+        answers: dict[str, Any] = {
+            "unit": entry.id if entry else 0,
+            "holder": holder.id if holder else None,
+            "text": self.text.text().strip(),
+            "evidence": self.evidence.text().strip(),
+        }
         leader = self._leading() if "leader" in self._verb.asks else None
-        if "leader" in self._verb.asks:
-            if leader is None:
-                errors["leader"] = _("Choose a case from the list, or type the number of an open one.")
-            elif not set(self._ids) - {leader}:
-                errors["leader"] = _("A case cannot be merged into itself.")
+        if leader is not None:
+            answers["leader"] = leader
         category = self._classes.get(self.category.currentText())
-        if "class" in self._verb.asks and category is None:
+        if category is not None:
+            answers["category"] = category.id
+        if "until" in self._verb.asks:
+            answers["until"] = self._end_of_day()
+        if "level" in self._verb.asks:
+            answers["level"] = self.level.currentData()
+        return answers
+
+    def _faults(self, answers: Mapping[str, Any]) -> dict[str, str]:
+        """What is missing, by field."""
+        asks, errors = self._verb.asks, {}
+        if "unit" in asks and not answers["unit"]:
+            errors["unit"] = _("Choose a unit from the list.")
+        if "perhaps" in asks and not answers["unit"] and self.unit.currentText().strip():
+            errors["unit"] = _("Choose a unit from the list.")
+        if self._verb.holder and answers["holder"] is None and self.holder.currentText().strip():
+            errors["holder"] = _("Choose a person of this unit from the list, or nobody.")
+        if "leader" in asks:
+            if "leader" not in answers:
+                errors["leader"] = _("Choose a case from the list, or type the number of an open one.")
+            elif not set(self._ids) - {answers["leader"]}:
+                errors["leader"] = _("A case cannot be merged into itself.")
+        if "class" in asks and "category" not in answers:
             errors["class"] = _("Choose a category from the list.")
-        text = self.text.text().strip()
-        if "text" in self._verb.asks and not text:
+        if "text" in asks and not answers["text"]:
             errors["text"] = (
                 _("A reason is required.")
                 if self._verb.key not in _NOTES
@@ -517,26 +396,129 @@ class ActDialog(QDialog):
                 if self._verb.key == "split"
                 else _("Write what was done.")
             )
-        evidence = self.evidence.text().strip()
-        if "evidence" in self._verb.asks and not evidence:
+        if "evidence" in asks and not answers["evidence"]:
             errors["evidence"] = _("Name the document that proves it.")
+        return errors
+
+    def _command(self, answers: Mapping[str, Any]) -> Any:
+        """The command as answered; of many cases those that cannot follow may be left out."""
+        command = self._verb.make(self._ids, answers)
+        changes: dict[str, Any] = {}
+        if self._versions and getattr(command, "versions", None) == () and command.case_ids == self._ids:
+            changes["versions"] = self._versions
+        if (
+            self._work is not None
+            and len(self._ids) > 1
+            and not self._verb.all_or_none
+            and hasattr(command, "leave_out")
+        ):
+            changes["leave_out"] = True
+        return replace(command, **changes) if changes else command
+
+    def _on_sent(self) -> None:
+        answers = self._answers()
+        errors = self._faults(answers)
         self.form.set_errors(errors)
-        if not errors:
-            answers = {"unit": entry.id if entry else 0, "text": text, "evidence": evidence}
-            if leader is not None:
-                answers["leader"] = leader
-            if category is not None:
-                answers["category"] = category.id
-            if "until" in self._verb.asks:
-                answers["until"] = self._end_of_day()
-            if "level" in self._verb.asks:
-                answers["level"] = self.level.currentData()
-            self.answered.emit(answers)
-            self.accept()
+        if errors:
+            return
+        if self._is_looking and len(self._ids) > 1:
+            # What is pressed is what was read: when all follow it is done, else it is pressed once more.
+            self._send_when_seen = True
+            return
+        self._send(answers)
+
+    def _send(self, answers: Mapping[str, Any]) -> None:
+        command = self._command(answers)
+        needs_second = self.view.foresight is not None and self.view.foresight.second_officer
+        (self.proposed if needs_second else self.commanded).emit(command)
+        self.accept()
+
+    # Looking ahead.
+
+    def _look_ahead(self) -> None:
+        if self._work is None or self._is_gone:
+            return
+        answers = self._answers()
+        unanswered = {"unit", "leader", "class"} & set(self._faults(answers))
+        if unanswered:
+            self.view.show_trouble("")
+            self._say_button()
+            return
+        for each in ("text", "evidence"):
+            answers[each] = answers[each] or _SOME_WORDS
+        command = self._command(answers)
+        if foreseeable(type(command)):
+            self._work.jobs.start(self._look(command))
+
+    async def _look(self, command: Any) -> None:
+        assert self._work is not None
+        self._looks += 1
+        mine = self._looks
+        self._is_looking = True
+        self.view.wait()
+        found, trouble = None, ""
+        try:
+            found = await self._work.jobs.read(self._work.foresee, command)
+        except Trouble as error:
+            trouble = error.text()
+        if self._is_gone or mine != self._looks:
+            # Closed meanwhile, or asked again: the newer answer counts.
+            return
+        self._is_looking = False
+        if found is None:
+            self.view.show_trouble(trouble)
+        else:
+            self.view.show_foresight(found)
+        self._say_button()
+        if self._send_when_seen:
+            self._send_when_seen = False
+            if found is not None and not found.left_out:
+                self._on_sent()
+
+    def _say_button(self) -> None:
+        """The button says how many it is about; when none can follow there is nothing to press."""
+        found, words = self.view.foresight, self._verb.named()
+        if found is None:
+            self.form.send_button.setText(words)
+            self.form.send_button.setEnabled(True)
+            return
+        if found.second_officer:
+            # zh: 提请复核
+            words = _("Propose")
+        if len(self._ids) > 1:
+            # zh: {verb} {count} 件
+            words = _("{verb} {count}").format(verb=words, count=number(len(found.moving)))
+        self.form.send_button.setText(words)
+        self.form.send_button.setEnabled(bool(found.moving))
+
+    def _on_news(self, news: News) -> None:
+        if not news.applied.is_empty and not self._pause.isActive():
+            self._pause.start()
+
+    def _on_again(self) -> None:
+        """Those that somebody changed are decided on as they are now."""
+        self._versions = seen_versions(self._context, self._ids)
+        self._say_effect()
+
+    def _on_finished(self) -> None:
+        self._is_gone = True
+        self._pause.stop()
+
+    def _fit(self) -> None:
+        # Never narrower than it was, and as high as what it says.
+        self.layout().activate()
+        self.resize(self.width(), self.sizeHint().height())
+
+
+def seen_versions(context: Context, ids: Iterable[int]) -> Ids:
+    """The version of each case as the room shows it; none at all when one of them is not in the room."""
+    store = context.board.store
+    slots = [store.slot_of(case_id) for case_id in ids]
+    return () if None in slots else tuple(store.version[np.array(slots, dtype=np.int64)].tolist())
 
 
 def slots_of(context: Context, ids: Iterable[int]) -> Int32:
     """The slots of those cases that are in the store."""
     store = context.board.store
-    found = (store.slot_of(case_id) for case_id in ids)
+    found = map(store.slot_of, ids)
     return np.array([slot for slot in found if slot is not None], dtype=np.int32)

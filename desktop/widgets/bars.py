@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from desktop.widgets.chart_frame import EDGE, HEAD, ChartFrame, SteadyTop
 from desktop.widgets.marks import Light, light_word
+from desktop.widgets.picking import keeps_enter, taking
 from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
@@ -97,7 +98,7 @@ class NamedBars(ChartFrame):
         row = self._row_at(event.position())
         if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._current = row
-            self._press(row, event.position())
+            self._press(row, event.position(), taking(event.modifiers()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         count = self._fitting()
@@ -110,18 +111,21 @@ class NamedBars(ChartFrame):
             event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
             and 0 <= self._current < count
         ):
-            self._press(self._current, None)
+            self._press(self._current, None, taking(event.modifiers()))
         else:
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
+        if keeps_enter(event):
+            return True
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             row = self._row_at(QPointF(event.pos()))
             QToolTip.showText(event.globalPos(), tip(self._said(row) if row >= 0 else ""), self)
             return True
         return super().event(event)
 
-    def _press(self, row: int, place: QPointF | None) -> None:
+    def _press(self, row: int, place: QPointF | None, mode: str) -> None:
+        """`mode`: "" filters; "replace" and "add" select the cases instead."""
         raise NotImplementedError
 
     def _said(self, row: int) -> str:
@@ -207,6 +211,8 @@ class StackedBars(NamedBars):
 
     picked = Signal(str, str)
     """Key, and segment: "over", "soon", "on_time"; "" for the whole row (name, figure, keyboard)."""
+    taken = Signal(str, str, str)
+    """The same with Ctrl or Shift held: its cases are to be selected; key, segment, "replace" or "add"."""
 
     def __init__(self, theme: Theme, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(theme, title, "", parent)
@@ -247,13 +253,16 @@ class StackedBars(NamedBars):
             left += width + (1 if count else 0)
         return parts
 
-    def _press(self, row: int, place: QPointF | None) -> None:
+    def _press(self, row: int, place: QPointF | None, mode: str) -> None:
         segment = ""
         if place is not None:
             for name, part in zip(SEGMENTS, self._parts(row, self._track(row)), strict=True):
                 if part.width() > 0 and part.left() <= place.x() <= part.right():
                     segment = name
-        self.picked.emit(self._keys[row], segment)
+        if mode:
+            self.taken.emit(self._keys[row], segment, mode)
+        else:
+            self.picked.emit(self._keys[row], segment)
 
     def _said(self, row: int) -> str:
         counts = self._counts[row]
@@ -268,6 +277,8 @@ class Pareto(NamedBars):
     """What weighs most first, with the running share of the whole as a line and in figures."""
 
     picked = Signal(str)
+    taken = Signal(str, str)
+    """Pressed with Ctrl or Shift held: key, and "replace" or "add"."""
 
     def __init__(self, theme: Theme, title: str = "", note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(theme, title, note, parent)
@@ -314,8 +325,11 @@ class Pareto(NamedBars):
         for point in points:
             painter.drawEllipse(point, theme.px(2.5), theme.px(2.5))
 
-    def _press(self, row: int, place: QPointF | None) -> None:
-        self.picked.emit(self._keys[row])
+    def _press(self, row: int, place: QPointF | None, mode: str) -> None:
+        if mode:
+            self.taken.emit(self._keys[row], mode)
+        else:
+            self.picked.emit(self._keys[row])
 
     def _said(self, row: int) -> str:
         return f"{self._names[row]}: {self._counts[row]:,.0f} · {self._shares[row]:.1%}"

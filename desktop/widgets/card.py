@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
 
+from desktop.widgets.picking import keeps_enter, taking
 from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
@@ -24,6 +25,8 @@ class Card(QAbstractButton):
 
     pressed_for = Signal(str)
     """Clicked, or Enter or Space: the key of the card."""
+    taken_for = Signal(str, str)
+    """Pressed with Ctrl or Shift held, to select its cases: the key of the card, "replace" or "add"."""
     figured = Signal()
     """Another figure, which may need another room."""
 
@@ -107,11 +110,26 @@ class Card(QAbstractButton):
     def hitButton(self, place: object) -> bool:
         return self._filters
 
+    def event(self, event: QEvent) -> bool:
+        return (self._filters and keeps_enter(event)) or super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self._filters and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
+            if mode := taking(event.modifiers()):
+                self.taken_for.emit(self.key, mode)
+            else:
+                self.click()
         else:
             super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        mode = taking(event.modifiers())
+        if not mode or not self._filters or event.button() != Qt.MouseButton.LeftButton:
+            super().mouseReleaseEvent(event)
+            return
+        self.setDown(False)
+        if self.rect().contains(event.position().toPoint()):
+            self.taken_for.emit(self.key, mode)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -172,6 +190,7 @@ class CardGrid(QWidget):
     """Cards side by side with one hairline between them and under them: no boxes in boxes."""
 
     pressed_for = Signal(str)
+    taken_for = Signal(str, str)
 
     def __init__(
         self, theme: Theme, cards: Sequence[Card], columns: int = 2, parent: QWidget | None = None
@@ -184,6 +203,7 @@ class CardGrid(QWidget):
         for card in cards:
             card.figured.connect(self._fit)
             card.pressed_for.connect(self.pressed_for)
+            card.taken_for.connect(self.taken_for)
         self.set_columns(columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._on_theme_changed)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from db.kernel.language import _
 from desktop.widgets.chart_frame import EDGE, HEAD, ChartFrame, SteadyTop
+from desktop.widgets.picking import keeps_enter, taking
 from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
@@ -229,6 +230,8 @@ class Histogram(PlotFrame):
     ranged = Signal(float, float)
     """From and to in hours; the outermost bins are open (minus and plus infinity)."""
     cleared = Signal()
+    taken = Signal(float, float, str)
+    """The same with Ctrl or Shift held at the end: its cases are to be selected, "replace" or "add"."""
 
     def __init__(
         self, theme: Theme, title: str, note: str, soon: float = 2.0, parent: QWidget | None = None
@@ -297,9 +300,12 @@ class Histogram(PlotFrame):
             self.setAccessibleDescription(self._said(self._to))
             self._mark()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._from >= 0:
-            self._ask()
+            self._ask(taking(event.modifiers()))
         else:
             super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps_enter(event) or super().event(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -363,14 +369,16 @@ class Histogram(PlotFrame):
 
     def _on_released(self, event: QMouseEvent) -> None:
         if self._from >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self._ask()
+            self._ask(taking(event.modifiers()))
 
-    def _ask(self) -> None:
+    def _ask(self, mode: str) -> None:
         first, last = sorted((self._from, self._to))
         self._from = self._to = -1
         bounds = self._bounds(first, last)
         self._mark()
-        if (
+        if mode:
+            self.taken.emit(*bounds, mode)
+        elif (
             first == last
             and self._range is not None
             and self._range[0] <= bounds[0] <= bounds[1] <= self._range[1]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from db.kernel.language import _
@@ -43,6 +45,8 @@ class Cell:
     align: Qt.AlignmentFlag | None = None
     tip: str = ""
     """More than fits: shown by the tool tip instead of the text."""
+    bar: tuple[float, float, float] | None = None
+    """A bar in place of the text, over, soon and the rest, as shares of the column's width."""
 
 
 class RowSource(Protocol):
@@ -62,6 +66,14 @@ class RowSource(Protocol):
 
     def row_of(self, id: int) -> int:
         """The row of an id, -1 when it is not among them."""
+        ...
+
+    def ids_between(self, first: int, last: int) -> list[int]:
+        """The ids of the rows from `first` to `last`, both included: all of them may be asked for at once."""
+        ...
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        """The row of each id, -1 where there is none, for very many at once."""
         ...
 
 
@@ -90,6 +102,12 @@ class ListedRows:
 
     def row_of(self, id: int) -> int:
         return self._places.get(id, -1)
+
+    def ids_between(self, first: int, last: int) -> list[int]:
+        return [id for id, _cells in self._rows[first : last + 1]]
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        return np.array([self._places.get(id, -1) for id in ids], dtype=np.int64)
 
 
 class TableModel(QAbstractTableModel):

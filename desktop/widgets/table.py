@@ -3,9 +3,12 @@ survives every update."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFontMetrics,
@@ -17,9 +20,19 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QMenu, QTableView, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QTableView,
+    QToolTip,
+    QWidget,
+)
 
-from db.kernel.language import _
+from db.kernel.language import N_, _
+from desktop.core.keys import Key
 from desktop.widgets.marks import paint_light
 from desktop.widgets.plain import tip
 from desktop.widgets.rows import CENTER, RIGHT, Cell, Column, TableModel
@@ -31,6 +44,24 @@ _PADDING = 8
 _BAR = 3
 _MARK = 11
 _ELIDED_KEPT = 8192
+_WIDEN = 12
+"""Pixels at 100 % by which a key makes a column wider."""
+
+KEYS = (
+    Key("↑ ↓  PgUp PgDn  Home End", N_("Walk along the rows")),
+    Key("Shift ↑ ↓ …", N_("Select as one walks")),
+    Key("Space", N_("Take the row into the selection, or out of it")),
+    Key("Ctrl A", N_("Select all rows, those out of sight too")),
+    Key("⏎", N_("Show the case in full")),
+    Key("Menu", N_("What can be done with the selected cases")),
+    Key("← →", N_("Move sideways when the columns do not fit")),
+    Key("Ctrl ← →", N_("Mark a column, for the keys that follow")),
+    Key("Alt ⏎", N_("Sort by the marked column; once more, the other way round")),
+    Key("Alt ← →", N_("Put the marked column further left or right")),
+    Key("Alt + −", N_("Make the marked column wider or narrower")),
+    Key("Alt Del", N_("Hide the marked column")),
+)
+"""What the keys of a table do, for the sheet of keys."""
 # No word "loading" for what is there before anybody could read it (LOOK, principle 10).
 _PATIENCE = 200
 
@@ -50,6 +81,12 @@ class Table(QTableView):
     """A header was clicked: column key, descending. The source has to sort."""
     menu_wanted = Signal(QPoint, object)
     """Right click or menu key: global place, frozenset of ids (the row under the pointer among them)."""
+    dragged = Signal(QPoint)
+    """The selected rows are being carried to this global place; see `set_draggable()`."""
+    dropped = Signal(QPoint)
+    """They were let go at this global place."""
+    drag_left = Signal()
+    """They were not: Esc, or the window lost the mouse."""
     columns_changed = Signal()
     """The person moved, sized, showed or hid a column; see `column_state()`."""
 
@@ -61,6 +98,10 @@ class Table(QTableView):
         self._current: int | None = None
         self._origin: int | None = None
         self._hover = -1
+        self._target: int | None = None
+        self._is_draggable = False
+        self._carried_from: QPoint | None = None
+        self._is_carrying = False
         self._top: tuple[int, int] | None = None
         self._dense = False
         self._laying = False
@@ -79,7 +120,8 @@ class Table(QTableView):
 
     def selected_in_order(self) -> list[int]:
         """The ids of the selected rows from top to bottom."""
-        return sorted(self._selected, key=self._rows.source.row_of)
+        ids = list(self._selected)
+        return [ids[place] for place in np.argsort(self._rows.source.rows_of(ids)).tolist()]
 
     def current_id(self) -> int | None:
         """The id of the row the keyboard stands on."""
@@ -89,18 +131,41 @@ class Table(QTableView):
         """Select these rows (unknown ids are left out) without emitting `picked`; `reveal` scrolls to the
         first of them."""
         source = self._rows.source
-        self._selected = frozenset(id for id in ids if source.row_of(id) >= 0)
+        chosen = ids if isinstance(ids, frozenset) else frozenset(ids)
+        rows = source.rows_of(chosen)
+        known = rows >= 0
+        self._selected = chosen if known.all() else frozenset(_where(chosen, known))
+        first = int(rows[known].min()) if self._selected else -1
         if self._selected and self._current not in self._selected:
-            self._current = self._origin = min(self._selected, key=source.row_of)
+            self._current = self._origin = source.id_at(first)
             self._point_at_current()
         self.viewport().update()
         if reveal and self._selected:
-            self._reveal(source.row_of(min(self._selected, key=source.row_of)))
+            self._reveal(first)
 
     def select_all(self) -> None:
-        """Select every row, as Ctrl+A does."""
+        """Select every row, as Ctrl+A does: also those that were never on the screen."""
         source = self._rows.source
-        self._pick(frozenset(source.id_at(row) for row in range(source.row_count())))
+        self._pick(frozenset(source.ids_between(0, source.row_count() - 1)))
+
+    def set_draggable(self) -> None:
+        """Let selected rows be carried elsewhere with the mouse (`dragged`, `dropped`, `drag_left`).
+
+        The table keeps the mouse meanwhile: no nested event loop, and whoever takes the rows may stand in
+        another window of the program.
+        """
+        self._is_draggable = True
+
+    def set_target(self, id: int | None) -> None:
+        """Light up the row that would take what is being carried over it."""
+        if id != self._target:
+            self._target = id
+            self.viewport().update()
+
+    def id_at(self, place: QPoint) -> int | None:
+        """The id of the row at a global place; None beside the rows."""
+        row = self._row_at(self.viewport().mapFromGlobal(place))
+        return self._rows.source.id_at(row) if row >= 0 else None
 
     # how it looks
 
@@ -306,9 +371,16 @@ class Table(QTableView):
             inner = QRect(left + padding, rect.top(), width - 2 * padding, rect.height() - thick)
             if cell.light is not None:
                 inner = self._paint_mark(painter, cell, inner)
-            if cell.text:
+            if cell.bar is not None:
+                self._paint_bar(painter, cell.bar, inner)
+            elif cell.text:
                 self._paint_text(painter, cell, column, inner, selected)
-        if id == self._current and self.hasFocus():
+        if id == self._target:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(theme.color("accent"), theme.px(2)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1, 1, -2, -2 - thick))
+        elif id == self._current and self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(theme.color("focus"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -320,6 +392,17 @@ class Table(QTableView):
         light = cell.light if cell.light is not None else 0
         paint_light(painter, self._theme, light, QPointF(middle, inner.center().y() + 0.5), size)
         return inner.adjusted(size + self._theme.px(6), 0, 0, 0)
+
+    def _paint_bar(self, painter: QPainter, shares: tuple[float, float, float], inner: QRect) -> None:
+        theme, left = self._theme, float(inner.left())
+        thick = theme.px(9)
+        top = inner.center().y() - thick / 2 + 1
+        for share, token in zip(shares, ("over_fill", "soon_fill", "bar_hover"), strict=True):
+            if share > 0:
+                # One case among thousands is still seen.
+                width = max(float(theme.px(2)), inner.width() * share)
+                painter.fillRect(QRectF(left, top, width, thick), theme.color(token))
+                left += width + 1
 
     def _paint_text(
         self, painter: QPainter, cell: Cell, column: Column, inner: QRect, selected: bool
@@ -374,7 +457,7 @@ class Table(QTableView):
 
     def _on_refreshed(self) -> None:
         source = self._rows.source
-        left = {id for id in self._selected if source.row_of(id) < 0}
+        known = source.rows_of(self._selected) >= 0
         if self._current is not None and source.row_of(self._current) < 0:
             self._current = self._origin = None
         self._return_to_top()
@@ -382,8 +465,8 @@ class Table(QTableView):
         if self._hover >= 0:
             self._hover = self._row_at(self.viewport().mapFromGlobal(self.cursor().pos()))
         self.viewport().update()
-        if left:
-            self._selected -= left
+        if not known.all():
+            self._selected = frozenset(_where(self._selected, known))
             self.picked.emit(self._selected)
 
     def _remember_top(self) -> None:
@@ -409,7 +492,8 @@ class Table(QTableView):
         row = -1 if self._current is None else self._rows.source.row_of(self._current)
         if row < 0 or row >= self._rows.rowCount():
             return
-        index = self._rows.index(row, max(0, self._header.logicalIndex(0)))
+        section = self._header.marked if self._header.marked >= 0 else max(0, self._header.logicalIndex(0))
+        index = self._rows.index(row, section)
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _reveal(self, row: int) -> None:
@@ -439,7 +523,7 @@ class Table(QTableView):
         self._current = id
         if extend and origin >= 0:
             first, last = sorted((origin, row))
-            ids = frozenset(source.id_at(between) for between in range(first, last + 1))
+            ids = frozenset(source.ids_between(first, last))
         elif toggle:
             self._origin = id
             ids = self._selected ^ {id}
@@ -451,8 +535,23 @@ class Table(QTableView):
         self.viewport().update()
         self._pick(ids)
 
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and self._is_carrying
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            # Before the window takes the key for widening what is shown.
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         source, key = self._rows.source, event.key()
+        if self._is_carrying and key == Qt.Key.Key_Escape:
+            self._stop_carrying()
+            return
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         now = -1 if self._current is None else source.row_of(self._current)
@@ -465,12 +564,17 @@ class Table(QTableView):
             Qt.Key.Key_Home: 0,
             Qt.Key.Key_End: source.row_count() - 1,
         }
-        if key in targets and not (event.modifiers() & Qt.KeyboardModifier.AltModifier):
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        # Ctrl with an arrow up or down is the window's: the next case, whichever pane has the focus.
+        is_window_s = control and key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
+        if key in targets and not alt and not is_window_s:
             self._go(targets[Qt.Key(key)], extend=shift)
         elif key == Qt.Key.Key_A and control:
             self.select_all()
         elif key == Qt.Key.Key_Space and now >= 0 and not shift:
             self._go(now, toggle=True)
+        elif self._on_column_key(event):
+            self._header.viewport().update()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and now >= 0:
             self.opened.emit(self._current)
         elif key == Qt.Key.Key_Left and not control:
@@ -485,6 +589,58 @@ class Table(QTableView):
             # Letters are the window's shortcuts, never Qt's search by typing.
             event.ignore()
 
+    def _on_column_key(self, event: QKeyEvent) -> bool:
+        """Keys that act on the marked column; whether this was one of them."""
+        key, modifiers = Qt.Key(event.key()), event.modifiers()
+        control = modifiers == Qt.KeyboardModifier.ControlModifier
+        alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
+        side = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(key, 0)
+        wider = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}.get(key, 0)
+        if control and side:
+            self._mark_column(side)
+        elif alt and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._header.marked >= 0:
+            self._on_header_clicked(self._header.marked)
+        elif alt and side and self._header.marked >= 0:
+            self._shift_column(self._header.marked, side)
+        elif alt and wider and self._header.marked >= 0:
+            width = self._header.sectionSize(self._header.marked) + wider * self._theme.px(_WIDEN)
+            self._header.resizeSection(self._header.marked, max(width, self._header.minimumSectionSize()))
+        elif alt and key == Qt.Key.Key_Delete and self._header.marked >= 0:
+            hidden = self._header.marked
+            self._mark_column(1) if self._header.visualIndex(hidden) == 0 else self._mark_column(-1)
+            self.show_column(self._rows.columns[hidden].key, False)
+        else:
+            return False
+        return True
+
+    def _shown_sections(self) -> list[int]:
+        """The sections on show, from left to right."""
+        header = self._header
+        sections = (header.logicalIndex(place) for place in range(header.count()))
+        return [section for section in sections if not header.isSectionHidden(section)]
+
+    def _mark_column(self, side: int) -> None:
+        shown = self._shown_sections()
+        now = self._header.marked
+        place = shown.index(now) + side if now in shown else 0
+        section = shown[min(max(place, 0), len(shown) - 1)]
+        self._header.set_marked(section)
+        left = self._header.sectionViewportPosition(section)
+        bar = self.horizontalScrollBar()
+        if left < 0:
+            bar.setValue(bar.value() + left)
+        elif (over := left + self._header.sectionSize(section) - self.viewport().width()) > 0:
+            bar.setValue(bar.value() + over)
+        # A screen reader reads the column's title with the current row.
+        self._point_at_current()
+
+    def _shift_column(self, section: int, side: int) -> None:
+        shown = self._shown_sections()
+        place = shown.index(section) + side
+        if 0 <= place < len(shown):
+            header = self._header
+            header.moveSection(header.visualIndex(section), header.visualIndex(shown[place]))
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
         modifiers = event.modifiers()
@@ -493,6 +649,10 @@ class Table(QTableView):
                 self._pick(frozenset())
             return
         if event.button() == Qt.MouseButton.LeftButton:
+            if self._is_draggable and not modifiers and self._rows.source.id_at(row) in self._selected:
+                # Either they are carried away now, or the release makes a plain click of it.
+                self._carried_from = event.position().toPoint()
+                return
             self._go(
                 row,
                 extend=bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
@@ -505,6 +665,12 @@ class Table(QTableView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
+        if self._carried_from is not None:
+            way = (event.position().toPoint() - self._carried_from).manhattanLength()
+            if self._is_carrying or way >= QApplication.startDragDistance():
+                self._is_carrying = True
+                self.dragged.emit(event.globalPosition().toPoint())
+            return
         dragging = bool(event.buttons() & Qt.MouseButton.LeftButton) and self._origin is not None
         if dragging:
             # Beyond the edge the drag goes on, and the rows scroll along.
@@ -516,6 +682,19 @@ class Table(QTableView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
+        if self._carried_from is None:
+            return
+        was_carrying = self._is_carrying
+        self._carried_from, self._is_carrying = None, False
+        if was_carrying:
+            self.dropped.emit(event.globalPosition().toPoint())
+        elif (row := self._row_at(event.position().toPoint())) >= 0:
+            self._go(row)
+
+    def _stop_carrying(self) -> None:
+        if self._is_carrying:
+            self.drag_left.emit()
+        self._carried_from, self._is_carrying = None, False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         row = self._row_at(event.position().toPoint())
@@ -528,10 +707,13 @@ class Table(QTableView):
 
     def focusInEvent(self, event: Any) -> None:
         super().focusInEvent(event)
+        self._header.viewport().update()
         self.viewport().update()
 
     def focusOutEvent(self, event: Any) -> None:
         super().focusOutEvent(event)
+        self._header.viewport().update()
+        self._stop_carrying()
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -594,6 +776,11 @@ class Table(QTableView):
             }
         )
         self.columns_changed.emit()
+
+
+def _where(ids: Iterable[int], mask: NDArray[np.bool_]) -> Iterator[int]:
+    """Those ids whose place in `mask` is true; a set goes the same way round each time it is asked."""
+    return compress(ids, mask.tolist())
 
 
 def is_bold(cell: Cell) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath
+from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from desktop.widgets.theme import Theme
@@ -19,6 +19,8 @@ class TableHeader(QHeaderView):
         self._padding = padding
         self._sorted: int = -1
         self._descending = False
+        self.marked: int = -1
+        """The section that the keys for columns act on, -1 for none."""
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setHighlightSections(False)
@@ -29,6 +31,11 @@ class TableHeader(QHeaderView):
     def set_sorted(self, section: int, descending: bool) -> None:
         """Show the arrow at a section (-1: nowhere)."""
         self._sorted, self._descending = section, descending
+        self.viewport().update()
+
+    def set_marked(self, section: int) -> None:
+        """Mark the section that the keys for columns act on."""
+        self.marked = section
         self.viewport().update()
 
     def sizeHint(self) -> QSize:
@@ -59,6 +66,10 @@ class TableHeader(QHeaderView):
         )
         if is_sorted:
             self._paint_arrow(painter, QPointF(left + width + theme.px(8), rect.center().y() + 0.5))
+        if section == self.marked and self.parentWidget().hasFocus():
+            painter.setPen(QPen(theme.color("focus"), theme.px(1)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1, 2, -2, -3 - theme.px(1)))
         painter.restore()
 
     def paintEvent(self, event: object) -> None:

@@ -8,10 +8,23 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QBuffer, QByteArray, QFile, QIODevice, QObject, Qt, QTimer, QUrl, QUrlQuery, Signal
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QFile,
+    QIODevice,
+    QObject,
+    Qt,
+    QTimer,
+    QUrl,
+    QUrlQuery,
+    Signal,
+    Slot,
+)
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
     QWebEnginePage,
@@ -112,17 +125,34 @@ def is_local(url: QUrl) -> bool:
     return url.scheme() in _LOCAL_SCHEMES or (url.scheme() == "qrc" and not url.host())
 
 
+class Courier(QObject):
+    """Carries replies from the threads that found them; without a parent it outlives the site."""
+
+    found = Signal(int, object)  # the number of a job, its reply
+
+
 class LocalSite(QWebEngineUrlSchemeHandler):
     """Answers `jingwei://room/<path>` from providers, texts and folders; else empty with `X-Missing: 1`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._providers: dict[str, Provider] = {}
+        self._slow: dict[str, tuple[Provider, ThreadPoolExecutor]] = {}
+        self._waiting: dict[int, QWebEngineUrlRequestJob] = {}
+        self._jobs = 0
+        self._courier = Courier()
+        self._courier.found.connect(self._on_found, Qt.ConnectionType.QueuedConnection)
         self._folders: dict[str, Path] = {}
 
     def serve(self, path: str, provider: Provider) -> None:
         """Answer `path` with what `provider(query)` returns at the moment it is asked."""
         self._providers[path] = provider
+
+    def serve_slowly(self, path: str, provider: Provider, threads: int = 2) -> None:
+        """The same for what reads files or the network: `provider` is called in threads of its own."""
+        pool = ThreadPoolExecutor(threads, thread_name_prefix=path)
+        self.destroyed.connect(lambda: pool.shutdown(wait=False, cancel_futures=True))
+        self._slow[path] = (provider, pool)
 
     def serve_text(self, path: str, text: str, content_type: str) -> None:
         """Answer `path` with a text that does not change."""
@@ -147,20 +177,42 @@ class LocalSite(QWebEngineUrlSchemeHandler):
             job.fail(QWebEngineUrlRequestJob.Error.RequestDenied)
             return
         query = dict(QUrlQuery(url).queryItems(QUrl.ComponentFormattingOption.FullyDecoded))
-        reply = self._answer(url.path().lstrip("/"), query)
+        path = url.path().lstrip("/")
+        if path in self._slow:
+            self._answer_slowly(job, path, query)
+            return
+        reply = self._answer(path, query)
         if reply is None:
             log.warning("The page asked for %s, which nobody serves.", url.toString())
             # WORKAROUND: a job that fails leaves the page's fetch() waiting for ever (Qt 6.11), and a scheme
             # of our own has no status codes; so the answer is empty and says in a header that there is none.
             reply = NOTHING
-        headers = {**HEADERS, "X-Missing": "1"} if reply is NOTHING else HEADERS
-        job.setAdditionalResponseHeaders(
-            {QByteArray(name.encode()): [QByteArray(value.encode())] for name, value in headers.items()}
-        )
-        buffer = QBuffer(job)  # the job owns it, so it lives as long as Chromium reads from it
-        buffer.setData(reply.body)
-        buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        job.reply(reply.content_type.encode(), buffer)
+        _send(job, reply)
+
+    def _answer_slowly(self, job: QWebEngineUrlRequestJob, path: str, query: dict[str, str]) -> None:
+        provider, pool = self._slow[path]
+        self._jobs += 1
+        number = self._jobs
+        self._waiting[number] = job
+        # A page that went away takes its jobs with it.
+        waiting, courier = self._waiting, self._courier
+        job.destroyed.connect(lambda: waiting.pop(number, None))
+
+        def work() -> None:
+            try:
+                reply = provider(query)
+            except Exception:  # nobody waits for the future: what went wrong would be lost
+                log.exception("The provider of %s failed.", path)
+                reply = NOTHING
+            courier.found.emit(number, reply)
+
+        pool.submit(work)
+
+    @Slot(int, object)
+    def _on_found(self, number: int, reply: Reply) -> None:
+        job = self._waiting.pop(number, None)
+        if job is not None:
+            _send(job, reply)
 
     def _answer(self, path: str, query: dict[str, str]) -> Reply | None:
         provider = self._providers.get(path)
@@ -176,6 +228,17 @@ class LocalSite(QWebEngineUrlSchemeHandler):
             return None
         file = folder / name
         return Reply(file.read_bytes(), f"{_content_type(name)}; charset=utf-8") if file.is_file() else None
+
+
+def _send(job: QWebEngineUrlRequestJob, reply: Reply) -> None:
+    headers = {**HEADERS, "X-Missing": "1"} if reply is NOTHING else HEADERS
+    job.setAdditionalResponseHeaders(
+        {QByteArray(name.encode()): [QByteArray(value.encode())] for name, value in headers.items()}
+    )
+    buffer = QBuffer(job)  # the job owns it, so it lives as long as Chromium reads from it
+    buffer.setData(reply.body)
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    job.reply(reply.content_type.encode(), buffer)
 
 
 def _content_type(name: str) -> str:

@@ -1,5 +1,5 @@
 // The card beside the mark under the pointer. Its words come from people: they are only ever set as text.
-import { ringRadius, STYLES } from "./sprites.js";
+import { ringRadius } from "./sprites.js";
 
 const GAP = 12;
 const STRAYED = 24; // CSS pixels between pointer and mark at which the mark has left, e.g. because its slot was reused
@@ -33,7 +33,7 @@ export class Card {
   async recheck() {
     const { mark } = this;
     if (!mark) return;
-    const place = this.room.crowd.place(mark);
+    const place = this.room[mark.layer].place(mark.slot);
     if (!place || (this.point && place.distanceTo(this.point) > STRAYED)) return this.show(null);
     const text = await this.room.bridge.card(mark.layer, mark.slot);
     if (this.mark !== mark) return;
@@ -52,7 +52,7 @@ export class Card {
   _fill(card, layer) {
     this.title.textContent = card.title;
     this.remaining.textContent = card.remaining;
-    this.remaining.dataset.tone = STYLES[layer][card.tone]?.word ?? "";
+    this.remaining.dataset.tone = this.room[layer].styles[card.tone]?.word ?? "";
     this.lines.replaceChildren(
       ...card.lines.map((line) => {
         const row = document.createElement("div");
@@ -63,8 +63,8 @@ export class Card {
   }
 
   _ring(place, { layer, slot }) {
-    const { crowd, map } = this.room;
-    const radius = ringRadius(crowd.radius(layer, crowd.columns[layer].style[slot], map.getZoom()));
+    const points = this.room[layer];
+    const radius = ringRadius(points.radius(points.columns.style[slot], this.room.map.getZoom()));
     const { style } = this.ring;
     style.width = style.height = `${2 * radius}px`;
     L.DomUtil.setPosition(this.ring, place.subtract([radius, radius]).round());

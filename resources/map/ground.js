@@ -1,4 +1,5 @@
-// The ground: land, water, parks, roads, borders and cells, drawn quieter than anything that lies on it.
+// The ground as the database knows it, quieter than anything that lies on it. Land is what lies under a picture map and
+// under coloured areas, Ground what stays to be seen above them.
 import { GRADES } from "./grades.js";
 import { layNames } from "./names.js";
 
@@ -7,7 +8,19 @@ const CELLS_PER_PIECE = 256; // a piece outside the window is skipped as a whole
 const HEAT_STEPS = 5;
 const HEAT_MOST = 0.3; // opacity of the hottest cell
 
+export class Land {
+  static title = "land";
+
+  constructor(room) {
+    this.room = room;
+  }
+
+  paint = { base: (pen, frame) => this.room.ground.paintLand(pen, frame) };
+}
+
 export class Ground {
+  static title = "ground";
+
   constructor(room) {
     this.room = room;
     this.empty = true;
@@ -63,9 +76,17 @@ export class Ground {
     }
   }
 
-  paint(pen, frame) {
+  sections = {
+    base: { json: this.setShapes, soils: ["base", "points"] },
+    cells: { bytes: this.setCells, after: "base", soils: ["base"] },
+    heat: { bytes: (buffer) => this.setHeat(new Float32Array(buffer)), after: "cells", soils: ["base"] },
+  };
+
+  paint = { base: this.paintLines, points: this.paintNames };
+
+  // Land, parks and water.
+  paintLand(pen, frame) {
     const { palette, layers } = this.room;
-    this.names = [];
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.globalAlpha = 1;
     const bounded = !this.empty && this.shapes.outline.length > 0;
@@ -73,9 +94,55 @@ export class Ground {
     pen.fillRect(0, 0, frame.deviceWidth, frame.deviceHeight);
     if (this.empty) return;
 
-    const scale = this._enter(pen, frame);
-    const px = 1 / scale; // one CSS pixel in local units
     const { paths } = this;
+    const { stroke, fill } = this._brushes(pen, frame);
+    if (bounded) fill(paths.outline, "land");
+    if (layers.parks) fill(paths.parks, "park");
+    if (layers.heat) this._cells(pen, frame, ({ steps }) => {
+      steps.forEach((step, i) => fill(step, "heat", (HEAT_MOST * (i + 1)) / HEAT_STEPS));
+    });
+    if (layers.water) {
+      fill(paths.waters, "water");
+      stroke(paths.streams, "water", widthAt(5, frame.zoom));
+    }
+  }
+
+  // Roads, unless a picture map shows them already, then borders and names.
+  paintLines(pen, frame) {
+    const { layers, tiles } = this.room;
+    this.names = [];
+    if (this.empty) return;
+    const { paths } = this;
+    const { stroke } = this._brushes(pen, frame);
+    const covered = tiles?.covers ?? false;
+    if (layers.roads && !covered) this._roads(stroke, frame);
+    if (layers.cells && frame.zoom >= CELLS_FROM) this._cells(pen, frame, ({ path }) => stroke(path, "line", 0.75, 0.55));
+    if (layers.communities && frame.zoom >= 14) stroke(paths.communities, "text3", 1, 0.35, [2, 4]);
+    if (layers.districts) {
+      stroke(paths.districts, "text3", 1, 0.5, [6, 5]);
+      stroke(paths.outline, "text3", 1.5, 0.7);
+    }
+    pen.globalAlpha = 1;
+    pen.setLineDash([]);
+    this._names(pen, frame, covered);
+  }
+
+  // The rims of all roads lie under all of them, so that no rim crosses a junction.
+  _roads(stroke, frame) {
+    const seen = Object.entries(GRADES).filter(([, { from }]) => frame.zoom >= from);
+    for (const [grade, { width }] of seen) {
+      const css = widthAt(width, frame.zoom);
+      if (css > 2.5) stroke(this.paths[grade], "pressed", css + 2);
+    }
+    for (const [grade, { width, colour }] of seen) stroke(this.paths[grade], colour, widthAt(width, frame.zoom));
+  }
+
+  // Puts the pen into local units; lengths are CSS pixels all the same.
+  _brushes(pen, frame) {
+    const { palette } = this.room;
+    const px = 1 / this.enter(pen, frame);
+    pen.lineJoin = "round";
+    pen.lineCap = "round";
     const stroke = (path, colour, width, alpha = 1, dash = []) => {
       pen.globalAlpha = alpha;
       pen.strokeStyle = palette[colour];
@@ -88,32 +155,7 @@ export class Ground {
       pen.fillStyle = palette[colour];
       pen.fill(path);
     };
-    pen.lineJoin = "round";
-    pen.lineCap = "round";
-
-    if (bounded) fill(paths.outline, "land");
-    if (layers.parks) fill(paths.parks, "park");
-    if (layers.cells || layers.heat) this._cells(pen, frame, scale, { stroke, fill });
-    if (layers.water) {
-      fill(paths.waters, "water");
-      stroke(paths.streams, "water", widthAt(5, frame.zoom));
-    }
-    if (layers.roads) {
-      for (const [grade, { width, from, colour }] of Object.entries(GRADES)) {
-        if (frame.zoom < from) continue;
-        const css = widthAt(width, frame.zoom);
-        if (css > 2.5) stroke(paths[grade], "pressed", css + 2);
-        stroke(paths[grade], colour, css);
-      }
-    }
-    if (layers.districts) {
-      stroke(paths.districts, "text3", 1, 0.5, [6, 5]);
-      stroke(paths.outline, "text3", 1.5, 0.7);
-    }
-    if (layers.communities && frame.zoom >= 14) stroke(paths.communities, "text3", 1, 0.35, [2, 4]);
-    pen.globalAlpha = 1;
-    pen.setLineDash([]);
-    this._names(pen, frame);
+    return { stroke, fill };
   }
 
   // Names of districts and communities lie above the points, so that a crowd cannot hide where one is.
@@ -124,7 +166,16 @@ export class Ground {
   }
 
   // The district or community whose name is at that place of the window.
-  nameAt(point) {
+  hit(point) {
+    const area = this._nameAt(point);
+    return area ? { area } : null;
+  }
+
+  click({ area }) {
+    this.room.bridge.pick_area(area.kind, area.code);
+  }
+
+  _nameAt(point) {
     const { frame } = this.room.sheet;
     if (!frame) return null;
     const corner = this.room.map.getPixelBounds().min;
@@ -134,39 +185,39 @@ export class Ground {
     return hit?.area ?? null;
   }
 
-  _names(pen, frame) {
-    const { palette } = this.room;
+  // A picture map brings the names of roads and waters with it.
+  _names(pen, frame, covered) {
+    const { palette, layers } = this.room;
+    const shown = covered ? { ...layers, names: false } : layers;
     pen.setTransform(frame.ratio, 0, 0, frame.ratio, 0, 0);
-    this.names = layNames(pen, frame, this.shapes, this.room.layers, (local) => this._place(frame, local));
+    this.names = layNames(pen, frame, this.shapes, shown, (local) => this.place(frame, local));
     for (const name of this.names) if (!name.area) name.draw(pen, palette);
   }
 
   // Put the pen into local units; returns CSS pixels per unit.
-  _enter(pen, frame) {
+  enter(pen, frame) {
     const scale = 2 ** (frame.zoom - this.shapes.zoom);
-    const [x, y] = this._place(frame, [0, 0]);
+    const [x, y] = this.place(frame, [0, 0]);
     pen.setTransform(scale * frame.ratio, 0, 0, scale * frame.ratio, x * frame.ratio, y * frame.ratio);
     return scale;
   }
 
-  _place(frame, [x, y]) {
+  // Where local units lie in the frame, in CSS pixels.
+  place(frame, [x, y]) {
     const scale = 2 ** (frame.zoom - this.shapes.zoom);
     const [originX, originY] = this.shapes.origin;
     return [originX * frame.world - frame.left + x * scale, originY * frame.world - frame.top + y * scale];
   }
 
-  _cells(pen, frame, scale, { stroke, fill }) {
-    const { layers } = this.room;
-    const hairlines = layers.cells && frame.zoom >= CELLS_FROM;
-    const [x, y] = this._place(frame, [0, 0]);
-    for (const { path, box, steps } of this.pieces) {
-      const [left, top, right, bottom] = box;
+  // Calls draw with each piece of cells that is in the window.
+  _cells(pen, frame, draw) {
+    const scale = 2 ** (frame.zoom - this.shapes.zoom);
+    const [x, y] = this.place(frame, [0, 0]);
+    for (const piece of this.pieces) {
+      const [left, top, right, bottom] = piece.box;
       if (right * scale + x < 0 || bottom * scale + y < 0) continue;
       if (left * scale + x > frame.width || top * scale + y > frame.height) continue;
-      if (layers.heat) {
-        steps.forEach((step, i) => fill(step, "heat", (HEAT_MOST * (i + 1)) / HEAT_STEPS));
-      }
-      if (hairlines) stroke(path, "line", 0.75, 0.55);
+      draw(piece);
     }
   }
 }

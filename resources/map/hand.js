@@ -21,8 +21,8 @@ export class Hand {
     map.on("click", (event) => this._click(event));
     map.on("dblclick", (event) => this._open(event));
     map.on("contextmenu", ({ latlng }) => this.room.bridge.point(latlng.lng, latlng.lat));
-    map.on("dragstart", () => this._take());
-    container.addEventListener("wheel", () => this._take(), { passive: true });
+    map.on("dragstart", () => this.room.seize());
+    container.addEventListener("wheel", () => this.room.seize(), { passive: true });
     container.addEventListener("keydown", (event) => this._key(event));
     window.addEventListener("focus", () => container.focus({ preventScroll: true }));
     // Before Leaflet sees it, or the map would be dragged along.
@@ -32,57 +32,54 @@ export class Hand {
     window.addEventListener("blur", () => this._drop());
   }
 
-  // From here on the map is the user's: data no longer moves it.
-  _take() {
-    this.room.byHand = true;
-  }
-
   _point(point) {
     if (this.start || this.map.dragging.moving()) return;
-    const mark = this.room.crowd.pick(point);
-    this.room.card.show(mark, point);
-    const area = mark ? null : this.room.ground.nameAt(point);
-    this.container.classList.toggle("pointing", Boolean(mark || area));
+    const mark = this.room.hit(point);
+    this.room.card.show(mark?.layer ? mark : null, point);
+    this.room.areas.point(mark);
+    this.container.classList.toggle("pointing", Boolean(mark));
   }
 
-  _click({ containerPoint, originalEvent }) {
+  _click(event) {
     if (this.swallow) {
       this.swallow = false;
       return;
     }
-    const { bridge, crowd, ground } = this.room;
-    const mark = crowd.pick(containerPoint);
-    const more = originalEvent.ctrlKey || originalEvent.metaKey || originalEvent.shiftKey;
-    if (mark) {
-      bridge.pick(mark.layer, JSON.stringify([mark.slot]), more ? "toggle" : "replace");
-      return;
-    }
-    const area = ground.nameAt(containerPoint);
-    if (area) bridge.pick_area(area.kind, area.code);
-    else if (!more) bridge.pick("cases", "[]", "replace");
+    if (this.room.tool?.click?.(event)) return;
+    const mark = this.room.hit(event.containerPoint);
+    const { ctrlKey, metaKey, shiftKey } = event.originalEvent;
+    if (mark) mark.part.click?.(mark, event);
+    else if (!ctrlKey && !metaKey && !shiftKey) this.room.bridge.pick("cases", "[]", "replace");
   }
 
-  _open({ containerPoint, latlng }) {
-    const mark = this.room.crowd.pick(containerPoint);
-    if (mark) {
-      this.room.bridge.open(mark.layer, mark.slot);
+  _open(event) {
+    if (this.room.tool?.open?.(event)) return;
+    const { containerPoint, latlng } = event;
+    const mark = this.room.hit(containerPoint);
+    if (mark?.part.open) {
+      mark.part.open(mark);
     } else {
-      this._take();
+      this.room.seize();
       this.map.setZoomAround(latlng, this.map.getZoom() + 1);
     }
   }
 
   _key(event) {
-    if (event.key === "Home") {
+    const taken = this.room.tool?.key?.(event) || this.room.parts.some((part) => part.key?.(event));
+    if (taken) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (event.key === "Home") {
       this.room.fit();
       event.preventDefault();
     } else if (/^(Arrow|[+=_-]$)/.test(event.key)) {
-      this._take();
+      this.room.seize();
     }
   }
 
   _press(event) {
     this.swallow = false;
+    if (this._tooled("press", event)) return;
     if (!event.shiftKey || event.button !== 0 || !this.container.contains(event.target)) return;
     event.stopPropagation();
     event.preventDefault();
@@ -92,7 +89,7 @@ export class Hand {
   }
 
   _stretch(event) {
-    if (!this.start) return;
+    if (this._tooled("stretch", event) || !this.start) return;
     const end = this.map.mouseEventToContainerPoint(event);
     if (this.band.hidden && this.start.distanceTo(end) < CLICK_SLACK) return;
     const { min, max } = L.bounds([this.start, end]);
@@ -103,14 +100,28 @@ export class Hand {
   }
 
   _release(event) {
+    if (this._tooled("release", event)) {
+      this.swallow = true; // the click that follows belongs to the tool
+      return;
+    }
     if (!this.start) return;
     if (!this.band.hidden) {
       const end = this.map.mouseEventToContainerPoint(event);
-      const slots = this.room.crowd.within(this.start, end);
+      const slots = this.room.cases.within(this.start, end);
       this.room.bridge.pick("cases", JSON.stringify(slots), event.ctrlKey || event.metaKey ? "add" : "replace");
       this.swallow = true; // the click that follows belongs to the band
     }
     this._drop();
+  }
+
+  // Whether the tool in hand has used this event of the mouse; then neither Leaflet nor the band sees it.
+  _tooled(name, event) {
+    const { tool } = this.room;
+    if (!tool?.[name] || !this.container.contains(event.target)) return false;
+    if (!tool[name](this.map.mouseEventToContainerPoint(event), event)) return false;
+    event.stopPropagation();
+    event.preventDefault();
+    return true;
   }
 
   _drop() {

@@ -1,9 +1,10 @@
-// Joins our canvas layers to the map folium has made, and the page to Python.
+// Joins the layers to the map folium has made, and the page to Python.
 import { Card } from "./card.js";
-import { Crowd } from "./crowd.js";
-import { Ground } from "./ground.js";
 import { Hand } from "./hand.js";
+import { LAYERS } from "./layers.js";
 import { Margin } from "./margin.js";
+import { Glide } from "./moving.js";
+import { Picture } from "./picture.js";
 import { Sheet } from "./sheet.js";
 
 export function open(map) {
@@ -25,15 +26,26 @@ class Room {
     this.held = {};
     this.goal = null;
     this.byHand = false;
-    this.ground = new Ground(this);
-    this.crowd = new Crowd(this);
+    this.worked = 0; // milliseconds of our own work in the last round of pull()
+    this.tool = null;
+    this.parts = LAYERS.map((Layer) => (this[Layer.title] = new Layer(this)));
+    this.sections = this._sections();
+    this.picture = new Picture();
     this.sheet = new Sheet({
-      base: (context, frame) => this.ground.paint(context, frame),
-      points: (context, frame) => {
-        this.crowd.paint(context, frame);
-        this.ground.paintNames(context, frame);
+      base: (pen, frame) => this._paint("base", pen, frame),
+      points: (pen, frame) => {
+        this.picture.clear(frame);
+        for (const part of this.parts) part.stamp?.(this.picture.pixels, frame);
+        this.picture.put(pen);
+        this._paint("points", pen, frame);
+      },
+      above: (pen, frame) => {
+        pen.setTransform(1, 0, 0, 1, 0, 0);
+        pen.clearRect(0, 0, frame.deviceWidth, frame.deviceHeight);
+        this._paint("above", pen, frame);
       },
     });
+    this.glide = new Glide(this);
     this.margin = new Margin(this);
     this.card = new Card(this);
   }
@@ -51,6 +63,9 @@ class Room {
       this.wanted = JSON.parse(sections);
       this.pull();
     });
+    bridge.ordered.connect((name, value) => {
+      for (const part of this.parts) part.orders?.[name]?.call(part, JSON.parse(value));
+    });
     bridge.greet();
   }
 
@@ -65,9 +80,12 @@ class Room {
         if (!late.length) break;
         const generation = Math.max(...Object.values(this.wanted));
         const goals = { ...this.wanted };
-        const base = late.includes("base") ? this.take("base", goals.base) : null;
-        const others = late.filter((section) => section !== "view" && section !== "base");
-        await Promise.all([base, ...others.map((section) => this.take(section, goals[section], base))]);
+        this.worked = 0;
+        const underWay = {};
+        for (const section of late.filter((each) => each !== "view")) {
+          underWay[section] = this.take(section, goals[section], underWay);
+        }
+        await Promise.all(Object.values(underWay));
         if (late.includes("view")) await this.takeView(goals.view);
         this.margin.refresh();
         await this.paint(generation);
@@ -77,56 +95,59 @@ class Room {
     }
   }
 
-  async take(section, generation, base = null) {
+  async take(section, generation, underWay) {
+    const { part, json, bytes, after, soils } = this.sections[section];
     const [kind, layer] = section.split("/");
-    if (kind === "points") {
-      const answer = await fetched(`points?layer=${layer}&since=${this.held[section] ?? 0}`);
-      this.held[section] = this.crowd.absorb(layer, await answer.arrayBuffer());
-      this.sheet.soil("points");
-      return;
-    }
-    const answer = await fetched(`state/${section}`);
-    const value = binary.has(section) ? await answer.arrayBuffer() : await answer.json();
-    // Cells are laid on the shapes that belong to them; asked for side by side, the shapes may come later.
-    if (binary.has(section)) await base;
-    this.held[section] = generation;
-    this.accept[section].call(this, value);
+    const answer = await fetched(
+      layer ? `${kind}?layer=${layer}&since=${this.held[section] ?? 0}` : `state/${section}`,
+    );
+    const value = await (bytes ? answer.arrayBuffer() : answer.json());
+    // Asked for side by side, what a section rests on (cells on the shapes of the base map) may come later.
+    await underWay[after];
+    const start = performance.now();
+    this.held[section] = (bytes ?? json).call(part, value) ?? generation;
+    this.worked += performance.now() - start;
+    this.sheet.soil(...soils);
   }
 
-  accept = {
-    palette(palette) {
-      this.palette = palette;
-      for (const [token, colour] of Object.entries(palette)) {
-        document.documentElement.style.setProperty(`--${token.replace("_", "-")}`, colour);
-      }
-      this.crowd.recolour();
-      this.sheet.soil("base", "points");
-    },
-    words(words) {
-      this.words = words;
-    },
-    layers(layers) {
-      this.layers = layers;
-      this.crowd.regroup();
-      this.sheet.soil("base", "points");
-    },
-    base(shapes) {
-      this.ground.setShapes(shapes);
-      this.sheet.soil("base", "points");
-    },
-    cells(buffer) {
-      this.ground.setCells(buffer);
-      this.sheet.soil("base");
-    },
-    heat(buffer) {
-      this.ground.setHeat(new Float32Array(buffer));
-      this.sheet.soil("base");
-    },
-    selected(buffer) {
-      this.crowd.select(new Int32Array(buffer));
-      this.sheet.soil("points");
-    },
-  };
+  _sections() {
+    const all = ["base", "points", "above"];
+    const found = {
+      palette: { part: this, json: this.wear, soils: all },
+      words: { part: this, json: (words) => void (this.words = words), soils: all },
+      layers: { part: this, json: this.switch, soils: all },
+    };
+    for (const part of this.parts) {
+      for (const [name, section] of Object.entries(part.sections ?? {})) found[name] = { part, ...section };
+    }
+    return found;
+  }
+
+  wear(palette) {
+    this.palette = palette;
+    for (const [token, colour] of Object.entries(palette)) {
+      document.documentElement.style.setProperty(`--${token.replace("_", "-")}`, colour);
+    }
+    for (const part of this.parts) part.recolour?.();
+  }
+
+  switch(layers) {
+    this.layers = layers;
+    for (const part of this.parts) part.switched?.();
+  }
+
+  _paint(canvas, pen, frame) {
+    for (const part of this.parts) part.paint?.[canvas]?.call(part, pen, frame);
+  }
+
+  // The topmost mark at a place of the window, with the layer it belongs to as `part`.
+  hit(point) {
+    for (const part of this.parts.toReversed()) {
+      const mark = part.hit?.(point);
+      if (mark) return { ...mark, part };
+    }
+    return null;
+  }
 
   async takeView(generation) {
     const goal = await (await fetched("state/view")).json();
@@ -135,6 +156,18 @@ class Room {
     this.goal = goal;
     this.aim(goal);
     this.report();
+  }
+
+  // From the first gesture on the map is the user's: neither data nor a person who is followed moves it.
+  seize() {
+    if (!this.byHand) this.bridge.move(...this._where(), true, this.held.view ?? 0);
+    this.byHand = true;
+    for (const part of this.parts) part.seized?.();
+  }
+
+  _where() {
+    const { lng, lat } = this.map.getCenter();
+    return [lng, lat, this.map.getZoom()];
   }
 
   // Only a goal Python has set moves the map; data never does.
@@ -153,21 +186,21 @@ class Room {
 
   fit() {
     this.byHand = false;
-    this.goal = { bounds: this.ground.bounds ?? this.crowd.bounds() };
+    this.goal = { bounds: this.ground.bounds ?? this.cases.bounds() };
     this.aim(this.goal);
   }
 
   report() {
-    const center = this.map.getCenter();
-    this.bridge.move(center.lng, center.lat, this.map.getZoom(), this.byHand, this.held.view ?? 0);
+    this.bridge.move(...this._where(), this.byHand, this.held.view ?? 0);
+    for (const part of this.parts) part.moved?.();
     this.margin.refresh();
   }
 
-  // Draw what is soiled in the next frame and say so once that frame has been shown: the one after hands it to Qt, the
-  // one after that finds it in the widget.
+  // Draw what is soiled and say so once it has been shown: the next frame hands it to Qt, the one after that finds it in
+  // the widget.
   async paint(generation) {
-    await nextFrame();
     this.sheet.paint();
+    this.worked += this.sheet.spent;
     this.card.recheck();
     await nextFrame();
     await nextFrame();
@@ -189,9 +222,7 @@ function watchRatio(changed) {
 
 const nextFrame = () => new Promise(requestAnimationFrame);
 
-const binary = new Set(["cells", "heat", "selected"]);
-
-async function fetched(path) {
+export async function fetched(path) {
   const answer = await fetch(`/${path}`);
   if (!answer.ok || answer.headers.has("x-missing")) throw new Error(`There is no ${path}`);
   return answer;

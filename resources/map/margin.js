@@ -1,5 +1,4 @@
 // What stands in the corners: legend, scale bar, source of the ground, and a word when there is nothing to see.
-import { drawMark, STYLES } from "./sprites.js";
 
 const EQUATOR = 40075016.686; // metres
 const WIDEST = 120; // CSS pixels of the scale bar
@@ -19,16 +18,16 @@ export class Margin {
   }
 
   refresh() {
-    const { words, ground, crowd, layers } = this.room;
+    const { words, ground, tiles, cases, layers } = this.room;
     if (!words.metres) return;
     this._scale();
     this._legend();
-    this.source.textContent = ground.attribution;
-    const missing = ground.empty ? "no_ground" : crowd.empty ? "no_points" : null;
+    this.source.textContent = [ground.attribution, ...tiles.attribution].filter(Boolean).join(" · ");
+    const missing = ground.empty ? "no_ground" : cases.empty ? "no_points" : null;
     this.notice.hidden = !missing;
     this.notice.textContent = missing ? words[missing] : "";
-    this.legend.hidden = layers.legend === false || crowd.empty;
-    this.foot.hidden = ground.empty && crowd.empty;
+    this.legend.hidden = layers.legend === false || cases.empty;
+    this.foot.hidden = ground.empty && cases.empty;
   }
 
   _scale() {
@@ -40,23 +39,25 @@ export class Margin {
     this.scale.style.width = `${metres / perPixel}px`;
   }
 
+  // What the layers say of themselves, drawn anew only when it changed.
   _legend() {
-    const { palette, words, layers } = this.room;
-    const styles = Object.entries(STYLES).flatMap(([layer, list]) => (layers[layer] === false ? [] : list));
-    const key = JSON.stringify([palette, words, styles.map(({ word }) => word), window.devicePixelRatio]);
+    const { palette, parts } = this.room;
+    const entries = parts.flatMap((part) => part.legend?.() ?? []);
+    const key = JSON.stringify([palette, entries.map(({ words, key }) => [words, key]), window.devicePixelRatio]);
     if (key === this.key) return;
     this.key = key;
     this.legend.replaceChildren(
-      ...styles.map((style) => {
+      ...entries.map(({ words, draw }) => {
         const entry = L.DomUtil.create("span", "entry");
-        entry.append(mark(style, palette), words[style.word]);
+        if (draw) entry.append(mark(draw, palette));
+        entry.append(words);
         return entry;
       }),
     );
   }
 }
 
-function mark(style, palette) {
+function mark(draw, palette) {
   const side = 14;
   const ratio = window.devicePixelRatio;
   const canvas = L.DomUtil.create("canvas", "mark");
@@ -64,7 +65,7 @@ function mark(style, palette) {
   const pen = canvas.getContext("2d");
   pen.scale(ratio, ratio);
   pen.translate(side / 2, side / 2);
-  drawMark(pen, style, 4, palette);
+  draw(pen, palette);
   return canvas;
 }
 

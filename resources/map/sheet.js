@@ -1,4 +1,4 @@
-// Two canvases a little larger than the window: panning shifts them, and only what was soiled is drawn again.
+// Three canvases a little larger than the window: panning shifts them, and only what was soiled is drawn again.
 
 const MARGIN = 160; // CSS pixels on every side that a drag may use up before a redraw
 

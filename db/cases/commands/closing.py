@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from db.cases.commands.intake import answer_task, demand_person, send_task
-from db.cases.commands.moving import CaseRow, Ids, advance, rows_about
+from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan, rows_about
 from db.cases.tables import case, task
-from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.among import among
+from db.engine.unit_of_work import Reading
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -25,6 +25,7 @@ class SendCheck:
     person_id: int | None = None
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.pass_check", permission="case.check", label=N_("Pass the check"))
@@ -35,6 +36,7 @@ class PassCheck:
     case_ids: Ids
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.fail_check", permission="case.check", label=N_("Fail the check"))
@@ -45,6 +47,7 @@ class FailCheck:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.close", permission="case.close", label=N_("Close cases"))
@@ -54,6 +57,7 @@ class Close:
 
     case_ids: Ids
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.force_close", permission="case.force", label=N_("Close cases by force"))
@@ -64,13 +68,14 @@ class ForceClose:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
-@handles(SendCheck)
-def _send_check(command: SendCheck, unit: UnitOfWork) -> int:
-    demand_person(unit.connection, command.person_id)
+@moves(SendCheck)
+def _send_check(command: SendCheck, view: Reading) -> Plan:
+    demand_person(view.connection, command.person_id)
     out = rows_about(
-        unit.connection, task, command.case_ids, task.c.kind == "check", task.c.answered_at.is_(None)
+        view.connection, task, command.case_ids, task.c.kind == "check", task.c.answered_at.is_(None)
     )
 
     def once(row: CaseRow) -> CaseRow:
@@ -78,46 +83,54 @@ def _send_check(command: SendCheck, unit: UnitOfWork) -> int:
             raise Refused("sent_already", N_("Somebody is out already to check it."))
         return {}
 
-    moved = advance(unit, "send_check", command, values=once, note=command.note)
-    send_task(unit, "check", moved, command.person_id)
-    return len(moved)
+    return plan(
+        view,
+        "send_check",
+        command,
+        values=once,
+        note=command.note,
+        then=lambda unit, moved: send_task(unit, "check", moved, command.person_id),
+    )
 
 
-@handles(PassCheck)
-def _pass(command: PassCheck, unit: UnitOfWork) -> int:
-    moved = advance(unit, "pass_check", command, note=command.note)
-    answer_task(unit, "check", moved, "passed", command.note)
-    return len(moved)
+@moves(PassCheck)
+def _pass(command: PassCheck, view: Reading) -> Plan:
+    return plan(
+        view,
+        "pass_check",
+        command,
+        note=command.note,
+        then=lambda unit, moved: answer_task(unit, "check", moved, "passed", command.note),
+    )
 
 
-@handles(FailCheck)
-def _fail(command: FailCheck, unit: UnitOfWork) -> int:
-    moved = advance(
-        unit,
+@moves(FailCheck)
+def _fail(command: FailCheck, view: Reading) -> Plan:
+    return plan(
+        view,
         "fail_check",
         command,
         values=lambda row: {"reworks": row["reworks"] + 1},
         note=command.reason,
+        then=lambda unit, moved: answer_task(unit, "check", moved, "failed", command.reason),
     )
-    answer_task(unit, "check", moved, "failed", command.reason)
-    return len(moved)
 
 
-@handles(Close)
-def _close(command: Close, unit: UnitOfWork) -> int:
+@moves(Close)
+def _close(command: Close, view: Reading) -> Plan:
     parts = select(case.c.parent_id).where(
-        case.c.parent_id.in_(list(command.case_ids)), case.c.closed_at.is_(None)
+        among(case.c.parent_id, command.case_ids), case.c.closed_at.is_(None)
     )
-    waiting = set(unit.connection.execute(parts).scalars())
+    waiting = set(view.connection.execute(parts).scalars())
 
     def whole(row: CaseRow) -> CaseRow:
         if row["id"] in waiting:
             raise Refused("parts_open", N_("Parts of it are still open."))
         return {}
 
-    return len(advance(unit, "close", command, values=whole))
+    return plan(view, "close", command, values=whole)
 
 
-@handles(ForceClose)
-def _force(command: ForceClose, unit: UnitOfWork) -> int:
-    return len(advance(unit, "force_close", command, note=command.reason))
+@moves(ForceClose)
+def _force(command: ForceClose, view: Reading) -> Plan:
+    return plan(view, "force_close", command, note=command.reason)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.cases.commands.moving import Ids, advance
-from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.cases.commands.moving import Ids, Plan, moves, plan
+from db.engine.unit_of_work import Reading
 from db.kernel.command import command
 from db.kernel.language import N_
 
@@ -18,6 +17,7 @@ class Receive:
 
     case_ids: Ids
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.handle", permission="case.handle", label=N_("Hand back cases"))
@@ -28,13 +28,14 @@ class Handle:
     case_ids: Ids
     note: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
-@handles(Receive)
-def _receive(command: Receive, unit: UnitOfWork) -> int:
-    return len(advance(unit, "receive", command))
+@moves(Receive)
+def _receive(command: Receive, view: Reading) -> Plan:
+    return plan(view, "receive", command)
 
 
-@handles(Handle)
-def _handle(command: Handle, unit: UnitOfWork) -> int:
-    return len(advance(unit, "handle", command, note=command.note))
+@moves(Handle)
+def _handle(command: Handle, view: Reading) -> Plan:
+    return plan(view, "handle", command, note=command.note)

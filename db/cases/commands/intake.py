@@ -12,9 +12,11 @@ from sqlalchemy import Connection, func, select
 from db.cases.commands.moving import (
     CaseRow,
     Ids,
-    advance,
+    Plan,
     begin_timer,
     load_workflow,
+    moves,
+    plan,
     rows_about,
     stage_due,
     write_steps,
@@ -23,7 +25,7 @@ from db.cases.rules import SOURCES
 from db.cases.tables import case, reporter, task
 from db.engine import settings
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
@@ -71,6 +73,7 @@ class Accept:
 
     case_ids: Ids
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.send_verify", permission="case.accept", label=N_("Send cases to verify"))
@@ -82,6 +85,7 @@ class SendVerify:
     person_id: int | None = None
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.verify_true", permission="case.verify", label=N_("Verify cases as true"))
@@ -92,6 +96,7 @@ class VerifyTrue:
     case_ids: Ids
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.verify_false", permission="case.verify", label=N_("Verify cases as not true"))
@@ -102,6 +107,7 @@ class VerifyFalse:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.register", permission="case.register", label=N_("Register cases"))
@@ -115,6 +121,7 @@ class Register:
     case_ids: Ids
     condition_id: int | None = None
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.reject", permission="case.accept", label=N_("Reject cases"))
@@ -125,6 +132,7 @@ class Reject:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.void", permission="case.void", label=N_("Void cases"))
@@ -135,6 +143,7 @@ class Void:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @handles(Report)
@@ -235,37 +244,49 @@ def _report_faults(command: Report, connection: Connection) -> list[Refused]:
     return faults
 
 
-@handles(Accept)
-def _accept(command: Accept, unit: UnitOfWork) -> int:
-    return len(advance(unit, "accept", command))
+@moves(Accept)
+def _accept(command: Accept, view: Reading) -> Plan:
+    return plan(view, "accept", command)
 
 
-@handles(SendVerify)
-def _send_verify(command: SendVerify, unit: UnitOfWork) -> int:
-    demand_person(unit.connection, command.person_id)
-    moved = advance(unit, "send_verify", command, note=command.note)
-    send_task(unit, "verify", moved, command.person_id)
-    return len(moved)
+@moves(SendVerify)
+def _send_verify(command: SendVerify, view: Reading) -> Plan:
+    demand_person(view.connection, command.person_id)
+    return plan(
+        view,
+        "send_verify",
+        command,
+        note=command.note,
+        then=lambda unit, moved: send_task(unit, "verify", moved, command.person_id),
+    )
 
 
-@handles(VerifyTrue)
-def _verify_true(command: VerifyTrue, unit: UnitOfWork) -> int:
-    moved = advance(unit, "verify_true", command, note=command.note)
-    answer_task(unit, "verify", moved, "true", command.note)
-    return len(moved)
+@moves(VerifyTrue)
+def _verify_true(command: VerifyTrue, view: Reading) -> Plan:
+    return plan(
+        view,
+        "verify_true",
+        command,
+        note=command.note,
+        then=lambda unit, moved: answer_task(unit, "verify", moved, "true", command.note),
+    )
 
 
-@handles(VerifyFalse)
-def _verify_false(command: VerifyFalse, unit: UnitOfWork) -> int:
-    # Answered before the case ends: what is still out then is dropped.
-    answer_task(unit, "verify", command.case_ids, "false", command.reason)
-    return len(advance(unit, "verify_false", command, note=command.reason))
+@moves(VerifyFalse)
+def _verify_false(command: VerifyFalse, view: Reading) -> Plan:
+    return plan(
+        view,
+        "verify_false",
+        command,
+        note=command.reason,
+        then=lambda unit, moved: answer_task(unit, "verify", moved, "false", command.reason),
+    )
 
 
-@handles(Register)
-def _register(command: Register, unit: UnitOfWork) -> int:
-    rows = unit.rows(case, command.case_ids)
-    conditions = filing_conditions(unit.connection, {row["category_id"] for row in rows.values()})
+@moves(Register)
+def _register(command: Register, view: Reading) -> Plan:
+    rows = view.rows(case, command.case_ids)
+    conditions = filing_conditions(view.connection, {row["category_id"] for row in rows.values()})
 
     def freeze(row: CaseRow) -> CaseRow:
         of_class = conditions.get(row["category_id"], {})
@@ -278,20 +299,20 @@ def _register(command: Register, unit: UnitOfWork) -> int:
             "condition_version": found.version,
             "limit_amount": found.limit_amount,
             "limit_unit": found.limit_unit,
-            "filed_at": unit.now,
+            "filed_at": view.now,
         }
 
-    return len(advance(unit, "register", command, values=freeze, given=lambda _row: ("condition",)))
+    return plan(view, "register", command, values=freeze, given=lambda _row: ("condition",))
 
 
-@handles(Reject)
-def _reject(command: Reject, unit: UnitOfWork) -> int:
-    return len(advance(unit, "reject", command, note=command.reason))
+@moves(Reject)
+def _reject(command: Reject, view: Reading) -> Plan:
+    return plan(view, "reject", command, note=command.reason)
 
 
-@handles(Void)
-def _void(command: Void, unit: UnitOfWork) -> int:
-    return len(advance(unit, "void", command, note=command.reason))
+@moves(Void)
+def _void(command: Void, view: Reading) -> Plan:
+    return plan(view, "void", command, note=command.reason)
 
 
 def on_earth(lon: float, lat: float) -> bool:

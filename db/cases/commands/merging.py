@@ -7,14 +7,27 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from db.cases.commands.dispatch import Dispatch, dispatch
+from db.cases.commands.dispatch import Dispatch, plan_dispatch
 from db.cases.commands.intake import filing_conditions, next_number
-from db.cases.commands.moving import CaseRow, Ids, advance, begin_timer, rows_about, write_steps
+from db.cases.commands.moving import (
+    CaseRow,
+    Ids,
+    Plan,
+    advance,
+    begin_timer,
+    carry_out,
+    moves,
+    plan,
+    rows_about,
+    write_steps,
+)
 from db.cases.rules import STATES
+from db.cases.scope import demand_reach
 from db.cases.tables import case, step
 from db.cases.workflow import Clock
+from db.engine.among import among
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -50,6 +63,7 @@ class Merge:
     into_id: int
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.unmerge", permission="case.merge", label=N_("Take cases out again"))
@@ -60,6 +74,7 @@ class Unmerge:
     case_ids: Ids
     reason: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.split", permission="case.dispatch", label=N_("Split case"))
@@ -82,13 +97,14 @@ class Split:
         return (self.case_id,)
 
 
-@handles(Merge)
-def _merge(command: Merge, unit: UnitOfWork) -> int:
-    target = unit.rows(case, [command.into_id]).get(command.into_id)
+@moves(Merge)
+def _merge(command: Merge, view: Reading) -> Plan:
+    demand_reach(view, [command.into_id])
+    target = view.rows(case, [command.into_id]).get(command.into_id)
     if target is None or not STATES[target["state"]].open:
         raise Refused("not_open", N_("Merge into a case that is still open."))
-    inside = select(case.c.merged_into_id).where(case.c.merged_into_id.in_(list(command.case_ids)))
-    have_others = set(unit.connection.execute(inside).scalars())
+    inside = select(case.c.merged_into_id).where(among(case.c.merged_into_id, command.case_ids))
+    have_others = set(view.connection.execute(inside).scalars())
 
     def into(row: CaseRow) -> CaseRow:
         if row["id"] == command.into_id:
@@ -97,39 +113,41 @@ def _merge(command: Merge, unit: UnitOfWork) -> int:
             raise Refused("has_merged", N_("Other cases were merged into this one; take them out first."))
         return {"merged_into_id": command.into_id}
 
-    moved = advance(
-        unit,
+    def join(unit: UnitOfWork, moved: dict[int, CaseRow]) -> None:
+        numbers = ", ".join(row["number"] for row in moved.values())
+        state = target["state"]
+        write_steps(
+            unit, [("joined", command.into_id, state, state, target["unit_id"])], clean(numbers, 2000)
+        )
+        unit.update(case, {command.into_id: {"version": target["version"] + 1}})
+
+    return plan(
+        view,
         "merge",
         command,
         values=into,
         note=command.note,
         clock_of=lambda row, clock: Clock.PAUSE if row["state"] in _RUNNING_STATES else clock,
+        then=join,
     )
-    numbers = ", ".join(row["number"] for row in moved.values())
-    state = target["state"]
-    write_steps(unit, [("joined", command.into_id, state, state, target["unit_id"])], clean(numbers, 2000))
-    unit.update(case, {command.into_id: {"version": target["version"] + 1}})
-    return len(moved)
 
 
-@handles(Unmerge)
-def _unmerge(command: Unmerge, unit: UnitOfWork) -> int:
+@moves(Unmerge)
+def _unmerge(command: Unmerge, view: Reading) -> Plan:
     had = {
         case_id: str(rows[-1]["from_state"])
         for case_id, rows in rows_about(
-            unit.connection, step, command.case_ids, step.c.verb == "merge"
+            view.connection, step, command.case_ids, step.c.verb == "merge"
         ).items()
     }
-    return len(
-        advance(
-            unit,
-            "unmerge",
-            command,
-            values=lambda _row: {"merged_into_id": None},
-            note=command.reason,
-            back_to=lambda row: had[row["id"]],
-            clock_of=lambda row, clock: Clock.RESUME if had.get(row["id"]) in _RUNNING_STATES else clock,
-        )
+    return plan(
+        view,
+        "unmerge",
+        command,
+        values=lambda _row: {"merged_into_id": None},
+        note=command.reason,
+        back_to=lambda row: had[row["id"]],
+        clock_of=lambda row, clock: Clock.RESUME if had.get(row["id"]) in _RUNNING_STATES else clock,
     )
 
 
@@ -144,7 +162,7 @@ def _split(command: Split, unit: UnitOfWork) -> tuple[int, ...]:
         pattern |= _of_class(unit, command.category_id)
     made = tuple(_part(unit, parent, pattern, description, unit.now) for description in parts)
     if command.unit_id is not None:
-        dispatch(Dispatch(made, command.unit_id), unit)
+        carry_out(unit, plan_dispatch(Dispatch(made, command.unit_id), unit))
     return made
 
 

@@ -1,4 +1,7 @@
-"""Moves cases along the table of transitions: all cases of a command, or none and the whole list of reasons.
+"""Moves cases along the table of transitions: first every case is checked and the move planned, then written.
+
+A command moves all its cases, or none and tells the whole list of reasons; with ``leave_out`` those that
+cannot move stay where they are and are listed. What is foreseen (``db.cases.foresight``) is the same plan.
 
 Every move writes the case, a step of its history, the timer of its stage and the spans of its disposal clock.
 ``versions`` of a command (one per case, or none) say on which version of each the decision was made; a case
@@ -8,10 +11,10 @@ that has moved on since is refused.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -19,15 +22,21 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.clock import PAUSED, RUNNING
+from db.cases.leases import POOL, TAKES_OVER, end_leases, held_by_others
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
+from db.cases.scope import beyond
 from db.cases.tables import case, photo, request, span, step, task, timer, transition
 from db.cases.workflow import PREVIOUS, VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.among import among
+from db.engine.bus import handles
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.language import N_, _
+from db.kernel.moved import LeftOut, Moved
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import clean
+from db.people.tables import person
 from db.people.tables import unit as unit_table
 
 Ids = tuple[int, ...]
@@ -36,7 +45,6 @@ CaseRow = dict[str, Any]
 STAGE_LIMITS = "stage.limits"
 """The setting with the limit of each stage: ``{stage: [minutes, counts working time only]}``; 0 = none."""
 
-_IN_CHUNK = 500
 _PHASES = {
     "handle": "after",
     "verify_true": "verify",
@@ -44,12 +52,15 @@ _PHASES = {
     "pass_check": "check",
     "fail_check": "check",
 }
+_QUICKER = frozenset({"wrong_state", "changed_meanwhile"})
+"""Refusals behind which there is somebody who was quicker."""
+_GOES_ON = frozenset({Clock.START, Clock.RESTART, Clock.RESUME})
 _RUNS = {Clock.START: "dispatch", Clock.RESTART: "rework", Clock.RESUME: "resume"}
 _STANDS = {"grant_return": "return", "grant_suspend": "suspend", "handle": "check"}
 
 
 class AboutCases(Protocol):
-    """What the commands on cases have in common."""
+    """What the commands on cases have in common; some know ``leave_out`` besides."""
 
     @property
     def case_ids(self) -> Ids: ...
@@ -58,7 +69,7 @@ class AboutCases(Protocol):
 
 
 @dataclass(frozen=True)
-class _Moved:
+class Moving:
     """One case on its move: as it was, what changes, and by which row of the table."""
 
     was: CaseRow
@@ -80,6 +91,59 @@ class _Moved:
         return found if found is not None else self.was["unit_id"]
 
 
+Then = Callable[[UnitOfWork, dict[int, CaseRow]], None]
+"""What else a command writes, given the rows of the cases that moved as they were before."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command is going to do: every case checked, nothing written yet."""
+
+    verb: str
+    moving: dict[int, Moving]
+    left_out: tuple[LeftOut, ...]
+    note: str = ""
+    then: Then | None = None
+    clock_at: Callable[[CaseRow], datetime] | None = None
+    calendar: WorkingCalendar | None = None
+
+
+Planner = Callable[[Any, Reading], Plan]
+P = TypeVar("P", bound=Planner)
+_planners: dict[type, Planner] = {}
+
+
+def moves(command_type: type) -> Callable[[P], P]:
+    """Mark the one function that plans a command on cases; carrying out and foreseeing both go through it.
+
+    The command then answers with the number of cases that moved, or with ``Moved`` when it may leave out.
+    """
+
+    def mark(planner: P) -> P:
+        _planners[command_type] = planner
+
+        def carry(command: Any, unit: UnitOfWork) -> int | Moved:
+            plan = planner(command, unit)
+            may_leave_out = bool(getattr(command, "leave_out", False))
+            moved = tuple(carry_out(unit, plan, leave_out=may_leave_out))
+            return Moved(moved, plan.left_out) if may_leave_out else len(moved)
+
+        handles(command_type)(carry)
+        return planner
+
+    return mark
+
+
+def plan_of(command: Any, view: Reading) -> Plan:
+    """What a command would do now; raises ``Refused`` when it cannot be meant at all (no such unit …)."""
+    return _planners[type(command)](command, view)
+
+
+def foreseeable(command_type: type) -> bool:
+    """Whether commands of this type are planned before they are carried out."""
+    return command_type in _planners
+
+
 def load_workflow(connection: Connection) -> Workflow:
     """The newest edition of the table of transitions."""
     newest = select(func.max(transition.c.edition)).scalar_subquery()
@@ -89,8 +153,8 @@ def load_workflow(connection: Connection) -> Workflow:
     )
 
 
-def advance(
-    unit: UnitOfWork,
+def plan(
+    view: Reading,
     verb: str,
     command: AboutCases,
     *,
@@ -100,91 +164,141 @@ def advance(
     back_to: Callable[[CaseRow], str] | None = None,
     clock_of: Callable[[CaseRow, Clock], Clock] = lambda _row, clock: clock,
     clock_at: Callable[[CaseRow], datetime] | None = None,
-) -> dict[int, CaseRow]:
-    """Move cases by one verb: check every one, then write; returns the rows as they were before.
+    then: Then | None = None,
+) -> Plan:
+    """Check every case of a command that moves them by one verb of the table.
 
     ``values`` gives the further columns of one case and may refuse it; ``given`` what it has of that which
     the table demands. ``back_to`` is asked where the table says "previous", ``clock_of`` where the effect on
-    the clock depends on the case, ``clock_at`` where the clock turned earlier than now.
+    the clock depends on the case, ``clock_at`` where the clock turned earlier than now. ``then`` writes what
+    goes with it.
     """
     note = clean(note, 2000)
-    has = {"note", "reason"} if note else set()
-    workflow = load_workflow(unit.connection)
-    rows = unit.rows(case, command.case_ids)
+    has = frozenset({"note", "reason"} if note else ())
+    workflow = load_workflow(view.connection)
     if "photo" in workflow.demands(verb):
-        pictured = _pictured(unit.connection, list(rows), _PHASES.get(verb, "before"))
+        pictured = _pictured(view.connection, command.case_ids, _PHASES.get(verb, "before"))
     else:
         pictured = frozenset()
-    decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
-    moved: dict[int, _Moved] = {}
     calendar: WorkingCalendar | None = None
-    faults: list[Refused] = []
-    for case_id in dict.fromkeys(command.case_ids):
-        row = rows.get(case_id)
-        if row is None:
-            faults.append(Refused("no_such_case", N_("There is no such case any more.")))
-            continue
-        try:
-            enough = has | {"photo"} if case_id in pictured else has
-            move = workflow.move(row["state"], verb, unit.actor, frozenset({*enough, *given(row)}))
-            if decided_on.get(case_id, row["version"]) != row["version"]:
-                raise Refused("changed_meanwhile", N_("It has changed since you looked."))
-            move = replace(move, clock=clock_of(row, move.clock))
-            change = dict(values(row))
-            if move.clock in (Clock.START, Clock.RESTART, Clock.RESUME):
-                calendar = calendar or load_calendar(unit.connection)
-            at = clock_at(row) if clock_at else unit.now
-            change = _clock(move.clock, {**row, **change}, at, calendar) | change
-        except Refused as refusal:
-            faults.append(_about(row, refusal, unit))
-            continue
+
+    def move_of(row: CaseRow) -> Move:
+        enough = has | {"photo"} if row["id"] in pictured else has
+        move = workflow.move(row["state"], verb, view.actor, enough.union(given(row)))
+        clock = clock_of(row, move.clock)
+        return move if clock is move.clock else replace(move, clock=clock)
+
+    def change_of(row: CaseRow, move: Move) -> CaseRow:
+        nonlocal calendar
+        change = dict(values(row))
+        if move.clock in _GOES_ON:
+            calendar = calendar or load_calendar(view.connection)
+        at = clock_at(row) if clock_at else view.now
+        change = _clock(move.clock, {**row, **change}, at, calendar) | change
         change["state"] = back_to(row) if move.to_state == PREVIOUS and back_to else move.to_state
         was_open, is_open = STATES[row["state"]].open, STATES[change["state"]].open
         if was_open != is_open:
-            change["closed_at"] = None if is_open else unit.now
-        # Touched whatever changes, so that whoever decides on the case as it was before is told.
-        change["version"] = row["version"] + 1
-        moved[case_id] = _Moved(row, change, move)
-    refuse_all(faults)
-    write_steps(
-        unit, [(m.move.verb, i, m.was["state"], m.to_state, m.unit_id) for i, m in moved.items()], note
-    )
-    unit.update(case, {case_id: each.change for case_id, each in moved.items()})
-    _write_timers(unit, moved, calendar)
-    _write_spans(unit, moved, clock_at)
-    _drop_what_waits(unit, moved)
-    return {case_id: each.was for case_id, each in moved.items()}
+            change["closed_at"] = None if is_open else view.now
+        return change
+
+    moving, left_out = _checked(view, command, move_of, change_of)
+    return Plan(verb, moving, left_out, note, then, clock_at, calendar)
 
 
-def remark(
-    unit: UnitOfWork, verb: str, command: AboutCases, values: Callable[[CaseRow], CaseRow], note: str = ""
-) -> dict[int, CaseRow]:
-    """Write a step that leads nowhere and has no row in the table: the cases stay where they are.
+def plan_remark(
+    view: Reading,
+    verb: str,
+    command: AboutCases,
+    values: Callable[[CaseRow], CaseRow] = lambda _row: {},
+    note: str = "",
+    then: Then | None = None,
+) -> Plan:
+    """Check every case of a command whose step leads nowhere and has no row in the table of moves.
 
-    ``values`` gives what changes in one case and may refuse it. All cases or none,
-    as with ``advance``; returns the rows as they were before.
+    ``values`` gives what changes in one case and may refuse it.
     """
-    rows = unit.rows(case, command.case_ids)
+
+    def stays(row: CaseRow) -> Move:
+        return Move(row["state"], verb, row["state"], "", frozenset(), Clock.KEEP)
+
+    moving, left_out = _checked(
+        view, command, stays, lambda row, move: {**values(row), "state": move.to_state}
+    )
+    return Plan(verb, moving, left_out, clean(note, 2000), then)
+
+
+def _checked(
+    view: Reading,
+    command: AboutCases,
+    move_of: Callable[[CaseRow], Move],
+    change_of: Callable[[CaseRow, Move], CaseRow],
+) -> tuple[dict[int, Moving], tuple[LeftOut, ...]]:
+    """Each case of a command once: on its move, or left out with the reason."""
+    rows = view.rows(case, command.case_ids)
     decided_on = dict(zip(command.case_ids, command.versions, strict=bool(command.versions)))
-    changes: dict[int, CaseRow] = {}
-    faults: list[Refused] = []
+    outside = beyond(view.connection, view.actor, rows.values())
+    claimed = held_by_others(view.connection, view.actor, view.now, rows)
+    moving: dict[int, Moving] = {}
+    faults: list[tuple[int, Refused]] = []
     for case_id in dict.fromkeys(command.case_ids):
         row = rows.get(case_id)
-        if row is None:
-            faults.append(Refused("no_such_case", N_("There is no such case any more.")))
-            continue
         try:
+            if row is None:
+                raise Refused("no_such_case", N_("There is no such case any more."))
+            if case_id in outside:
+                raise outside[case_id]
+            move = move_of(row)
+            if case_id in claimed and _breaks_claim(move):
+                raise claimed[case_id]
             if decided_on.get(case_id, row["version"]) != row["version"]:
                 raise Refused("changed_meanwhile", N_("It has changed since you looked."))
-            changes[case_id] = {**values(row), "version": row["version"] + 1}
+            change = change_of(row, move)
         except Refused as refusal:
-            faults.append(_about(row, refusal, unit))
-    refuse_all(faults)
+            faults.append((case_id, refusal))
+            continue
+        if change.get("unit_id", row["unit_id"]) != row["unit_id"]:
+            # A person answers for a case within one unit.
+            change.setdefault("holder_id", None)
+        # Touched whatever changes, so that whoever decides on the case as it was before is told.
+        change["version"] = row["version"] + 1
+        moving[case_id] = Moving(row, change, move)
+    return moving, _left_out(view, rows, faults)
+
+
+def _breaks_claim(move: Move) -> bool:
+    """Whether a move takes a case out of the hands of who claimed it; closing by force is meant to."""
+    return move.to_state != move.from_state and move.permission != TAKES_OVER
+
+
+def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[int, CaseRow]:
+    """Write what was planned; returns the rows that moved, as they were before.
+
+    Raises what the plan refused: all of it when nothing is to be left out, or when nothing would move.
+    """
+    moving = plan.moving
+    if plan.left_out and not (leave_out and moving):
+        refuse_all([each.refusal for each in plan.left_out])
     write_steps(
-        unit, [(verb, i, r["state"], r["state"], r["unit_id"]) for i, r in rows.items()], clean(note, 2000)
+        unit,
+        [(m.move.verb, i, m.was["state"], m.to_state, m.unit_id) for i, m in moving.items()],
+        plan.note,
     )
-    unit.update(case, changes)
-    return rows
+    unit.update(case, {case_id: each.change for case_id, each in moving.items()})
+    _write_timers(unit, moving, plan.calendar)
+    _write_spans(unit, moving, plan.clock_at)
+    were = {case_id: each.was for case_id, each in moving.items()}
+    if plan.then is not None:
+        plan.then(unit, were)
+    _drop_what_waits(unit, moving)
+    # With the stage in which it was made, a claim ends.
+    left = [i for i, m in moving.items() if m.was["state"] in POOL and m.was["state"] != m.to_state]
+    end_leases(unit, left)
+    return were
+
+
+def advance(unit: UnitOfWork, verb: str, command: AboutCases, **how: Any) -> dict[int, CaseRow]:
+    """Plan and carry out at once, all cases or none: for what has more to it than moving cases."""
+    return carry_out(unit, plan(unit, verb, command, **how))
 
 
 def write_steps(unit: UnitOfWork, taken: Sequence[tuple[str, int, str, str, int | None]], note: str) -> None:
@@ -236,14 +350,20 @@ def demand_unit(connection: Connection, unit_id: int) -> None:
         raise Refused("no_such_unit", N_("There is no such unit, or it is no longer active."))
 
 
+def demand_holder(connection: Connection, holder_id: int | None, unit_id: int) -> None:
+    """Refuse a person who is not one of the unit's own, or no longer active."""
+    found = select(person.c.id).where(person.c.id == holder_id, person.c.unit_id == unit_id, person.c.active)
+    if holder_id is not None and not connection.execute(found).first():
+        raise Refused("not_of_unit", N_("There is no such person in this unit."), id=holder_id)
+
+
 def rows_about(
     connection: Connection, table: Table, case_ids: Sequence[int], *conditions: Any
 ) -> dict[int, list[dict[str, Any]]]:
     """Rows of a table by the case that they belong to, oldest first."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for begin in range(0, len(case_ids), _IN_CHUNK):
-        chunk = list(case_ids[begin : begin + _IN_CHUNK])
-        query = select(table).where(table.c.case_id.in_(chunk), *conditions).order_by(table.c.id)
+    if case_ids:
+        query = select(table).where(among(table.c.case_id, case_ids), *conditions).order_by(table.c.id)
         for row in connection.execute(query).mappings():
             found[row["case_id"]].append(dict(row))
     return found
@@ -253,23 +373,53 @@ def _pictured(connection: Connection, case_ids: Sequence[int], phase: str) -> fr
     return frozenset(rows_about(connection, photo, case_ids, photo.c.phase == phase))
 
 
-def _about(row: CaseRow, refusal: Refused, unit: UnitOfWork) -> Refused:
-    """A refusal with the number of its case; when somebody was quicker, with who did what, and when."""
-    last = None
-    if refusal.code in {"wrong_state", "changed_meanwhile"}:
-        query = select(step.c.actor_name, step.c.verb, step.c.at).where(step.c.case_id == row["id"])
-        last = unit.connection.execute(query.order_by(step.c.at.desc(), step.c.id.desc()).limit(1)).first()
-    if last is None:
-        return Refused(refusal.code, N_("{number}: {why}"), number=row["number"], why=refusal)
-    return Refused(
-        refusal.code,
-        N_("{number}: {why} {when} {who}: {what}."),
-        number=row["number"],
-        why=refusal,
-        when=settings.clock_text(unit.connection, last.at, unit.now),
-        who=last.actor_name,
-        what=_(VERB_LABELS.get(last.verb, last.verb)),
+def _left_out(
+    view: Reading, rows: Mapping[int, CaseRow], faults: Sequence[tuple[int, Refused]]
+) -> tuple[LeftOut, ...]:
+    """Refusals with the numbers of their cases; when somebody was quicker, with who did what, and when."""
+    quicker = _last_steps(view, [i for i, refusal in faults if refusal.code in _QUICKER])
+    zone = settings.zone_of(view.connection) if quicker else None
+    found: list[LeftOut] = []
+    for case_id, refusal in faults:
+        row = rows.get(case_id)
+        last = quicker.get(case_id)
+        if row is None:
+            found.append(LeftOut(case_id, "", refusal))
+            continue
+        if last is None or zone is None:
+            told = Refused(refusal.code, N_("{number}: {why}"), number=row["number"], why=refusal)
+        else:
+            told = Refused(
+                refusal.code,
+                N_("{number}: {why} {when} {who}: {what}."),
+                number=row["number"],
+                why=refusal,
+                when=settings.clock_in(zone, last.at, view.now),
+                who=last.actor_name,
+                what=_(VERB_LABELS.get(last.verb, last.verb)),
+            )
+        found.append(LeftOut(case_id, row["number"], told))
+    return tuple(found)
+
+
+def _last_steps(view: Reading, case_ids: Sequence[int]) -> dict[int, Any]:
+    """The newest step of each case, by the index on case and moment."""
+    one = step.alias()
+    newest = (
+        select(one.c.id)
+        .where(one.c.case_id == case.c.id)
+        .order_by(one.c.at.desc(), one.c.id.desc())
+        .limit(1)
+        .correlate(case)
+        .scalar_subquery()
     )
+    if not case_ids:
+        return {}
+    query = select(step.c.case_id, step.c.actor_name, step.c.verb, step.c.at).where(
+        among(case.c.id, case_ids)
+    )
+    found = view.connection.execute(query.select_from(case).join(step, step.c.id == newest))
+    return {row.case_id: row for row in found}
 
 
 def _clock(clock: Clock, row: CaseRow, at: datetime, calendar: WorkingCalendar | None) -> CaseRow:
@@ -301,7 +451,7 @@ def _clock(clock: Clock, row: CaseRow, at: datetime, calendar: WorkingCalendar |
     }
 
 
-def _write_timers(unit: UnitOfWork, moved: dict[int, _Moved], calendar: WorkingCalendar | None) -> None:
+def _write_timers(unit: UnitOfWork, moved: dict[int, Moving], calendar: WorkingCalendar | None) -> None:
     """End the timers of the stages that were left, and begin those that were entered."""
     turned = {
         i: m
@@ -349,7 +499,7 @@ def _stage_due(unit: UnitOfWork, stage: str, calendar: WorkingCalendar | None) -
 
 
 def _write_spans(
-    unit: UnitOfWork, moved: dict[int, _Moved], clock_at: Callable[[CaseRow], datetime] | None
+    unit: UnitOfWork, moved: dict[int, Moving], clock_at: Callable[[CaseRow], datetime] | None
 ) -> None:
     """End the stretch of the clock that was running or standing, and begin the next one."""
     turned = {i: m for i, m in moved.items() if _turns(m)}
@@ -377,7 +527,7 @@ def _write_spans(
     unit.insert(span, rows)
 
 
-def _turns(each: _Moved) -> bool:
+def _turns(each: Moving) -> bool:
     """Whether the stretch of the clock that stands before this move ends with it."""
     if each.move.clock in (Clock.START, Clock.RESTART):
         return True
@@ -388,7 +538,7 @@ def _turns(each: _Moved) -> bool:
     )
 
 
-def _follows(each: _Moved, last: CaseRow | None) -> tuple[str, str] | None:
+def _follows(each: Moving, last: CaseRow | None) -> tuple[str, str] | None:
     """Kind and cause of the stretch that begins with a move; ``None`` when the case has ended."""
     if each.ends:
         return None
@@ -428,7 +578,7 @@ def _span(
     }
 
 
-def _drop_what_waits(unit: UnitOfWork, moved: dict[int, _Moved]) -> None:
+def _drop_what_waits(unit: UnitOfWork, moved: dict[int, Moving]) -> None:
     """Requests that nobody needs to decide any more are withdrawn, tasks of an ended case are dropped."""
     gone = [i for i, m in moved.items() if _ends_requests(m)]
     pending = rows_about(unit.connection, request, gone, request.c.state == "pending")
@@ -446,7 +596,7 @@ def _drop_what_waits(unit: UnitOfWork, moved: dict[int, _Moved]) -> None:
     unit.update(task, {row["id"]: dropped for each in out.values() for row in each})
 
 
-def _ends_requests(each: _Moved) -> bool:
+def _ends_requests(each: Moving) -> bool:
     if each.move.verb.startswith(("ask_", "grant_", "refuse_")):
         return False
     return each.ends or each.move.clock is not Clock.KEEP or each.move.verb == "reassign"

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.cases.commands.moving import CaseRow, Ids, advance, rows_about
+from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan, rows_about
 from db.cases.rules import ORDER_LEVELS
 from db.cases.tables import order
-from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -29,6 +28,7 @@ class Supervise:
     answer_due_at: datetime | None = None
     level: str = "ordinary"
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.answer_order", permission="case.answer", label=N_("Answer order"))
@@ -39,6 +39,7 @@ class AnswerOrder:
     case_ids: Ids
     answer: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.urge", permission="case.urge", label=N_("Urge"))
@@ -49,23 +50,30 @@ class Urge:
     case_ids: Ids
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
-@handles(Supervise)
-def _supervise(command: Supervise, unit: UnitOfWork) -> int:
+@moves(Supervise)
+def _supervise(command: Supervise, view: Reading) -> Plan:
     if command.level not in ORDER_LEVELS:
         raise Refused("unknown_level", N_("There is no such level."), level=command.level)
-    if command.answer_due_at is not None and command.answer_due_at <= unit.now:
+    if command.answer_due_at is not None and command.answer_due_at <= view.now:
         raise Refused("bad_until", N_("The answer must be due in the future."))
-    moved = advance(unit, "supervise", command, note=command.demand)
-    _order(unit, moved, SUPERVISE, command.demand, command.level, command.answer_due_at)
-    return len(moved)
+    return plan(
+        view,
+        "supervise",
+        command,
+        note=command.demand,
+        then=lambda unit, moved: _order(
+            unit, moved, SUPERVISE, command.demand, command.level, command.answer_due_at
+        ),
+    )
 
 
-@handles(AnswerOrder)
-def _answer(command: AnswerOrder, unit: UnitOfWork) -> int:
+@moves(AnswerOrder)
+def _answer(command: AnswerOrder, view: Reading) -> Plan:
     waiting = rows_about(
-        unit.connection, order, command.case_ids, order.c.kind == SUPERVISE, order.c.answered_at.is_(None)
+        view.connection, order, command.case_ids, order.c.kind == SUPERVISE, order.c.answered_at.is_(None)
     )
 
     def ordered(row: CaseRow) -> CaseRow:
@@ -73,21 +81,26 @@ def _answer(command: AnswerOrder, unit: UnitOfWork) -> int:
             raise Refused("no_order", N_("No order waits for an answer."))
         return {}
 
-    moved = advance(unit, "answer_order", command, values=ordered, note=command.answer)
-    answer = {
-        "answer": clean(command.answer, 2000),
-        "answered_by_name": unit.actor.name,
-        "answered_at": unit.now,
-    }
-    unit.update(order, {row["id"]: answer for i in moved for row in waiting[i]})
-    return len(moved)
+    def answer(unit: UnitOfWork, moved: dict[int, CaseRow]) -> None:
+        words = {
+            "answer": clean(command.answer, 2000),
+            "answered_by_name": unit.actor.name,
+            "answered_at": unit.now,
+        }
+        unit.update(order, {row["id"]: words for i in moved for row in waiting[i]})
+
+    return plan(view, "answer_order", command, values=ordered, note=command.answer, then=answer)
 
 
-@handles(Urge)
-def _urge(command: Urge, unit: UnitOfWork) -> int:
-    moved = advance(unit, "urge", command, note=command.note)
-    _order(unit, moved, URGE, command.note)
-    return len(moved)
+@moves(Urge)
+def _urge(command: Urge, view: Reading) -> Plan:
+    return plan(
+        view,
+        "urge",
+        command,
+        note=command.note,
+        then=lambda unit, moved: _order(unit, moved, URGE, command.note),
+    )
 
 
 def _order(
@@ -98,11 +111,12 @@ def _order(
     level: str = "ordinary",
     due: datetime | None = None,
 ) -> None:
+    ids = list(case_ids)
     unit.insert(
         order,
         [
             {
-                "id": unit.new_id(),
+                "id": new_id,
                 "case_id": case_id,
                 "kind": kind,
                 "level": level,
@@ -112,6 +126,6 @@ def _order(
                 "given_at": unit.now,
                 "answer_due_at": due,
             }
-            for case_id in case_ids
+            for new_id, case_id in zip(unit.new_ids(len(ids)), ids, strict=True)
         ],
     )

@@ -15,12 +15,23 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.commands.dispatch import release
-from db.cases.commands.moving import AboutCases, CaseRow, Ids, advance, limit_of, remark, rows_about
+from db.cases.commands.moving import (
+    AboutCases,
+    CaseRow,
+    Ids,
+    Plan,
+    advance,
+    limit_of,
+    moves,
+    plan,
+    plan_remark,
+    rows_about,
+)
 from db.cases.rules import DECIDED_BY_YOU, DECIDED_FIRST, POSTPONEMENTS, REQUESTS, SUSPENSION, UNDECIDED
 from db.cases.tables import case, request
 from db.engine import settings
 from db.engine.bus import handles
-from db.engine.unit_of_work import UnitOfWork
+from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command
 from db.kernel.language import N_, _
@@ -39,6 +50,7 @@ class AskReturn:
     reason: str
     evidence: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.ask_postpone", permission="case.handle", label=N_("Ask for postponement"))
@@ -50,6 +62,7 @@ class AskPostpone:
     reason: str
     evidence: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.ask_suspend", permission="case.handle", label=N_("Ask for suspension"))
@@ -62,6 +75,7 @@ class AskSuspend:
     until: datetime
     evidence: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.ask_appeal", permission="case.appeal", label=N_("Appeal"))
@@ -73,6 +87,7 @@ class AskAppeal:
     reason: str
     evidence: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.grant", permission="case.decide", label=N_("Grant request"))
@@ -84,6 +99,7 @@ class Grant:
     kind: str
     answer: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.refuse", permission="case.decide", label=N_("Refuse request"))
@@ -95,6 +111,7 @@ class Refuse:
     kind: str
     answer: str
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.decide_appeal", permission="case.accept", label=N_("Decide appeal"))
@@ -106,6 +123,7 @@ class DecideAppeal:
     granted: bool
     answer: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.withdraw", permission="case.handle", label=N_("Withdraw request"))
@@ -115,6 +133,7 @@ class Withdraw:
 
     case_ids: Ids
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.resume", permission="case.decide", label=N_("Resume cases"))
@@ -125,6 +144,7 @@ class Resume:
     case_ids: Ids
     note: str = ""
     versions: Ids = ()
+    leave_out: bool = False
 
 
 @command("case.resume_due", permission="case.decide", label=N_("Resume cases that are due"))
@@ -133,19 +153,19 @@ class ResumeDue:
     """Every suspended case whose day has come goes on from that moment; run by a timer, idempotent."""
 
 
-@handles(AskReturn)
-def _ask_return(command: AskReturn, unit: UnitOfWork) -> int:
-    return _ask(unit, "return", command, command.reason, command.evidence)
+@moves(AskReturn)
+def _ask_return(command: AskReturn, view: Reading) -> Plan:
+    return _ask(view, "return", command, command.reason, command.evidence)
 
 
-@handles(AskPostpone)
-def _ask_postpone(command: AskPostpone, unit: UnitOfWork) -> int:
-    granted = _granted(unit, "postpone", command.case_ids)
+@moves(AskPostpone)
+def _ask_postpone(command: AskPostpone, view: Reading) -> Plan:
+    granted = _granted(view, "postpone", command.case_ids)
 
     def in_time(row: CaseRow) -> CaseRow:
         if row["due_at"] is None or row["limit_amount"] is None:
             raise Refused("no_limit", N_("The case has no limit that could be extended."))
-        if unit.now > row["due_at"]:
+        if view.now > row["due_at"]:
             raise Refused("overdue", N_("It is overdue; more time must be asked for before."))
         if len(granted.get(row["id"], ())) >= POSTPONEMENTS:
             raise Refused(
@@ -155,26 +175,26 @@ def _ask_postpone(command: AskPostpone, unit: UnitOfWork) -> int:
             )
         return {"amount": row["limit_amount"]}
 
-    return _ask(unit, "postpone", command, command.reason, command.evidence, in_time)
+    return _ask(view, "postpone", command, command.reason, command.evidence, in_time)
 
 
-@handles(AskSuspend)
-def _ask_suspend(command: AskSuspend, unit: UnitOfWork) -> int:
-    granted = _granted(unit, "suspend", command.case_ids)
+@moves(AskSuspend)
+def _ask_suspend(command: AskSuspend, view: Reading) -> Plan:
+    granted = _granted(view, "suspend", command.case_ids)
 
     def once(row: CaseRow) -> CaseRow:
         if row["id"] in granted:
             raise Refused("suspended_before", N_("It was suspended before; that is possible once."))
-        if not unit.now < command.until <= unit.now + SUSPENSION:
+        if not view.now < command.until <= view.now + SUSPENSION:
             raise Refused("bad_until", N_("Give a day within a year from now."))
         return {"until": command.until}
 
-    return _ask(unit, "suspend", command, command.reason, command.evidence, once)
+    return _ask(view, "suspend", command, command.reason, command.evidence, once)
 
 
-@handles(AskAppeal)
-def _ask_appeal(command: AskAppeal, unit: UnitOfWork) -> int:
-    asked = rows_about(unit.connection, request, command.case_ids, request.c.kind == "appeal")
+@moves(AskAppeal)
+def _ask_appeal(command: AskAppeal, view: Reading) -> Plan:
+    asked = rows_about(view.connection, request, command.case_ids, request.c.kind == "appeal")
 
     def late_once(row: CaseRow) -> CaseRow:
         ended = row["handled_at"] or row["closed_at"]
@@ -184,23 +204,23 @@ def _ask_appeal(command: AskAppeal, unit: UnitOfWork) -> int:
             raise Refused("appealed_before", N_("An appeal was decided already; that is possible once."))
         return {}
 
-    return _ask(unit, "appeal", command, command.reason, command.evidence, late_once)
+    return _ask(view, "appeal", command, command.reason, command.evidence, late_once)
 
 
-@handles(Grant)
-def _grant(command: Grant, unit: UnitOfWork) -> int:
-    pending = _pending(unit, command.kind, command.case_ids)
+@moves(Grant)
+def _grant(command: Grant, view: Reading) -> Plan:
+    pending = _pending(view, command.kind, command.case_ids)
     calendar: WorkingCalendar | None = None
 
     def effect(row: CaseRow) -> CaseRow:
         nonlocal calendar
-        wanted = _decided_first(unit, pending[row["id"]])
+        wanted = _decided_first(view, pending[row["id"]])
         if command.kind == "return":
             return {"unit_id": None, "moves": row["moves"] + 1, "due_at": None, "soon_at": None}
-        if command.kind == "suspend" and wanted["until"] <= unit.now:
+        if command.kind == "suspend" and wanted["until"] <= view.now:
             raise Refused("bad_until", N_("The day until which it was to be suspended has passed."))
         if command.kind == "postpone":
-            calendar = calendar or load_calendar(unit.connection)
+            calendar = calendar or load_calendar(view.connection)
             limit = limit_of(row)
             assert limit is not None
             assert row["due_at"] is not None
@@ -209,88 +229,91 @@ def _grant(command: Grant, unit: UnitOfWork) -> int:
             return {"due_at": from_ms(due), "soon_at": from_ms(soon), "extensions": extensions + 1}
         return {}
 
-    moved = advance(
-        unit,
+    def grant(unit: UnitOfWork, moved: dict[int, CaseRow]) -> None:
+        if command.kind == "return":
+            release(unit, moved)
+        # An appeal waits for the second of the two who decide on it (DOMAIN 2.3, row 19).
+        outcome = PENDING if command.kind == "appeal" else GRANTED
+        _decide(unit, [pending[i] for i in moved], outcome, command.answer)
+
+    return plan(
+        view,
         f"grant_{command.kind}",
         command,
         values=effect,
         note=command.answer,
         given=lambda row: ("approval",) if row["id"] in pending else (),
+        then=grant,
     )
-    if command.kind == "return":
-        release(unit, moved)
-    # An appeal waits for the second of the two who decide on it (DOMAIN 2.3, row 19).
-    outcome = PENDING if command.kind == "appeal" else GRANTED
-    _decide(unit, [pending[i] for i in moved], outcome, command.answer)
-    return len(moved)
 
 
-@handles(Refuse)
-def _refuse(command: Refuse, unit: UnitOfWork) -> int:
-    pending = _pending(unit, command.kind, command.case_ids)
+@moves(Refuse)
+def _refuse(command: Refuse, view: Reading) -> Plan:
+    pending = _pending(view, command.kind, command.case_ids)
 
     def by_another(row: CaseRow) -> CaseRow:
-        _decided_first(unit, pending[row["id"]])
+        _decided_first(view, pending[row["id"]])
         return {}
 
-    moved = advance(
-        unit,
+    return plan(
+        view,
         f"refuse_{command.kind}",
         command,
         values=by_another,
         note=command.answer,
         given=lambda row: ("approval",) if row["id"] in pending else (),
+        then=lambda unit, moved: _decide(unit, [pending[i] for i in moved], REFUSED, command.answer),
     )
-    _decide(unit, [pending[i] for i in moved], REFUSED, command.answer)
-    return len(moved)
 
 
-@handles(DecideAppeal)
-def _decide_appeal(command: DecideAppeal, unit: UnitOfWork) -> int:
-    pending = _pending(unit, "appeal", command.case_ids)
+@moves(DecideAppeal)
+def _decide_appeal(command: DecideAppeal, view: Reading) -> Plan:
+    pending = _pending(view, "appeal", command.case_ids)
 
     def second(row: CaseRow) -> CaseRow:
         wanted = pending.get(row["id"])
         if wanted is None:
             raise Refused("needed", N_("Nobody has asked for this."), what="approval")
-        _decided_by_another(unit, wanted)
+        _decided_by_another(view, wanted)
         if wanted["decided_by"] is None:
             raise Refused("undecided", UNDECIDED)
-        if wanted["decided_by"] == unit.actor.account_id:
+        if wanted["decided_by"] == view.actor.account_id:
             raise Refused("decided_by_you", DECIDED_BY_YOU)
         if not command.granted and not clean(command.answer):
             raise Refused("needed", N_("A reason is required."), what="reason")
         return {"exempt": True} if command.granted else {}
 
+    def decide(unit: UnitOfWork, stayed: dict[int, CaseRow]) -> None:
+        for wanted in (pending[case_id] for case_id in stayed):
+            # The row has room for one who decided: the first stands in the answer, and in the history.
+            first = f"{wanted['decided_by_name']}: {wanted['answer']}".removesuffix(": ")
+            answer = " / ".join(part for part in (first, clean(command.answer)) if part)
+            _decide(unit, [wanted], GRANTED if command.granted else REFUSED, answer)
+
     verb = "confirm_appeal" if command.granted else "overrule_appeal"
-    stayed = remark(unit, verb, command, second, command.answer)
-    for wanted in (pending[case_id] for case_id in stayed):
-        # The row has room for one who decided: the first stands in the answer, and in the history.
-        first = f"{wanted['decided_by_name']}: {wanted['answer']}".removesuffix(": ")
-        answer = " / ".join(part for part in (first, clean(command.answer)) if part)
-        _decide(unit, [wanted], GRANTED if command.granted else REFUSED, answer)
-    return len(stayed)
+    return plan_remark(view, verb, command, second, command.answer, decide)
 
 
-@handles(Withdraw)
-def _withdraw(command: Withdraw, unit: UnitOfWork) -> int:
-    pending = rows_about(unit.connection, request, command.case_ids, request.c.state == PENDING)
+@moves(Withdraw)
+def _withdraw(command: Withdraw, view: Reading) -> Plan:
+    pending = rows_about(view.connection, request, command.case_ids, request.c.state == PENDING)
 
     def own(row: CaseRow) -> CaseRow:
         if row["id"] not in pending:
             raise Refused("not_asked", N_("No request waits for a decision."))
-        if any(each["asked_by"] != unit.actor.account_id for each in pending[row["id"]]):
+        if any(each["asked_by"] != view.actor.account_id for each in pending[row["id"]]):
             raise Refused("not_own_request", N_("Only who asked for it can withdraw it."))
         return {}
 
-    stayed = remark(unit, "withdraw", command, own)
-    _decide(unit, [each for case_id in stayed for each in pending[case_id]], WITHDRAWN, "")
-    return len(stayed)
+    def withdraw(unit: UnitOfWork, stayed: dict[int, CaseRow]) -> None:
+        _decide(unit, [each for case_id in stayed for each in pending[case_id]], WITHDRAWN, "")
+
+    return plan_remark(view, "withdraw", command, own, then=withdraw)
 
 
-@handles(Resume)
-def _resume(command: Resume, unit: UnitOfWork) -> int:
-    return len(advance(unit, "resume", command, note=command.note))
+@moves(Resume)
+def _resume(command: Resume, view: Reading) -> Plan:
+    return plan(view, "resume", command, note=command.note)
 
 
 @handles(ResumeDue)
@@ -306,15 +329,15 @@ def _resume_due(command: ResumeDue, unit: UnitOfWork) -> int:
 
 
 def _ask(
-    unit: UnitOfWork,
+    view: Reading,
     kind: str,
     command: AboutCases,
     reason: str,
     evidence: str,
     rule: Any = lambda _row: {},
-) -> int:
-    """Write the request of each case, when the rule of its kind lets it be asked."""
-    waiting = rows_about(unit.connection, request, command.case_ids, request.c.state == PENDING)
+) -> Plan:
+    """Plan the request of each case, when the rule of its kind lets it be asked."""
+    waiting = rows_about(view.connection, request, command.case_ids, request.c.state == PENDING)
     facts: dict[int, CaseRow] = {}
 
     def one_at_a_time(row: CaseRow) -> CaseRow:
@@ -323,65 +346,67 @@ def _ask(
                 "asked_already",
                 N_("{who} asked at {when} already ({what}); that is to be decided first."),
                 who=each["asked_by_name"],
-                when=settings.clock_text(unit.connection, each["asked_at"], unit.now),
+                when=settings.clock_text(view.connection, each["asked_at"], view.now),
                 what=_(REQUESTS[each["kind"]]),
             )
         facts[row["id"]] = rule(row)
         return {}
 
-    moved = advance(
-        unit,
+    def ask(unit: UnitOfWork, moved: dict[int, CaseRow]) -> None:
+        unit.insert(
+            request,
+            [
+                {
+                    "id": new_id,
+                    "case_id": case_id,
+                    "kind": kind,
+                    "state": PENDING,
+                    "reason": clean(reason, 2000),
+                    "evidence": clean(evidence, 2000),
+                    "asked_by": unit.actor.account_id,
+                    "asked_by_name": unit.actor.name,
+                    "asked_at": unit.now,
+                    **facts[case_id],
+                }
+                for new_id, case_id in zip(unit.new_ids(len(moved)), moved, strict=True)
+            ],
+        )
+
+    return plan(
+        view,
         f"ask_{kind}",
         command,
         values=one_at_a_time,
         note=reason,
         given=lambda _row: ("document",) if clean(evidence) else (),
+        then=ask,
     )
-    unit.insert(
-        request,
-        [
-            {
-                "id": unit.new_id(),
-                "case_id": case_id,
-                "kind": kind,
-                "state": PENDING,
-                "reason": clean(reason, 2000),
-                "evidence": clean(evidence, 2000),
-                "asked_by": unit.actor.account_id,
-                "asked_by_name": unit.actor.name,
-                "asked_at": unit.now,
-                **facts[case_id],
-            }
-            for case_id in moved
-        ],
-    )
-    return len(moved)
 
 
-def _pending(unit: UnitOfWork, kind: str, case_ids: Ids) -> dict[int, dict[str, Any]]:
+def _pending(view: Reading, kind: str, case_ids: Ids) -> dict[int, dict[str, Any]]:
     if kind not in REQUESTS:
         raise Refused("unknown_request", N_("There is no such request."), kind=kind)
-    found = rows_about(unit.connection, request, case_ids, request.c.kind == kind, request.c.state == PENDING)
+    found = rows_about(view.connection, request, case_ids, request.c.kind == kind, request.c.state == PENDING)
     return {case_id: rows[-1] for case_id, rows in found.items()}
 
 
-def _granted(unit: UnitOfWork, kind: str, case_ids: Any) -> dict[int, list[dict[str, Any]]]:
+def _granted(view: Reading, kind: str, case_ids: Any) -> dict[int, list[dict[str, Any]]]:
     return rows_about(
-        unit.connection, request, list(case_ids), request.c.kind == kind, request.c.state == GRANTED
+        view.connection, request, list(case_ids), request.c.kind == kind, request.c.state == GRANTED
     )
 
 
-def _decided_by_another(unit: UnitOfWork, wanted: dict[str, Any]) -> dict[str, Any]:
-    if wanted["asked_by"] == unit.actor.account_id:
+def _decided_by_another(view: Reading, wanted: dict[str, Any]) -> dict[str, Any]:
+    if wanted["asked_by"] == view.actor.account_id:
         raise Refused("own_request", N_("You asked for it yourself; somebody else has to decide."))
     return wanted
 
 
-def _decided_first(unit: UnitOfWork, wanted: dict[str, Any]) -> dict[str, Any]:
+def _decided_first(view: Reading, wanted: dict[str, Any]) -> dict[str, Any]:
     """The first decision on a request; on an appeal it may have fallen already."""
     if wanted["decided_by"] is not None:
         raise Refused("decided_first", DECIDED_FIRST, who=wanted["decided_by_name"])
-    return _decided_by_another(unit, wanted)
+    return _decided_by_another(view, wanted)
 
 
 def _decide(unit: UnitOfWork, requests: list[dict[str, Any]], state: str, answer: str) -> None:

@@ -29,7 +29,7 @@ def verbs(cases: Cases) -> list[str]:
 
 
 def written(cases: Cases) -> Steps:
-    return write_steps(cases, np.array([0]), read_mix(), DESK, 0, np.random.default_rng(1))
+    return write_steps(cases, np.array([0]), read_mix(), DESK, np.random.default_rng(1))
 
 
 def test_a_closed_case_went_the_whole_way() -> None:

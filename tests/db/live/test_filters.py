@@ -21,6 +21,8 @@ filters = st.builds(
     lights=st.frozensets(st.integers(0, 3), max_size=3),
     districts=some_ids,
     communities=some_ids,
+    patrols=some_ids,
+    cells=some_ids,
     units=some_ids,
     categories=some_ids,
     majors=st.frozensets(st.sampled_from(["s/matter/00", "s/matter/01"]), max_size=1),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 
 import pytest
 
@@ -41,9 +40,3 @@ def test_a_missed_goal_is_printed_and_ends_with_one(
     monkeypatch.setitem(bench.BENCHES, "slow", lambda _arguments: iter([bench.line("it", 3.0, "s", 2.0)]))
     assert bench.run(argparse.Namespace(name="slow", json=False)) == 1
     assert "MISSED" in capsys.readouterr().out
-
-
-def test_the_memory_of_this_process_is_counted() -> None:
-    if os.path.exists("/proc/self/smaps_rollup"):  # noqa: PTH110
-        assert bench.memory_mib(os.getpid()) > 10
-    assert bench.memory_mib(2**22 + 1) == 0.0

@@ -13,7 +13,7 @@ from PySide6.QtPdf import QPdfDocument
 from PySide6.QtWidgets import QMenu
 
 from db.cases.contacts import Contact
-from desktop.casefile.printing import write_pdf
+from desktop.widgets.paper import write_pdf
 from tests.db.cases.photographs import picture
 from tests.desktop.casefile.conftest import NAME, PHONE, Office
 from tests.kit.refusals import refused

@@ -113,6 +113,8 @@ def test_every_part_of_a_filter_has_words() -> None:
         lights=frozenset({2}),
         districts=frozenset({1}),
         communities=frozenset({3}),
+        patrols=frozenset({4}),
+        cells=frozenset({5}),
         units=frozenset({1}),
         categories=frozenset({1}),
         majors=frozenset({"s/01"}),

@@ -56,7 +56,7 @@ def test_a_patch_moves_a_case_and_may_bring_slots_beyond_the_end(probe: MapProbe
     assert sees(probe, "land", LON, LAT)
     assert sees(probe, "over_fill", LON + 0.01, LAT)
     assert sees(probe, "soon_fill", LON, LAT + 0.01)
-    assert probe.ask("jingwei.crowd.columns.cases.length") == 8
+    assert probe.ask("jingwei.cases.columns.length") == 8
 
 
 def test_the_mask_hides_and_a_place_that_is_not_known_is_not_drawn(probe: MapProbe) -> None:
@@ -66,7 +66,7 @@ def test_the_mask_hides_and_a_place_that_is_not_known_is_not_drawn(probe: MapPro
     probe.settle()
     assert sees(probe, "land", LON, LAT)
     assert sees(probe, "over_fill", LON + 0.01, LAT)
-    assert probe.ask("jingwei.crowd.groups.map((group) => group.slots.length)") == [0, 0, 0, 0, 0, 1]
+    assert probe.ask("jingwei.cases.buckets.map((bucket) => bucket.count)") == [0, 0, 0, 1]
 
 
 def test_a_new_palette_is_worn_without_a_new_page(probe: MapProbe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,7 +195,7 @@ def test_a_reassignment_asks_for_unit_and_reason_and_says_the_effect(bar: Bar) -
     assert dialog.effect.text() == "Unit 1: open 1 → 2"
     dialog.text.setText("  closer to it ")
     dialog.form.sent.emit()
-    assert bar.commands == [dispatch.Reassign((2, 3), 1, "closer to it")]
+    assert bar.commands == [dispatch.Reassign((2, 3), 1, "closer to it", versions=(1, 1))]
 
 
 def test_the_effect_on_a_unit_that_never_had_a_case_counts_from_nought(bar: Bar) -> None:
@@ -231,7 +232,7 @@ def test_unit_and_reason_are_both_demanded_in_one_go(bar: Bar) -> None:
 @pytest.mark.parametrize("key, case_id", [("void", 1), ("reject", 1), ("fail_check", 4), ("handle", 2)])
 def test_what_needs_words_is_not_done_without_them(bar: Bar, key: str, case_id: int) -> None:
     bar.select(case_id)
-    bar.bar._ask(key)
+    bar.bar.ask(key)
     dialog = bar.dialog()
     dialog.form.sent.emit()
     assert dialog.form.fields["text"].error()
@@ -239,7 +240,7 @@ def test_what_needs_words_is_not_done_without_them(bar: Bar, key: str, case_id: 
     dialog.text.setText("why")
     dialog.form.sent.emit()
     (command,) = bar.commands
-    assert command == VERBS[key].make((case_id,), {"text": "why"})
+    assert command == replace(VERBS[key].make((case_id,), {"text": "why"}), versions=(1,))
 
 
 def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
@@ -253,7 +254,7 @@ def test_enter_sends_and_escape_leaves(bar: Bar) -> None:
     dialog = bar.window.findChildren(ActDialog)[-1]
     dialog.unit.setCurrentText("Unit 3")
     QTest.keyClick(dialog.unit.lineEdit(), Qt.Key.Key_Return)
-    assert bar.commands == [dispatch.Dispatch((5,), 3)]
+    assert bar.commands == [dispatch.Dispatch((5,), 3, versions=(1,))]
 
 
 @pytest.mark.parametrize("key, field", [("R", "unit"), ("H", "text")])
@@ -279,7 +280,7 @@ def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> No
 def test_of_several_that_are_one_the_oldest_leads(bar: Bar, capsys: pytest.CaptureFixture[str]) -> None:
     bar.context.board.apply(delta_of([case_row(3, state="handling", reported_at=DAY + 7 * HOUR)]))
     bar.select(2, 3, 5)
-    bar.bar._ask("merge")
+    bar.bar.ask("merge")
     dialog = bar.dialog()
     assert dialog.leader.currentText() == "N3"
     assert dialog.effect.text().startswith("N2, N5 will go on inside N3 (In hand)")
@@ -291,7 +292,7 @@ def test_of_several_that_are_one_the_oldest_leads(bar: Bar, capsys: pytest.Captu
 
 def test_one_case_alone_is_not_merged_from_the_bar(bar: Bar) -> None:
     bar.select(2)
-    assert bar.bar._possible(bar.bar._states())["merge"] == "Select two cases or more."
+    assert bar.bar.why_not("merge") == "Select two cases or more."
 
 
 def test_two_units_of_one_name_are_told_apart(bar: Bar) -> None:

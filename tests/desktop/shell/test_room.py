@@ -88,7 +88,7 @@ def test_the_widths_are_there_after_a_restart(
 ) -> None:
     room.splitter.setSizes([300, 900, 284])
     room.splitter.splitterMoved.emit(300, 1)
-    until(lambda: not kept.layout("room/splitter").isEmpty())
+    until(lambda: not kept.layout("room/panes").isEmpty())
     assert make(shown, kept).splitter.sizes() == room.splitter.sizes()
 
 
@@ -103,7 +103,7 @@ def test_reset_brings_everything_back(room: Room, kept: Preferences) -> None:
 
 
 def test_a_layout_that_is_none_is_no_obstacle(shown: Callable[..., QWidget], kept: Preferences) -> None:
-    kept.keep_layout("room/splitter", QByteArray(b"nonsense"))
+    kept.keep_layout("room/panes", QByteArray(b"nonsense"))
     assert all(make(shown, kept).splitter.sizes())
 
 

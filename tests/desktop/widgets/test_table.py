@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
@@ -40,6 +42,12 @@ class Numbered:
     def row_of(self, id: int) -> int:
         row = id - self.offset
         return row if 0 <= row < self.count else -1
+
+    def ids_between(self, first: int, last: int) -> list[int]:
+        return list(range(first + self.offset, min(last + 1, self.count) + self.offset))
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        return np.array([self.row_of(id) for id in ids], dtype=np.int64)
 
 
 def listed(*ids: int) -> list[tuple[int, dict[str, Cell | str]]]:
@@ -257,3 +265,120 @@ def test_a_hundred_thousand_rows_cost_no_more_than_a_thousand(
     source.count = 100_000
     model_of(table).refresh()
     assert least() < 5 * few
+
+
+def carry(table: Table, row: int, by: QPoint) -> None:
+    """Press on a row and move the mouse away from there, the button held."""
+    start = place_of(table, row)
+    QTest.mousePress(table.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    for step in (by / 2, by):
+        here = QPointF(start + step)
+        event = QMouseEvent(
+            QMouseEvent.Type.MouseMove,
+            here,
+            QPointF(table.viewport().mapToGlobal(start + step)),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(table.viewport(), event)
+
+
+def place_of(table: Table, row: int) -> QPoint:
+    return QPoint(20, row * 34 + 17)
+
+
+@pytest.fixture
+def carried(table: Table) -> list[str]:
+    """A table whose second and third row are selected and can be carried; what it says about that."""
+    said: list[str] = []
+    table.set_draggable()
+    table.select({2, 3})
+    table.dragged.connect(lambda _place: said.append("dragged"))
+    table.dropped.connect(lambda _place: said.append("dropped"))
+    table.drag_left.connect(lambda: said.append("left"))
+    return said
+
+
+def test_selected_rows_are_carried_and_stay_selected(table: Table, carried: list[str]) -> None:
+    carry(table, 1, QPoint(120, 60))
+    QTest.mouseRelease(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(140, 111))
+    assert carried[0] == "dragged"
+    assert carried[-1] == "dropped"
+    assert table.selected_ids() == {2, 3}
+
+
+def test_a_press_without_a_way_is_a_plain_click(table: Table, carried: list[str]) -> None:
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place_of(table, 1))
+    assert carried == []
+    assert table.selected_ids() == {2}
+
+
+def test_rows_that_are_not_selected_are_swept_over_as_ever(table: Table, carried: list[str]) -> None:
+    carry(table, 0, QPoint(0, 34))
+    QTest.mouseRelease(table.viewport(), Qt.MouseButton.LeftButton, pos=place_of(table, 1))
+    assert carried == []
+    assert table.selected_ids() == {1, 2}
+
+
+def test_escape_puts_the_rows_down_where_they_were(table: Table, carried: list[str]) -> None:
+    carry(table, 1, QPoint(120, 60))
+    QTest.keyClick(table, Qt.Key.Key_Escape)
+    QTest.mouseRelease(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(140, 111))
+    assert carried[-1] == "left"
+    assert "dropped" not in carried
+    assert table.selected_ids() == {2, 3}
+
+
+def test_all_rows_are_selected_and_kept_also_when_there_are_very_many(shown: Callable[..., object]) -> None:
+    source = Numbered(300_000)
+    made = Table(Theme("dark"), TableModel(source, COLUMNS))
+    shown(made, 480, 300)
+    made.select_all()
+    assert len(made.selected_ids()) == 300_000
+    source.count = 200_000
+    made._rows.refresh()
+    assert len(made.selected_ids()) == 200_000
+
+
+def test_columns_are_marked_sorted_moved_sized_and_hidden_by_the_keyboard(table: Table) -> None:
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    header = table._header
+    keys = [column.key for column in table._rows.columns]
+    order = [keys[section] for section in table._shown_sections()]
+    asked: list[tuple[str, bool]] = []
+    table.sorted.connect(lambda key, descending: asked.append((key, descending)))
+    press(table, Qt.Key.Key_Return, alt)
+    assert asked == []
+    press(table, Qt.Key.Key_Left, control)
+    press(table, Qt.Key.Key_Right, control)
+    assert keys[header.marked] == order[1]
+    press(table, Qt.Key.Key_Return, alt)
+    press(table, Qt.Key.Key_Return, alt)
+    assert asked == [(order[1], False), (order[1], True)]
+    press(table, Qt.Key.Key_Left, alt)
+    assert [keys[section] for section in table._shown_sections()][:2] == [order[1], order[0]]
+    marked = header.marked
+    press(table, Qt.Key.Key_Delete, alt)
+    assert header.isSectionHidden(marked)
+    assert header.marked != marked
+    assert not header.isSectionHidden(header.marked)
+
+
+def test_a_column_gets_wider_by_the_keyboard(table: Table) -> None:
+    alt = Qt.KeyboardModifier.AltModifier
+    fixed = next(
+        place for place, column in enumerate(table._rows.columns) if not column.stretch and column.shown
+    )
+    table._header.set_marked(fixed)
+    before = table._header.sectionSize(fixed)
+    press(table, Qt.Key.Key_Plus, alt)
+    assert table._header.sectionSize(fixed) == before + 12
+    press(table, Qt.Key.Key_Minus, alt)
+    assert table._header.sectionSize(fixed) == before
+
+
+def test_ctrl_with_the_arrows_up_and_down_is_left_to_the_window(table: Table) -> None:
+    current = table.current_id()
+    press(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert table.current_id() == current

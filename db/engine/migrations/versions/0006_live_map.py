@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("lat", sa.Float(precision=53), nullable=False),
         sa.Column("radius", sa.Float(precision=53), nullable=False),
         sa.Column("visits_per_day", sa.Integer(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sensitive_place")),
     )
@@ -71,6 +72,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_track_at", "track", ["at"], unique=False)
     op.create_table(
+        "track_view",
+        sa.Column("id", big, autoincrement=False, nullable=False),
+        sa.Column("person_id", big, nullable=False),
+        sa.Column("begins_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("viewer_id", big, nullable=False),
+        sa.Column("viewer_name", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_track_view_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_track_view")),
+    )
+    op.create_index("ix_track_view_person_id", "track_view", ["person_id"], unique=False)
+    op.create_table(
         "vehicle_position",
         sa.Column("vehicle_id", big, autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -81,11 +97,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_vehicle_position_at", "vehicle_position", ["at"], unique=False)
     op.add_column("area", sa.Column("visits_per_day", sa.Float(precision=53), nullable=True))
+    for table in ("area", "road", "water", "place"):
+        op.add_column(table, sa.Column("ended_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
     """Take it away; those rows are gone for good."""
+    for table in ("place", "water", "road", "area"):
+        op.drop_column(table, "ended_on")
     op.drop_column("area", "visits_per_day")
+    op.drop_index("ix_track_view_person_id", table_name="track_view")
+    op.drop_table("track_view")
     op.drop_index("ix_vehicle_position_at", table_name="vehicle_position")
     op.drop_table("vehicle_position")
     op.drop_index("ix_track_at", table_name="track")

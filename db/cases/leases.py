@@ -1,0 +1,101 @@
+"""Who has taken a case from the shared pool (公共池), and until when: read by all, written by the claims.
+
+A claim is a lease. It ends by itself, with the stage in which it was made, or when it is given back. An
+ended one stays in its row until the next claim of the case, so nothing needs to sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from db.cases.tables import claim
+from db.engine import settings
+from db.engine.among import among
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.actor import Actor
+from db.kernel.language import N_
+from db.kernel.refusal import Refused
+
+POOL = {"reported": "case.accept", "pending_dispatch": "case.dispatch", "pending_check": "case.check"}
+"""The states whose cases anybody of the post may take, and the permission that tells who is of it."""
+TAKES_OVER = "case.force"
+"""Who holds this may take over what another has claimed, with a reason, and may close it by force."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One claim that has not ended."""
+
+    case_id: int
+    account_id: int
+    name: str
+    claimed_at: datetime
+    expires_at: datetime
+
+
+def leases(
+    connection: Connection, now: datetime, case_ids: Collection[int] | None = None
+) -> dict[int, Lease]:
+    """The claims that stand at a moment, by case; of some cases or of all. A handful of rows in any city."""
+    query = select(
+        claim.c.case_id, claim.c.account_id, claim.c.name, claim.c.claimed_at, claim.c.expires_at
+    ).where(claim.c.expires_at > now)
+    if case_ids is not None:
+        query = query.where(among(claim.c.case_id, case_ids))
+    return {row.case_id: Lease(*row) for row in connection.execute(query.order_by(claim.c.case_id))}
+
+
+def held_by_others(
+    connection: Connection, actor: Actor, now: datetime, case_ids: Collection[int]
+) -> dict[int, Refused]:
+    """Of cases, those that somebody else has claimed: by whom, until when. The program itself may all."""
+    if not actor.account_id:
+        return {}
+    wanted = set(case_ids)
+    return {
+        lease.case_id: claimed(connection, lease, now)
+        for lease in leases(connection, now).values()
+        if lease.case_id in wanted and lease.account_id != actor.account_id
+    }
+
+
+def claimed(connection: Connection, lease: Lease, now: datetime) -> Refused:
+    """The refusal that names who has a case."""
+    return Refused(
+        "claimed",
+        # zh: {who} 已领取，至 {until}。
+        N_("{who} has claimed it until {until}."),
+        who=lease.name,
+        until=settings.clock_text(connection, lease.expires_at, now),
+    )
+
+
+def end_leases(unit: UnitOfWork, case_ids: Collection[int]) -> None:
+    """End the claims of cases now. Not journaled: that a claim ended follows from the act that ended it."""
+    if case_ids:
+        _set_end(unit, _rows(unit, claim.c.expires_at > unit.now, among(claim.c.case_id, case_ids)), unit.now)
+
+
+def prolong(unit: UnitOfWork, case_ids: Collection[int], until: datetime) -> int:
+    """Let the claims that the acting person has on cases last until a moment; how many there were."""
+    rows = _rows(
+        unit,
+        claim.c.expires_at > unit.now,
+        claim.c.account_id == unit.actor.account_id,
+        among(claim.c.case_id, case_ids),
+    )
+    _set_end(unit, rows, until)
+    return len(rows)
+
+
+def _rows(unit: UnitOfWork, *conditions: Any) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in unit.connection.execute(select(claim).where(*conditions)).mappings()]
+
+
+def _set_end(unit: UnitOfWork, rows: Iterable[Mapping[str, Any]], moment: datetime) -> None:
+    unit.telemetry(claim, [{**row, "expires_at": moment} for row in rows])
