@@ -69,6 +69,8 @@ class Undo:
 
     seq: int
     leave_out: bool = False
+    operation: int = 0
+    """The number of the act, by which a server knows it; its entries are numbered otherwise."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,25 @@ class Bus:
                     count=len(command.case_ids),
                 )
             result = carry_out(command, unit)
+        return Outcome(result, unit.changes or Changes())
+
+    def replay(
+        self, command: Any, actor: Actor, act: Act, adapt: Callable[[Any, UnitOfWork], Any]
+    ) -> Outcome:
+        """Do an act again that was done elsewhere; once, however often it is sent.
+
+        ``adapt`` sees how things stand now, under the lock: it gives the command as it is to be done, or
+        refuses. Raises what ``run`` raises.
+        """
+        demand_permission(command, actor)
+        with self.database.write(actor, command, act) as unit:
+            done = unit.connection.execute(
+                select(journal.c.seq, journal.c.touched).where(journal.c.operation == act.operation)
+            ).first()
+            if done is not None:
+                ids = {table: frozenset(rows) for table, rows in (done.touched or {}).items()}
+                return Outcome(None, Changes(done.seq, ids))
+            result = carry_out(adapt(command, unit), unit)
         return Outcome(result, unit.changes or Changes())
 
     def undo(self, actor: Actor, *, leave_out: bool = False) -> Outcome:
