@@ -11,17 +11,28 @@ from db.advice import automatic
 from db.calendars import commands as calendar_commands
 from db.calendars.tables import calendar_day, calendar_year, working_window
 from db.cases import claims, contacts, photos
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, placing, requests
+from db.cases.commands import (
+    closing,
+    dispatch,
+    handling,
+    intake,
+    marking,
+    merging,
+    orders,
+    placing,
+    requests,
+)
 from db.cases.commands.moving import STAGE_LIMITS
 from db.cases.tables import transition
 from db.desk import commands as desk_commands
 from db.duties import commands as duty_commands
-from db.engine import schema, settings
+from db.engine import proposals, schema, settings
 from db.engine.bus import Bus
 from db.engine.columns import canonical
 from db.engine.connections import Database, open_database
 from db.engine.unit_of_work import UnitOfWork
 from db.exchange import commands as exchange_commands
+from db.exchange.geography import writing as geography_writing
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import command
@@ -44,14 +55,17 @@ HANDLERS = (
     dispatch,
     duty_commands,
     exchange_commands,
+    geography_writing,
     handling,
     hours,
     intake,
+    marking,
     merging,
     orders,
     people_commands,
     photos,
     placing,
+    proposals,
     register_commands,
     requests,
     tile_commands,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -9,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, text, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 
-from db.cases.rules import BEFORE_DISPATCH, SOURCES, STATES
+from db.cases.rules import BEFORE_DISPATCH, REQUESTS, SOURCES, STATES
 from db.cases.tables import case as cases
-from db.cases.tables import step
+from db.cases.tables import involved, order, request, step, tag
+from db.engine.among import among
 
 Column = npt.NDArray[Any] | list[str]
 Columns = dict[str, Column]
@@ -30,7 +32,17 @@ HANDED_BACK = frozenset(STATE_CODES) - {*BEFORE_DISPATCH, "pending_handle", "han
 """The states in which the disposal clock stands: suspended, handed back by the unit, or ended."""
 
 TEXT_COLUMNS = ("number", "address")
-ID_COLUMNS = ("category_id", "unit_id", "district_id", "community_id", "patrol_id", "cell_id")
+SET_COLUMNS = ("tags", "helpers")
+"""Lists of texts, one a case: its tags (words), and the ids of the units that help, in order, a line each."""
+ID_COLUMNS = (
+    "category_id",
+    "unit_id",
+    "district_id",
+    "community_id",
+    "patrol_id",
+    "cell_id",
+    "holder_id",
+)
 MOMENT_COLUMNS = (
     "reported_at",
     "filed_at",
@@ -50,9 +62,19 @@ LIVE_TYPES: dict[str, type[np.generic]] = {
     **dict.fromkeys(MOMENT_COLUMNS, np.int64),
     "reworks": np.int32,
     "version": np.int32,
+    "priority": np.uint8,
+    "requests": np.uint8,
+    "supervised": np.bool_,
 }
-"""The columns of ``live_rows`` that are arrays; ``TEXT_COLUMNS`` come as lists. 0 and NaN mean "none"."""
+"""The columns of ``live_rows`` that are arrays; ``TEXT_COLUMNS`` and ``SET_COLUMNS`` come as lists.
 
+0 and NaN mean "none". ``requests`` has one bit a kind (``REQUEST_BITS``) that waits for a decision;
+``supervised``: an order wants an answer.
+"""
+REQUEST_BITS = {kind: 1 << place for place, kind in enumerate(REQUESTS)}
+
+_MARKS = ("requests", "supervised")
+"""Array columns that come from tables beside the cases."""
 _CHUNK = 20_000
 _IN_CHUNK = 900
 _STATE_INDEX = {code: index for index, code in enumerate(STATE_CODES)}
@@ -75,14 +97,60 @@ def live_rows(connection: Connection, ids: Sequence[int] | None, day_start_ms: i
         while rows := cursor.fetchmany(_CHUNK):
             parts.append(_columns(rows))
         cursor.close()
-    return _joined(parts)
+    return _marked(connection, _joined(parts), everything=ids is None)
 
 
 def no_rows() -> Columns:
     """The columns of ``live_rows`` with nothing in them."""
     columns: Columns = {name: np.empty(0, dtype=kind) for name, kind in LIVE_TYPES.items()}
-    for name in TEXT_COLUMNS:
+    for name in (*TEXT_COLUMNS, *SET_COLUMNS):
         columns[name] = []
+    return columns
+
+
+def _marked(connection: Connection, columns: Columns, *, everything: bool) -> Columns:
+    """Add what stands in tables beside the cases: few rows, each read by its index."""
+    ids = np.asarray(columns["id"])
+    requests, supervised = (np.zeros(len(ids), dtype=LIVE_TYPES[name]) for name in _MARKS)
+    sets: dict[str, list[str]] = {name: [""] * len(ids) for name in SET_COLUMNS}
+    columns |= {"requests": requests, "supervised": supervised, **sets}
+    if not len(ids):
+        return columns
+    order_of = np.argsort(ids)
+    in_order = ids[order_of]
+    listed = ids.tolist()
+
+    def found(statement: Select[Any], case_id: ColumnElement[int]) -> Iterator[tuple[int, Any]]:
+        # A case that was open before the oldest one here has ended: ids go up with time.
+        chosen = case_id >= int(in_order[0]) if everything else among(case_id, listed)
+        rows = connection.execute(statement.where(chosen).order_by(case_id)).all()
+        if not rows:
+            return
+        places = np.searchsorted(in_order, np.array([row[0] for row in rows], dtype=np.int64))
+        for row, place in zip(rows, places.tolist(), strict=True):
+            if place < len(in_order) and in_order[place] == row[0]:
+                yield int(order_of[place]), row[1]
+
+    # Written out, so that SQLite sees that its small index of the pending ones will do.
+    pending = select(request.c.case_id, request.c.kind).where(text("case_request.state = 'pending'"))
+    for place, kind in found(pending, request.c.case_id):
+        requests[place] |= REQUEST_BITS.get(kind, 0)
+    unanswered = select(order.c.case_id, order.c.id).where(
+        order.c.kind == "supervise", order.c.answered_at.is_(None)
+    )
+    for place, _id in found(unanswered, order.c.case_id):
+        supervised[place] = True
+    helping = select(involved.c.case_id, involved.c.unit_id).where(
+        involved.c.role == "helper", involved.c.until.is_(None)
+    )
+    several = {"tags": found(select(tag.c.case_id, tag.c.word), tag.c.case_id)}
+    several["helpers"] = found(helping, involved.c.case_id)
+    for name, values in several.items():
+        of_place: dict[int, set[str]] = defaultdict(set)
+        for place, value in values:
+            of_place[place].add(str(value))
+        for place, words in of_place.items():
+            sets[name][place] = "\n".join(sorted(words))
     return columns
 
 
@@ -92,6 +160,8 @@ def _raw(*names: str) -> ColumnElement[Any]:
 
 _STOPPED = ("handled_at", "paused_at")
 
+_READ = {name: kind for name, kind in LIVE_TYPES.items() if name not in _MARKS}
+"""What the row of a case itself holds, in the order of ``_SELECTED``."""
 _SELECTED = (
     cases.c.id,
     cases.c.state,
@@ -102,6 +172,7 @@ _SELECTED = (
     *(_raw(*(_STOPPED if name == "stopped_at" else (name,))) for name in MOMENT_COLUMNS),
     cases.c.reworks,
     cases.c.version,
+    cases.c.priority,
     *(cases.c[name] for name in TEXT_COLUMNS),
 )
 
@@ -120,7 +191,7 @@ def _statements(ids: Sequence[int] | None, day_start_ms: int) -> Iterator[Select
 def _columns(rows: Sequence[Sequence[Any]]) -> Columns:
     raw = list(zip(*rows, strict=True))
     columns: Columns = {}
-    for index, (name, kind) in enumerate(LIVE_TYPES.items()):
+    for index, (name, kind) in enumerate(_READ.items()):
         if name == "state":
             columns[name] = np.array([_STATE_INDEX[value] for value in raw[index]], dtype=kind)
         elif name == "source":
@@ -128,7 +199,7 @@ def _columns(rows: Sequence[Sequence[Any]]) -> Columns:
             columns[name] = np.array([_SOURCE_INDEX.get(value, other) for value in raw[index]], dtype=kind)
         else:
             columns[name] = np.array(raw[index], dtype=kind)
-    for offset, name in enumerate(TEXT_COLUMNS, start=len(LIVE_TYPES)):
+    for offset, name in enumerate(TEXT_COLUMNS, start=len(_READ)):
         columns[name] = list(raw[offset])
     handed_back = np.asarray(columns["stopped_at"])
     closed = np.asarray(columns["closed_at"])
@@ -142,7 +213,7 @@ def _joined(parts: Sequence[Columns]) -> Columns:
         return no_rows()
     if len(parts) == 1:
         return parts[0]
-    columns: Columns = {name: np.concatenate([part[name] for part in parts]) for name in LIVE_TYPES}
+    columns: Columns = {name: np.concatenate([part[name] for part in parts]) for name in _READ}
     for name in TEXT_COLUMNS:
         columns[name] = [value for part in parts for value in part[name]]
     ids = np.asarray(columns["id"])

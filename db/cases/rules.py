@@ -123,6 +123,13 @@ POSTPONEMENTS = 2
 SUSPENSION = timedelta(days=365)
 """The longest time for which a case may be suspended (DOMAIN 2.4)."""
 
+PRIORITIES = {
+    0: N_("Normal"),  # zh: 一般
+    1: N_("High"),  # zh: 重要
+    2: N_("Urgent"),  # zh: 紧急
+}
+"""How much a case presses, apart from its clock."""
+
 ORDER_LEVELS = {
     "ordinary": N_("Ordinary"),  # zh: 一般督办
     "important": N_("Important"),  # zh: 重点督办

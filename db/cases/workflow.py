@@ -86,6 +86,9 @@ VERB_LABELS = {
     "take_over": N_("Take over"),  # zh: 接手
     "joined": N_("Report joined"),  # zh: 并入重复案件
     "split": N_("Split"),  # zh: 拆分子案件
+    "set_priority": N_("Set priority"),  # zh: 调整紧急程度
+    "tag": N_("Tag"),  # zh: 添加标签
+    "untag": N_("Remove tag"),  # zh: 移除标签
     "import": N_("Import"),  # zh: 导入
     "place": N_("Move on the map"),  # zh: 移位
 }

@@ -1,4 +1,4 @@
-"""``jingwei import cases FILE --mapping FILE``: take in the cases of another system."""
+"""``jingwei import cases FILE --mapping FILE`` and ``jingwei import geography FILE --kind …``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from db.bootstrap import Core, open_core
+from db.cli.geography import add_import, run_import
 from db.cli.main import data_folder
 from db.engine.connections import Database
 from db.exchange.checking import Checked, Report
@@ -30,7 +31,9 @@ _NOT_THERE = frozenset({"database_gone", "empty_database"})
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
-    parser: argparse.ArgumentParser = verbs.add_parser("import", help=_("take in cases from a file"))
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        "import", help=_("take in cases or map data from a file")
+    )
     kinds = parser.add_subparsers(dest="kind", required=True)
     cases = kinds.add_parser("cases", help=_("take in cases from a CSV file"))
     cases.add_argument("file", type=Path, metavar="FILE", help=_("the CSV file, in UTF-8 or GB18030"))
@@ -51,12 +54,16 @@ def add(verbs: Any) -> None:
     )
     cases.add_argument("--json", action="store_true", help=_("print the counts as JSON"))
     cases.add_argument("--dry-run", action="store_true", help=_("check only; write no case"))
+    add_import(kinds, os.environ.get("JINGWEI_DB") or own)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the whole file, list its problems, and write its cases in one transaction."""
-    mapping = read_mapping(_mapping_path(arguments.mapping))
     progress = _terminal_progress() if sys.stderr.isatty() else None
+    if arguments.kind == "geography":
+        with _opened(arguments.db) as core:
+            return run_import(arguments, core, progress)
+    mapping = read_mapping(_mapping_path(arguments.mapping))
     # Before the database is opened: a file that cannot be read must not leave an empty database behind.
     source = examine(arguments.file, mapping, progress)
     if arguments.dry_run:

@@ -20,9 +20,12 @@ VERBS = {
     "demo": ("db.cli.demo", N_("create the demo city, or let it live")),
     "due": ("db.cli.due", N_("tell when something is due, and how that was counted")),
     "duties": ("db.cli.duties", N_("tell who is responsible, prove that somebody is, edit the matrix")),
-    "import": ("db.cli.import_", N_("take in cases from a file")),
+    "export": ("db.cli.export", N_("write map data to a file")),
+    "grid": ("db.cli.grid", N_("check the grid of areas")),
+    "import": ("db.cli.import_", N_("take in cases or map data from a file")),
     "search": ("db.cli.search", N_("find cases in all of history")),
     "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
+    "tracks": ("db.cli.tracks", N_("erase old tracks of collectors")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
 }
 """Verb → the module that knows it, and a line of help; a module is imported only when its verb is called."""

@@ -1,4 +1,4 @@
-"""What a person has at hand: own things, and what others share with one of the person's roles."""
+"""What a person has at hand: things kept, own or shared with a role, and own acts that can be undone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from db.desk.rules import EVERYBODY
 from db.desk.tables import kept as kept_table
+from db.engine.rows import uncollected
+from db.engine.tables import journal
+from db.engine.undoing import Undoable, recall
+from db.engine.unit_of_work import Reading
 from db.kernel.actor import Actor
+from db.kernel.command import command_label, lasting_commands
 from db.people.tables import role
 
 
@@ -72,3 +77,49 @@ def roles(connection: Connection) -> list[RoleValue]:
     """The roles of this bureau."""
     rows = connection.execute(select(role.c.code, role.c.name, role.c.name_en).order_by(role.c.id))
     return [RoleValue(row.code, row.name, row.name_en) for row in rows]
+
+
+@dataclass(frozen=True)
+class OwnAct:
+    """One of a person's own acts; ``size`` is how many cases it was about, or rows when it was about none."""
+
+    seq: int
+    label: str
+    """Marked English."""
+    at: datetime
+    size: int
+
+
+def own_acts(connection: Connection, who: Actor, limit: int = 20) -> list[OwnAct]:
+    """The newest acts of a person that were not taken back and can be, in whole or in part, newest first."""
+    later = journal.alias()
+    rows = connection.execute(
+        select(journal.c.seq, journal.c.command, journal.c.at, journal.c.touched)
+        .where(
+            journal.c.actor_id == who.account_id,
+            journal.c.undoes.is_(None),
+            # A bulk load has no rows of its own to put back.
+            journal.c.touched.is_not(None),
+            journal.c.command.not_in(lasting_commands()),
+            ~exists().where(later.c.undoes == journal.c.seq),
+        )
+        .order_by(journal.c.seq.desc())
+        .limit(limit)
+    )
+    return [OwnAct(row.seq, command_label(row.command), row.at, _size(row.touched)) for row in rows]
+
+
+def _size(touched: Mapping[str, list[int]]) -> int:
+    return len(touched.get("cases", ())) or sum(map(len, touched.values()))
+
+
+def undoable(connection: Connection, who: Actor, seq: int, now: datetime) -> Undoable | None:
+    """What undoing an act would take back now, and what of it is lost; ``None`` when there is no such act."""
+    entry = connection.execute(select(journal).where(journal.c.seq == seq)).mappings().one_or_none()
+    if entry is None or entry["touched"] is None:
+        return None
+    with uncollected():
+        found = recall(Reading(connection, who, now), entry)
+    lost = tuple(found.lost.values())
+    back = 0 if found.fault is not None else found.size - len(lost)
+    return Undoable(seq, command_label(entry["command"]), entry["at"], found.size, back, lost)

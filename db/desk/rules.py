@@ -9,7 +9,7 @@ from db.kernel.language import N_
 from db.kernel.refusal import Refused
 
 KINDS = ("filter", "selection", "view")
-"""filter: ``Filter.to_json()``; selection: ``{"ids": [case ids]}``; view: place and zoom of the map."""
+"""filter: ``Filter.as_plain()``; selection: ``{"ids": [case ids]}``; view: place and zoom of the map."""
 EVERYBODY = "*"
 """As the role that something is shared with: every role."""
 MOST_CASES = 200_000

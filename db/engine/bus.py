@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
+from db.engine.outbox import DONE, WAITING
 from db.engine.rows import uncollected
-from db.engine.tables import journal
+from db.engine.tables import journal, outbox
 from db.engine.undoing import CANNOT, Undoable, recall, take_back
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.act import Act
@@ -133,21 +134,42 @@ class Bus:
         The result is the label of the act; with ``leave_out`` it is ``Undone``.
         """
         with self.database.read() as connection:
-            newest = connection.execute(_newest_of(actor, journal.c.seq)).scalar()
-        if newest is None:
-            raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-        return self.run(Undo(newest, leave_out), actor)
+            newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
+            if newest is None:
+                raise Refused("nothing_to_undo", N_("There is nothing to undo."))
+            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == newest)).scalar()
+        return self.run(Undo(newest, leave_out, sent or 0), actor)
 
     def undoable(self, actor: Actor) -> Undoable | None:
         """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
         with self.database.read() as connection, uncollected():
-            entry = connection.execute(_newest_of(actor, journal)).mappings().first()
+            entry = connection.execute(self._newest_of(actor, journal)).mappings().first()
             if entry is None:
                 return None
             found = recall(Reading(connection, actor, self.database.clock.now()), entry)
         lost = tuple(found.lost.values())
         back = 0 if found.fault is not None else found.size - len(lost)
         return Undoable(entry["seq"], command_label(entry["command"]), entry["at"], found.size, back, lost)
+
+    def _newest_of(self, actor: Actor, *what: Any) -> Select[Any]:
+        """The newest entry of a person that was not taken back."""
+        later = journal.alias()
+        query = (
+            select(*what)
+            .where(
+                journal.c.actor_id == actor.account_id,
+                journal.c.undoes.is_(None),
+                journal.c.command.not_in(lasting_commands()),
+                ~exists().where(later.c.undoes == journal.c.seq),
+            )
+            .order_by(journal.c.seq.desc())
+            .limit(1)
+        )
+        if self.database.is_replica:
+            # An act may have been done here more than once; what counts is where the outbox says it stands.
+            stands = outbox.c.state.in_((WAITING, DONE))
+            query = query.where(exists().where(outbox.c.seq == journal.c.seq, stands))
+        return query
 
 
 def demand_permission(command: Any, actor: Actor) -> None:
@@ -173,35 +195,31 @@ def carry_out(command: Any, unit: UnitOfWork) -> Any:
     return _handlers[type(command)](command, unit)
 
 
-def _newest_of(actor: Actor, *what: Any) -> Select[Any]:
-    """The newest entry of a person that was not taken back."""
-    later = journal.alias()
-    return (
-        select(*what)
-        .where(
-            journal.c.actor_id == actor.account_id,
-            journal.c.undoes.is_(None),
-            journal.c.command.not_in(lasting_commands()),
-            ~exists().where(later.c.undoes == journal.c.seq),
-        )
-        .order_by(journal.c.seq.desc())
-        .limit(1)
-    )
+def _seq_of(command: Undo, connection: Connection) -> int:
+    """The entry that is meant, in this database: by the number of the act, where there is one."""
+    if command.operation:
+        for seq in (
+            select(journal.c.seq).where(journal.c.operation == command.operation),
+            select(outbox.c.seq).where(outbox.c.id == command.operation),
+        ):
+            found = connection.execute(seq).scalar()
+            if found is not None:
+                return int(found)
+    return command.seq
 
 
 @handles(Undo)
 def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     """Put every row back as it was before the entry, unless anything newer touched one of them."""
-    entry = (
-        unit.connection.execute(select(journal).where(journal.c.seq == command.seq)).mappings().one_or_none()
-    )
+    seq = _seq_of(command, unit.connection)
+    entry = unit.connection.execute(select(journal).where(journal.c.seq == seq)).mappings().one_or_none()
     if entry is None or entry["touched"] is None or entry["command"] in lasting_commands():
         raise Refused("cannot_undo", CANNOT)
     if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
-    if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == command.seq)).first():
+    if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == seq)).first():
         raise Refused("undone_already", N_("This was undone already."))
-    unit.undoes = command.seq
+    unit.undoes = seq
     found = recall(unit, entry)
     if found.fault is not None:
         raise found.fault

@@ -368,7 +368,8 @@ class UnitOfWork(Reading):
                 changes,
                 None if bulk else {table: sorted(rows) for table, rows in touched.items()},
                 self.undoes,
-                self.operation,
+                # A station's own journal may tell of an act twice: before and after it was done again.
+                None if self._replica else self.operation,
                 max(self._ids.last, self._head.last_id),
             )
             seq = head.seq

@@ -14,6 +14,7 @@ from db.exchange.checking import Checked, Report, check
 from db.exchange.commands import import_of
 from db.exchange.known import known_in, known_without_database
 from db.exchange.mapping import CaseMapping
+from db.exchange.problems import ProblemList
 from db.exchange.reading import Progress, SourceFile, examine
 from db.kernel.actor import Actor
 
@@ -57,7 +58,7 @@ def import_checked(
     """
     if not checked.report.taken:
         return checked.report, list_problems(checked, problems)
-    listed = _place_of_list(checked, problems)
+    listed = place_of_list(checked.source.path, checked.problems, problems)
     with checked.problems.saving(listed) if listed is not None else nullcontext():
         report: Report = bus.run(import_of(checked, progress), actor).result
     return report, listed
@@ -67,16 +68,17 @@ def list_problems(checked: Checked, wanted: Path | None = None) -> Path | None:
     """Write the list of problems to ``wanted``, or beside the file, or, where one may not write there,
     here.
     """
-    path = _place_of_list(checked, wanted)
+    path = place_of_list(checked.source.path, checked.problems, wanted)
     if path is not None:
         checked.problems.save(path)
     return path
 
 
-def _place_of_list(checked: Checked, wanted: Path | None) -> Path | None:
-    if not len(checked.problems):
+def place_of_list(source: Path, problems: ProblemList, wanted: Path | None) -> Path | None:
+    """Where the list of problems goes: where one wants it, else beside the file; nowhere when it is empty."""
+    if not len(problems):
         return None
-    return wanted or problems_beside(checked.source.path)
+    return wanted or problems_beside(source)
 
 
 def problems_beside(source: Path) -> Path:

@@ -75,7 +75,7 @@ def examine(path: Path, mapping: CaseMapping, progress: Progress | None = None) 
             status = path.stat()
             if status.st_size == 0:
                 raise Refused("empty_file", N_("{path} is empty."), path=str(path))
-            encoding, digest = _encoding(stream, path, mapping.encoding, status.st_size, progress)
+            encoding, digest = find_encoding(stream, path, mapping.encoding, status.st_size, progress)
             stream.seek(0)
             delimiter, header, lines = _header(stream, path, encoding, mapping)
     except OSError as error:
@@ -198,7 +198,7 @@ def _records(lines: _Lines, delimiter: str, width: int) -> Iterator[RawRow]:
             yield RawRow(begin, cells or (), Reason.UNREADABLE_ROW if cells is None else Reason.CELL_COUNT)
 
 
-def _encoding(
+def find_encoding(
     stream: BinaryIO, path: Path, wanted: str, size: int, progress: Progress | None
 ) -> tuple[str, str]:
     """The encoding in which the whole file is valid, and the digest of its bytes."""
@@ -218,7 +218,7 @@ def _encoding(
         candidates = ["utf-8", "gb18030"]
     else:
         candidates = ["utf-8-sig" if wanted == "utf-8" else wanted]
-    trials = [_Trial(name) for name in candidates]
+    trials = [Trial(name) for name in candidates]
     sha = hashlib.sha256()
     done = 0
     while chunk := stream.read(_CHUNK):
@@ -235,7 +235,7 @@ def _encoding(
     raise _not_this_encoding(path, stream, trials)
 
 
-class _Trial:
+class Trial:
     """Decodes a file strictly in one encoding and remembers where that failed."""
 
     def __init__(self, name: str) -> None:
@@ -269,7 +269,7 @@ class _Trial:
         return self._wide > 0 and self._everyday >= self._wide * _GB2312_SHARE
 
 
-def _not_this_encoding(path: Path, stream: BinaryIO, trials: list[_Trial]) -> Refused:
+def _not_this_encoding(path: Path, stream: BinaryIO, trials: list[Trial]) -> Refused:
     at = trials[0].fault_at or 0
     stream.seek(0)
     line, left = 1, at

@@ -8,12 +8,17 @@ class Reassign: ...
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import types
+import typing
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
-from db.kernel.clock import to_ms
+from db.kernel.clock import from_ms, to_ms
+from db.kernel.language import N_
+from db.kernel.refusal import Refused
 
 T = TypeVar("T", bound=type)
 
@@ -83,6 +88,65 @@ def command_label(name: str) -> str:
 def as_plain(value: Any) -> dict[str, Any]:
     """A command as plain values for the journal and the outbox; moments in milliseconds since 1970 UTC."""
     return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def from_plain(name: str, arguments: Mapping[str, Any]) -> Any:
+    """The command that ``as_plain`` made plain: the strict way back, also through JSON.
+
+    Fields that came later than the arguments have their defaults. Raises ``Refused``: ``unknown_command`` for
+    a name that this program does not know, ``not_arguments`` when a field is missing, unknown or of another
+    kind, or cannot be made from plain values at all.
+    """
+    cls = _by_name.get(name)
+    if cls is None:
+        raise Refused("unknown_command", N_("This program does not know the command “{name}”."), name=name)
+    kinds = _kinds(cls)
+    try:
+        if unknown := sorted(arguments.keys() - kinds.keys()):
+            raise TypeError(f"no field {unknown[0]}")
+        return cls(**{field: _made(kinds[field], value) for field, value in arguments.items()})
+    except (TypeError, OverflowError) as error:
+        raise Refused(
+            "not_arguments",
+            N_("“{name}” cannot be read: {reason}."),
+            name=name,
+            reason=str(error),
+        ) from error
+
+
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _made(kind: Any, value: Any) -> Any:
+    """A plain value as one of a field's kind; raises ``TypeError`` when it is none."""
+    if isinstance(kind, types.UnionType):
+        if value is None and type(None) in kind.__args__:
+            return None
+        (kind,) = (each for each in kind.__args__ if each is not type(None))
+    if kind is datetime:
+        kind, make = int, from_ms
+    elif typing.get_origin(kind) is tuple:
+        return _made_tuple(typing.get_args(kind), value)
+    else:
+        make = None
+    if kind is float and type(value) is int:
+        value = float(value)
+    if kind not in (int, str, bool, float) or type(value) is not kind:
+        raise TypeError(f"{value!r} is not {getattr(kind, '__name__', kind)}")
+    return value if make is None else make(value)
+
+
+def _made_tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is not a list")
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(value)
+    if len(kinds) != len(value):
+        raise TypeError(f"{len(value)} values where {len(kinds)} belong")
+    return tuple(_made(kind, each) for kind, each in zip(kinds, value, strict=True))
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,10 @@ from db.live.directory import Directory
 from db.live.filters import Filter
 from db.live.lens import Lens
 from db.live.people import NOBODY, People
+from db.live.remaining import Remaining
 from db.live.store import Applied, Store
 from db.live.tally import Figures, tally
+from db.people.presence import Present
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,8 @@ class News:
     names_changed: bool = False
     """The directory is new."""
     registers_changed: frozenset[str] = frozenset()
+    presence_changed: bool = False
+    """Others look at cases, or write in them, than before."""
 
     @property
     def is_empty(self) -> bool:
@@ -41,17 +46,20 @@ class News:
                 or self.filter_changed
                 or self.people_changed
                 or self.names_changed
+                or self.presence_changed
             )
         )
 
 
 class Board:
-    """The live picture of one thread. It changes in five calls only, and each says what it changed."""
+    """The live picture of one thread. It changes in six calls only, and each says what it changed."""
 
     def __init__(self, zone: ZoneInfo, now_ms: int) -> None:
         self.store = Store(zone, now_ms)
         self.lens = Lens(self.store)
         self.people: People = NOBODY
+        self.present: Mapping[int, tuple[Present, ...]] = {}
+        """Who looks at which case, each window once."""
         self.at_ms = 0
         """The moment the newest data are of, 0 = none came yet."""
         self.seq = 0
@@ -71,7 +79,9 @@ class Board:
         """Take in what the feed brought."""
         names_changed = delta.directory is not None
         if delta.directory is not None:
-            self.store.directory = delta.directory
+            self.store.name_anew(delta.directory)
+        if delta.present is not None:
+            self._place(delta.present)
         people_changed = delta.people_full or len(delta.people) > 0
         if people_changed:
             self.people = delta.people if delta.people_full else self.people.then(delta.people)
@@ -90,7 +100,25 @@ class Board:
             people_changed=people_changed,
             names_changed=names_changed,
             registers_changed=delta.registers_changed,
+            presence_changed=delta.present is not None,
         )
+
+    def _place(self, present: tuple[Present, ...]) -> None:
+        by_case: dict[int, list[Present]] = {}
+        for each in present:
+            by_case.setdefault(each.case_id, []).append(each)
+        self.present = {case_id: tuple(people) for case_id, people in by_case.items()}
+
+    def others_at(self, case_id: int, account_id: int) -> tuple[Present, ...]:
+        """Everybody else who looks at a case, each person once, who is writing first."""
+        people = sorted(self.present.get(case_id, ()), key=lambda one: (not one.typing, one.name))
+        found = {one.account_id: one for one in reversed(people) if one.account_id != account_id}
+        return tuple(reversed(found.values()))
+
+    def learn(self, remaining: Remaining) -> News:
+        """Take what is usual now: in the order of least slack, rows may move."""
+        self.store.learn(remaining)
+        return News(rows_changed=self.lens.refresh())
 
     def tick(self, now_ms: int) -> News:
         """Let time go by: lights turn, rows move, yesterday leaves at midnight."""

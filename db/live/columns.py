@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -78,3 +78,36 @@ class Codes:
         dense[by_rank] = np.arange(1, len(ranks) + 1)
         dense[0] = 0
         return dense
+
+
+class WordSets:
+    """The dictionary of a column of sets: text of lines -> small code, never given anew; 0 is the empty set.
+
+    Thousands of cases share a handful of sets, so a filter looks at the sets and not at the cases.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[tuple[str, ...]] = [()]
+        """The words behind each code, in order."""
+        self._codes: dict[str, int] = {"": 0}
+
+    def encode(self, texts: Sequence[str]) -> Int32:
+        """The codes of texts with a word a line."""
+        codes = np.zeros(len(texts), dtype=np.int32)
+        for place, text in enumerate(texts):
+            if text:
+                code = self._codes.get(text)
+                if code is None:
+                    code = self._codes[text] = len(self.values)
+                    self.values.append(tuple(text.split("\n")))
+                codes[place] = code
+        return codes
+
+    def with_any(self, words: Iterable[str]) -> Mask:
+        """Which codes stand for a set with one of the words: a table to look codes up in."""
+        wanted = frozenset(words)
+        return np.array([not wanted.isdisjoint(value) for value in self.values], dtype=bool)
+
+    def words(self) -> list[str]:
+        """All words that any case has or had, in order."""
+        return sorted({word for value in self.values for word in value})

@@ -26,3 +26,8 @@ def day_start(now_ms: int, zone: ZoneInfo) -> int:
 def next_day_start(now_ms: int, zone: ZoneInfo) -> int:
     """The first local midnight after a moment."""
     return midnight(day_of(now_ms, zone) + timedelta(days=1), zone)
+
+
+def clock_words(moment_ms: int, zone: ZoneInfo) -> str:
+    """The local time of a moment of today: 14:20."""
+    return f"{from_ms(moment_ms).astimezone(zone):%H:%M}"

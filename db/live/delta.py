@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from db.cases.queries import Columns, no_rows
+from db.live.claims import Claims
 from db.live.columns import NO_IDS, Int64, Mask, no_ids
 from db.live.directory import Directory
 from db.live.people import NOBODY, People
+from db.people.presence import Present
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,10 @@ class Delta:
     none: all of them may have changed."""
     directory: Directory | None = None
     """The names of units, categories, areas and persons, when they are new."""
+    claims: Claims | None = None
+    """All claims that stand, when they are others than before."""
+    present: tuple[Present, ...] | None = None
+    """Everybody who looks at a case, when it is not as before."""
 
     @property
     def ids(self) -> Int64:
@@ -49,6 +55,8 @@ class Delta:
             or self.people_full
             or self.registers_changed
             or self.directory is not None
+            or self.claims is not None
+            or self.present is not None
         )
 
     def then(self, later: Delta) -> Delta:
@@ -60,6 +68,8 @@ class Delta:
             people_full=self.people_full or later.people_full,
             registers_changed=self.registers_changed | later.registers_changed,
             directory=later.directory or self.directory,
+            claims=later.claims if later.claims is not None else self.claims,
+            present=later.present if later.present is not None else self.present,
         )
         if later.full:
             return together

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,16 +18,18 @@ from db.engine import settings
 from db.engine.connections import Database
 from db.engine.tables import journal, journal_head
 from db.kernel.change import Changes
-from db.kernel.clock import Clock, SystemClock, to_ms
+from db.kernel.clock import Clock, SystemClock, from_ms, to_ms
 from db.kernel.language import N_
 from db.kernel.refusal import Trouble, Unavailable
+from db.live.claims import NO_CLAIMS, Claims, read_claims
 from db.live.days import day_start
 from db.live.delta import Delta
 from db.live.directory import REGISTERS, load_directory
 from db.live.people import NOBODY, People
+from db.people.presence import Present, all_present
 from db.people.tables import position
 
-CASE_TABLES = frozenset({"cases", "case_step", "reporter"})
+CASE_TABLES = frozenset({"cases", "case_step", "reporter", "case_claim", "case_tag"})
 """Tables whose changes reach the screen as rows; all others are registers."""
 DEFAULT_ZONE = "Asia/Shanghai"
 MANY = 20_000
@@ -63,6 +66,8 @@ class _Seen:
     seq: int = -1
     hash: bytes = b""
     places: dict[int, int] = field(default_factory=dict)
+    claims: Claims = NO_CLAIMS
+    present: tuple[Present, ...] = ()
 
 
 class Feed:
@@ -187,13 +192,16 @@ class Feed:
             delta = self._full(version)
         elif heard or version != self._version:
             delta = self._changed(version, now_ms)
-        elif self.database.dialect != "sqlite" and monotonic() >= self._places_at:
-            # Positions have no journal entry, so a server's version does not tell of them.
+        elif monotonic() >= self._places_at and self._moves_unheard():
             delta = self._moved(now_ms)
         else:
             delta = None
             self.fresh_at_ms = now_ms
         return delta
+
+    def _moves_unheard(self) -> bool:
+        """Whether things change of which no version tells: telemetry on a server, forgetting anywhere."""
+        return self.database.dialect != "sqlite" or bool(self._seen.present)
 
     def _check_file(self) -> None:
         """Notice a file taken away or exchanged: an open connection would go on reading the old one."""
@@ -242,15 +250,31 @@ class Feed:
             gone=np.setdiff1d(np.array(ids, dtype=np.int64), np.asarray(columns["id"])),
             registers_changed=touched.registers,
             directory=load_directory(connection) if names_touched else None,
-            # Last: it remembers what it gave, and what is raised after it would be lost.
+            # Last: they remember what they gave, and what is raised after them would be lost.
+            **self._standing(connection, now_ms),
             people=self._people(connection),
         )
 
     def _moved(self, now_ms: int) -> Delta | None:
         with self.database.read() as connection:
+            standing = self._standing(connection, now_ms)
             people = self._people(connection)
         self.fresh_at_ms = now_ms
-        return Delta(at_ms=now_ms, seq=self._seen.seq, people=people) if len(people) else None
+        delta = Delta(at_ms=now_ms, seq=self._seen.seq, people=people, **standing)
+        return None if delta.is_empty else delta
+
+    def _standing(self, connection: Connection, now_ms: int) -> dict[str, Any]:
+        """Claims and presence: read whole, they are few; told when they are others than at the last look."""
+        claims = read_claims(connection, now_ms)
+        present = tuple(all_present(connection, from_ms(now_ms)))
+        told: dict[str, Any] = {}
+        # A claim that ended by the clock ends on the board by itself.
+        if claims != self._seen.claims.at(now_ms):
+            told["claims"] = claims
+        if present != self._seen.present:
+            told["present"] = present
+        self._seen.claims, self._seen.present = claims, present
+        return told
 
     def _snapshot(self) -> Delta:
         began = monotonic()
@@ -260,7 +284,8 @@ class Feed:
             seq, digest = _head(connection)
             self.zone = ZoneInfo(str(settings.get(connection, "city.zone", DEFAULT_ZONE)))
             columns = live_rows(connection, None, day_start(now_ms, self.zone))
-            self._seen.places = {}
+            self._seen = replace(self._seen, places={}, claims=NO_CLAIMS, present=())
+            standing = self._standing(connection, now_ms)
             delta = Delta(
                 at_ms=now_ms,
                 seq=seq,
@@ -269,6 +294,8 @@ class Feed:
                 directory=load_directory(connection),
                 people=self._people(connection),
                 people_full=True,
+                claims=standing.get("claims", NO_CLAIMS),
+                present=standing.get("present", ()),
             )
         self._advance(_Touched(seq, digest), now_ms)
         self._full_wanted = False

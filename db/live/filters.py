@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from db.cases.rules import SOURCES, STATES, Light
+from db.cases.rules import PRIORITIES, REQUESTS, SOURCES, STATES, Light
+from db.live.shapes import Ring
 
 Span = tuple[int | None, int | None]
 """From (inclusive) and to (exclusive), in milliseconds; ``None`` = without end."""
@@ -29,6 +30,9 @@ class Filter:
 
     Id 0 in a set means "none" (no unit yet, no district). ``slack`` is time left on a running disposal clock,
     so it lets no case through that is not dispatched or handed back. ``arrived``, ``closed`` are moments.
+    ``holders`` are persons, ``claimants`` accounts; ``requests`` the kinds that wait for a decision; of
+    ``tags`` one is enough. ``mine`` is an account and a person: what the one has claimed or the other holds.
+    ``shape`` is drawn on the map.
     """
 
     states: frozenset[str] = frozenset()
@@ -41,12 +45,21 @@ class Filter:
     categories: frozenset[int] = frozenset()
     majors: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
+    priorities: frozenset[int] = frozenset()
+    holders: frozenset[int] = frozenset()
+    claimants: frozenset[int] = frozenset()
+    requests: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    supervised: bool = False
+    returned: bool = False
+    mine: tuple[int, int] | None = None
     slack: Span | None = None
     arrived: Span | None = None
     closed: Span | None = None
     no_position: bool = False
     text: str = ""
     box: Box | None = None
+    shape: Ring | None = None
     ids: frozenset[int] | None = None
     scope: Scope = Scope.OPEN
 
@@ -82,7 +95,7 @@ class Filter:
         """Whether no part is set; the scope may be any."""
         return not any(self.has(part) for part in PARTS)
 
-    def to_json(self) -> dict[str, Any]:
+    def as_plain(self) -> dict[str, Any]:
         """Plain values for a file or a saved view; what is not set is left out."""
         plain: dict[str, Any] = {
             part: sorted(held) if isinstance(held := getattr(self, part), frozenset) else held
@@ -94,8 +107,8 @@ class Filter:
         return plain
 
     @staticmethod
-    def from_json(plain: Mapping[str, Any]) -> Filter:
-        """The filter of ``to_json``; raises ``ValueError`` for what is no filter."""
+    def from_plain(plain: Mapping[str, Any]) -> Filter:
+        """The filter of ``as_plain``; raises ``ValueError`` for what is no filter."""
         try:
             return Filter(**dict(_read(plain)))
         except (TypeError, KeyError) as error:
@@ -117,6 +130,11 @@ SETS = (
     "categories",
     "majors",
     "sources",
+    "priorities",
+    "holders",
+    "claimants",
+    "requests",
+    "tags",
 )
 PARTS = tuple(field.name for field in fields(Filter) if field.name != "scope")
 EVERYTHING = Filter(scope=Scope.ALL)
@@ -126,7 +144,11 @@ _KNOWN: dict[str, frozenset[Any]] = {
     "states": frozenset(STATES),
     "sources": frozenset(SOURCES),
     "lights": frozenset(int(light) for light in Light),
+    "priorities": frozenset(PRIORITIES),
+    "requests": frozenset(REQUESTS),
 }
+_WORDS = ("states", "majors", "sources", "requests", "tags")
+"""The sets that hold texts; the others hold whole numbers."""
 _SPANS = ("slack", "arrived", "closed")
 
 
@@ -135,7 +157,7 @@ def _read(plain: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if part == "scope":
             yield part, Scope(value)
         elif part in SETS or part == "ids":
-            kind = str if part in ("states", "majors", "sources") else int
+            kind = str if part in _WORDS else int
             if isinstance(value, str) or not all(type(one) is kind for one in value):
                 raise TypeError(part)
             chosen = frozenset(value)
@@ -147,6 +169,13 @@ def _read(plain: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             if not all(end is None or type(end) is int for end in (low, high)):
                 raise TypeError(part)
             yield part, (low, high)
+        elif part == "mine":
+            account_id, person_id = value
+            if type(account_id) is not int or type(person_id) is not int:
+                raise TypeError(part)
+            yield part, (account_id, person_id)
+        elif part == "shape":
+            yield part, tuple((float(lon), float(lat)) for lon, lat in value)
         elif part == "box":
             west, south, east, north = (float(edge) for edge in value)
             yield part, (west, south, east, north)

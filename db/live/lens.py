@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from db.cases.queries import SOURCE_CODES, STATE_CODES
+from db.cases.queries import REQUEST_BITS, SOURCE_CODES, STATE_CODES
 from db.live.columns import NO_SLOTS, Int32, Int64, Mask
 from db.live.filters import PARTS, Filter, Scope
 from db.live.search import fold
+from db.live.shapes import Ring, inside
 from db.live.store import IS_CLOSING, Applied, Store
 
 Slots = Int32 | slice
 ORDER_KEYS = (
     "slack",
+    "left",
+    "priority",
     "reported_at",
     "category",
     "district",
@@ -32,6 +35,8 @@ ORDER_KEYS = (
 _EVERY = slice(None)
 _BY_CODE = ("category", "district", "unit")
 _BY_TEXT = ("number", "address")
+_BY_CLOCK = {"slack": "start_by", "left": "due_at"}
+"""Orders by the disposal clock: ``left`` is the time left, ``slack`` that less the usual time of the rest."""
 # Worst first: over, soon, on time, no clock.
 _LIGHT_ORDER: Int64 = np.array([2, 1, 0, 3], dtype=np.int64)
 # What a lens of one hundred thousand cases re-sorts faster than it patches.
@@ -225,6 +230,30 @@ class Lens:
     def _passes_lights(self, value: frozenset[int], slots: Slots) -> Mask:
         return np.array([light in value for light in range(4)])[self.store.light[slots]]
 
+    def _passes_priorities(self, value: frozenset[int], slots: Slots) -> Mask:
+        return np.array([priority in value for priority in range(256)])[self.store.priority[slots]]
+
+    def _passes_claimants(self, value: frozenset[int], slots: Slots) -> Mask:
+        return self.store.accounts.chosen(value)[self.store.claimant[slots]]
+
+    def _passes_requests(self, value: frozenset[str], slots: Slots) -> Mask:
+        return (self.store.requests[slots] & sum(REQUEST_BITS[kind] for kind in value)) > 0
+
+    def _passes_tags(self, value: frozenset[str], slots: Slots) -> Mask:
+        return self.store.sets["tags"].with_any(value)[self.store.tags[slots]]
+
+    def _passes_supervised(self, value: bool, slots: Slots) -> Mask:
+        return self.store.supervised[slots].copy()
+
+    def _passes_returned(self, value: bool, slots: Slots) -> Mask:
+        return self.store.returned[slots].copy()
+
+    def _passes_mine(self, value: tuple[int, int], slots: Slots) -> Mask:
+        return belongs_to(self.store, value)[slots]
+
+    def _passes_shape(self, value: Ring, slots: Slots) -> Mask:
+        return inside(value, self.store.lon[slots], self.store.lat[slots])
+
     def _passes_slack(self, value: tuple[int | None, int | None], slots: Slots) -> Mask:
         return self.store.runs[slots] & _within(self.store.due_at[slots] - self.store.now_ms, value)
 
@@ -274,19 +303,21 @@ class Lens:
             return self._text_ranks(key)[slots]
         if key == "light":
             return _LIGHT_ORDER[store.light[slots]]
+        if key == "priority":
+            return -store.priority[slots].astype(np.int64)
         values: npt.NDArray[Any] = getattr(store, key)[slots]
         return values.astype(np.int64)
 
     def _signed_key(self, slots: Int32) -> Int64:
-        if self.order_key == "slack":
-            return self._slack_key(slots)
+        if self.order_key in _BY_CLOCK:
+            return self._clock_key(slots)
         key = self._key(slots)
         return -key if self.descending else key
 
-    def _slack_key(self, slots: Int32) -> Int64:
+    def _clock_key(self, slots: Int32) -> Int64:
         """Time left; then, whichever way the list runs, cases without a clock, longest waiting first."""
         store = self.store
-        key = store.due_at[slots]
+        key: Int64 = getattr(store, _BY_CLOCK[self.order_key])[slots]
         no_clock = np.flatnonzero(key == 0)
         stopped = store.stopped_at[slots]
         # Counted from now: running clocks keep their keys as time goes by.
@@ -322,7 +353,7 @@ class Lens:
 
     def _is_still(self) -> bool:
         """Whether time alone does not move rows: no handed-back case stands among running clocks."""
-        return self.order_key != "slack" or not bool(
+        return self.order_key not in _BY_CLOCK or not bool(
             ((self.store.stopped_at > 0) & (self.store.due_at > 0) & self.mask).any()
         )
 
@@ -333,7 +364,7 @@ class Lens:
             self._keys is None
             or self.order_key in _BY_TEXT
             or self.order_key in _BY_CODE
-            or self.order_key == "slack"
+            or self.order_key in _BY_CLOCK
             or self._keys_edition != store.rank_edition
             or len(store.by_rank) > 1 << self._bits
         ):
@@ -381,6 +412,7 @@ _DIMENSION_OF = {
     "communities": "community",
     "patrols": "patrol",
     "cells": "cell",
+    "holders": "holder",
     "units": "unit",
     "categories": "category",
 }
@@ -388,6 +420,14 @@ _PASSES: dict[str, Callable[[Lens, Any, Slots], Mask]] = {
     "states": Lens._passes_states,
     "sources": Lens._passes_sources,
     "lights": Lens._passes_lights,
+    "priorities": Lens._passes_priorities,
+    "claimants": Lens._passes_claimants,
+    "requests": Lens._passes_requests,
+    "tags": Lens._passes_tags,
+    "supervised": Lens._passes_supervised,
+    "returned": Lens._passes_returned,
+    "mine": Lens._passes_mine,
+    "shape": Lens._passes_shape,
     "slack": Lens._passes_slack,
     "arrived": Lens._passes_arrived,
     "closed": Lens._passes_closed,
@@ -396,6 +436,17 @@ _PASSES: dict[str, Callable[[Lens, Any, Slots], Mask]] = {
     "ids": Lens._passes_ids,
     "text": Lens._passes_text,
 }
+
+
+def belongs_to(store: Store, who: tuple[int, int]) -> Mask:
+    """Which cases an account has claimed or a person holds; 0 for either = nobody of that kind."""
+    account, person = store.accounts.code(who[0]), store.codes["holder"].code(who[1])
+    found = np.zeros(store.size, dtype=bool)
+    if account:
+        found |= store.claimant == account
+    if person:
+        found |= store.holder == person
+    return found
 
 
 def _within(values: Int64, span: tuple[int | None, int | None]) -> Mask:

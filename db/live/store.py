@@ -10,18 +10,41 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from db.cases.queries import CLOSINGS, LIVE_TYPES, OPEN_STATES, SOURCE_CODES, STATE_CODES, TEXT_COLUMNS
+from db.cases.queries import (
+    CLOSINGS,
+    LIVE_TYPES,
+    OPEN_STATES,
+    REQUEST_BITS,
+    SET_COLUMNS,
+    SOURCE_CODES,
+    STATE_CODES,
+    TEXT_COLUMNS,
+)
 from db.cases.rules import Light, lights
-from db.live.columns import DIMENSIONS, NO_SLOTS, Codes, Float64, Int32, Int64, Mask, UInt8, no_slots
+from db.live.claims import NO_CLAIMS, Claims
+from db.live.columns import (
+    DIMENSIONS,
+    NO_SLOTS,
+    Codes,
+    Float64,
+    Int32,
+    Int64,
+    Mask,
+    UInt8,
+    WordSets,
+    no_slots,
+)
 from db.live.days import day_start, next_day_start
 from db.live.delta import Delta
 from db.live.directory import Directory
+from db.live.remaining import NOTHING_LEARNED, Remaining
 from db.live.search import TextIndex, fold
 
 IS_OPEN: Mask = np.array([code in OPEN_STATES for code in STATE_CODES])
 IS_CLOSING: Mask = np.array([code in CLOSINGS for code in STATE_CODES])
 NAMED = ("category", "unit", "district", "community")
 """Dimensions whose names a text is looked for in, beside number and address."""
+_TO_ACCEPT, _TO_DISPATCH = STATE_CODES.index("reported"), STATE_CODES.index("pending_dispatch")
 NEVER = 0
 """What ``next_turn`` answers when no light will ever change by itself."""
 
@@ -32,6 +55,11 @@ _ARRAYS: dict[str, type[np.generic]] = {
         )
         for name, kind in LIVE_TYPES.items()
     },
+    **dict.fromkeys(SET_COLUMNS, np.int32),
+    "claimant": np.int32,
+    "claimed_until": np.int64,
+    "start_by": np.int64,
+    "returned": np.bool_,
     "light": np.uint8,
     "alive": np.bool_,
     "is_open": np.bool_,
@@ -48,7 +76,7 @@ class Applied:
     changed: Int32 = field(default_factory=no_slots)
     removed: Int32 = field(default_factory=no_slots)
     turned: Int32 = field(default_factory=no_slots)
-    """Slots whose light is another one than before, by the clock alone."""
+    """Slots that are not what they were by the clock alone: another light, or a claim that ran out."""
     reset: bool = False
 
     @property
@@ -93,6 +121,24 @@ class Store:
     closed_at: Int64
     reworks: Int32
     version: Int32
+    holder: Int32
+    priority: UInt8
+    requests: UInt8
+    """Bits of ``REQUEST_BITS``: what waits for a decision."""
+    supervised: Mask
+    """An order wants an answer."""
+    returned: Mask
+    """A return is asked for, or was granted and the case waits to be given out anew, or was sent back."""
+    tags: Int32
+    """A code of ``sets["tags"]``."""
+    helpers: Int32
+    """A code of ``sets["helpers"]``."""
+    claimant: Int32
+    """A code of ``accounts``: who has claimed it, 0 = nobody."""
+    claimed_until: Int64
+    start_by: Int64
+    """The due moment less the usual time of what is still to be done: where ``remaining`` knows none, the due
+    moment itself."""
     light: UInt8
     alive: Mask
     is_open: Mask
@@ -108,6 +154,12 @@ class Store:
         self.day_end_ms = next_day_start(now_ms, zone)
         self.size = 0
         self.codes: dict[str, Codes] = {name: Codes() for name in DIMENSIONS}
+        self.sets: dict[str, WordSets] = {name: WordSets() for name in SET_COLUMNS}
+        self.accounts = Codes()
+        """Account ids of claimants."""
+        self.claims: Claims = NO_CLAIMS
+        """The claims that stand at ``now_ms``."""
+        self.remaining: Remaining = NOTHING_LEARNED
         self.number: list[str] = []
         self.address: list[str] = []
         self.directory = Directory()
@@ -127,6 +179,7 @@ class Store:
         self._newest_id = 0
         self._texts = TextIndex()
         self._next_turn = NEVER
+        self._claimed_slots: Int32 = NO_SLOTS
         self._publish()
 
     def __len__(self) -> int:
@@ -185,8 +238,24 @@ class Store:
         self._rank(slots[is_new])
         self._publish()
         self._light(slots)
+        if delta.claims is not None:
+            self.claims = delta.claims.at(self.now_ms)
+        claimed = self._claim()
         self._find_next_turn()
-        return Applied(slots[is_new], slots[~is_new], removed, reset=delta.full)
+        changed = slots[~is_new]
+        if len(claimed):
+            changed = np.union1d(changed, np.setdiff1d(claimed, slots)).astype(np.int32)
+        return Applied(slots[is_new], changed, removed, reset=delta.full)
+
+    def learn(self, remaining: Remaining) -> None:
+        """Take what is usual now; it moves cases only in the order of least slack."""
+        self.remaining = remaining
+        self._start_by(slice(None))
+
+    def name_anew(self, directory: Directory) -> None:
+        """Take another directory: names are asked anew, and a class may belong to another major one."""
+        self.directory = directory
+        self._start_by(slice(None))
 
     def roll(self, now_ms: int) -> Applied:
         """Let the clock be ``now_ms``: lights turn, and after midnight what ended yesterday leaves."""
@@ -200,16 +269,20 @@ class Store:
             removed = self._remove(self.id[stale])
         backwards = now_ms < self.now_ms
         self.now_ms = now_ms
+        self.claims = self.claims.at(now_ms)
         if not backwards and (self._next_turn == NEVER or now_ms < self._next_turn):
             return Applied(removed=removed)
         before = self.light.copy()
         self._light(slice(None))
+        claimed = self._claim()
         self._find_next_turn()
         turned = np.flatnonzero((self.light != before) & self.alive).astype(np.int32)
+        if len(claimed):
+            turned = np.union1d(turned, claimed).astype(np.int32)
         return Applied(removed=removed, turned=turned)
 
     def next_turn(self) -> int:
-        """The next moment at which any light changes by itself; ``NEVER`` when none will."""
+        """The next moment at which a light changes or a claim ends by itself; ``NEVER`` when none will."""
         return self._next_turn
 
     def slack(self, slots: Int32 | Int64 | slice) -> Int64:
@@ -225,6 +298,12 @@ class Store:
         for name in DIMENSIONS:
             row[f"{name}_id"] = int(self.codes[name].ids[self._arrays[name][slot]])
         row["state"], row["source"] = STATE_CODES[row["state"]], SOURCE_CODES[row["source"]]
+        row["requests"] = tuple(kind for kind, bit in REQUEST_BITS.items() if row["requests"] & bit)
+        row["tags"] = self.sets["tags"].values[int(self.tags[slot])]
+        row["helpers"] = tuple(map(int, self.sets["helpers"].values[int(self.helpers[slot])]))
+        row["returned"] = bool(self.returned[slot])
+        row["start_by"] = int(self.start_by[slot])
+        row["claim"] = self.claims.by_case.get(row["id"])
         row["light"] = Light(int(self.light[slot]))
         row["number"], row["address"] = self.number[slot], self.address[slot]
         return row
@@ -290,6 +369,17 @@ class Store:
         arrays["alive"][slots] = True
         arrays["is_open"][slots] = is_open
         arrays["runs"][slots] = is_open & (arrays["due_at"][slots] > 0) & (arrays["stopped_at"][slots] == 0)
+        for name, sets in self.sets.items():
+            listed = cast("list[str]", columns[name])
+            arrays[name][slots] = sets.encode(listed if everything else [listed[i] for i in places.tolist()])
+        arrays["claimant"][slots] = arrays["claimed_until"][slots] = 0
+        state = arrays["state"][slots]
+        arrays["returned"][slots] = (
+            ((state == _TO_DISPATCH) & (arrays["dispatched_at"][slots] > 0))
+            | ((state == _TO_ACCEPT) & (arrays["filed_at"][slots] > 0))
+            | (is_open & ((arrays["requests"][slots] & REQUEST_BITS["return"]) > 0))
+        )
+        self._start_by(slots)
         number, address = (cast("list[str]", columns[name]) for name in TEXT_COLUMNS)
         touched: list[int] = []
         for place, slot in zip(places.tolist(), slots.tolist(), strict=True):
@@ -299,6 +389,44 @@ class Store:
         if touched:
             self.text_edition += 1
             self._texts.put(touched, [f"{self.number[slot]} {self.address[slot]}" for slot in touched])
+
+    def _start_by(self, slots: Int32 | slice) -> None:
+        """Due moments less what is usual, looked up in a table of state and class."""
+        arrays = self._arrays
+        if isinstance(slots, slice):
+            slots = np.arange(self.size, dtype=np.int32)
+        due = arrays["due_at"][slots]
+        arrays["start_by"][slots] = due
+        if not self.remaining.usual:
+            return
+        majors = self.directory.major_of
+        classes = [majors.get(int(i), "") for i in self.codes["category"].ids]
+        usual = np.array(
+            [[self.remaining.of(state, major) for major in classes] for state in STATE_CODES], dtype=np.int64
+        )
+        left = usual[arrays["state"][slots], arrays["category"][slots]]
+        arrays["start_by"][slots] = np.where(due > 0, due - left, 0)
+
+    def _claim(self) -> Int32:
+        """Write the standing claims into the columns; returns the slots of which they say something new."""
+        arrays, before = self._arrays, self._claimed_slots
+        wanted = [
+            (slot, each.account_id, each.until_ms)
+            for case_id, each in self.claims.by_case.items()
+            if (slot := self._slots.get(case_id)) is not None
+        ]
+        if not wanted and not len(before):
+            return NO_SLOTS
+        slots, accounts, until = (np.array([one[i] for one in wanted], dtype=np.int64) for i in range(3))
+        concerned = np.union1d(before, slots).astype(np.int32)
+        was = arrays["claimant"][concerned], arrays["claimed_until"][concerned]
+        for name in ("claimant", "claimed_until"):
+            arrays[name][before] = 0
+        arrays["claimant"][slots] = self.accounts.encode(accounts)
+        arrays["claimed_until"][slots] = until
+        self._claimed_slots = slots.astype(np.int32)
+        differs = (arrays["claimant"][concerned] != was[0]) | (arrays["claimed_until"][concerned] != was[1])
+        return cast(Int32, concerned[differs & arrays["alive"][concerned]])
 
     def _rank(self, new_slots: Int32) -> None:
         """Give new cases the next ranks; all ranks anew when one is too old or there are many holes."""
@@ -339,3 +467,6 @@ class Store:
         for mark in (self.soon_at, self.due_at):
             nearest = min(nearest, int(np.min(mark, where=running & (mark >= self.now_ms), initial=never)))
         self._next_turn = NEVER if nearest == never else nearest + 1
+        ends = self.claims.next_end()
+        if ends is not None and (self._next_turn == NEVER or ends < self._next_turn):
+            self._next_turn = ends

@@ -10,6 +10,8 @@ from db.kernel.refusal import Refused
 
 KINDS = ("city", "district", "community", "patrol", "cell")
 """From the largest to the smallest."""
+AREAS_WITHOUT_CITY = KINDS[1:]
+"""Those of which many tile the ground."""
 KIND_LABELS = {
     "city": N_("City"),
     "district": N_("District"),  # zh: 街道/镇

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, select, text
 from db.engine import settings
 from db.engine.among import among
 from db.engine.connections import Database
-from db.engine.tables import journal, metadata, outbox, replica, setting
+from db.engine.tables import metadata, outbox, replica, setting
 from db.kernel.clock import to_ms
-from db.kernel.refusal import Refused
 from db.kernel.language import N_
+from db.kernel.refusal import Refused
 from db.sync.incoming import oldest_closing, read_touched
 from db.sync.news import News, read_news
 from db.sync.rebase import Known, Rebased, rebase
@@ -64,7 +64,9 @@ def pull(local: Database, server: Database) -> Pulled:
     if not news.is_empty:
         _take_settings(local, theirs)
     with local.read() as own:
-        mine = own.execute(select(outbox.c.id).where(among(outbox.c.id, news.operations), outbox.c.state == "waiting"))
+        mine = own.execute(
+            select(outbox.c.id).where(among(outbox.c.id, news.operations), outbox.c.state == "waiting")
+        )
         settled = frozenset(mine.scalars())
     came = rebase(local, incoming, settled=settled, known=Known(news.until, head.seq, bytes(head.hash)))
     return Pulled(news, came)
@@ -105,7 +107,11 @@ def _add_whole(connection: Connection, news: News) -> None:
 
 def _settings(connection: Connection) -> dict[str, Any]:
     rows = connection.execute(select(setting.c.key, setting.c.value).where(~setting.c.secret))
-    return {row.key: row.value for row in rows if row.key not in OWN_SETTINGS and not row.key.startswith("replica.")}
+    return {
+        row.key: row.value
+        for row in rows
+        if row.key not in OWN_SETTINGS and not row.key.startswith("replica.")
+    }
 
 
 def _take_settings(local: Database, theirs: dict[str, Any]) -> None:

@@ -16,10 +16,10 @@ from db.engine.journal import last_touch
 from db.engine.tables import journal, metadata, outbox
 from db.engine.unit_of_work import Diff, UnitOfWork
 from db.kernel.actor import Actor
+from db.kernel.clock import to_ms
 from db.kernel.command import from_plain
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
-from db.kernel.clock import to_ms
 from db.sync.incoming import oldest_closing, read_touched
 from db.sync.pull import snapshot
 from db.sync.rebase import rebase
@@ -86,7 +86,9 @@ def _send(local: Database, act: Row[Any], effect: Effect, bus: Bus, actor: Actor
     touched = {table: set(rows) for table, rows in effect.items()}
     parked: dict[int, Refused] = {}
     try:
-        outcome = bus.replay(from_plain(act.command, act.arguments), actor, sending.act_of(act), merged(effect))
+        outcome = bus.replay(
+            from_plain(act.command, act.arguments), actor, sending.act_of(act), merged(effect)
+        )
         for table, ids in outcome.changes.touched.items():
             touched.setdefault(table, set()).update(ids)
     except Refused as refusal:
@@ -95,7 +97,9 @@ def _send(local: Database, act: Row[Any], effect: Effect, bus: Bus, actor: Actor
         since = oldest_closing(connection, to_ms(local.clock.now()))
         cases = metadata.tables["cases"]
         with local.read() as own:
-            known = own.execute(select(cases.c.id).where(among(cases.c.id, touched.get("cases", ())))).scalars()
+            known = own.execute(
+                select(cases.c.id).where(among(cases.c.id, touched.get("cases", ())))
+            ).scalars()
             incoming = read_touched(connection, touched, since, frozenset(known))
     rebase(local, incoming, settled=frozenset() if parked else frozenset({act.id}), parked=parked)
     for refusal in parked.values():
@@ -124,7 +128,9 @@ def merged(effect: Effect) -> Callable[[Any, UnitOfWork], Any]:
                         raise _quicker(unit, name, row_id)
         if getattr(command, "versions", ()):
             cases = unit.rows(metadata.tables["cases"], command.case_ids)
-            return replace(command, versions=tuple(cases[i]["version"] if i in cases else 0 for i in command.case_ids))
+            return replace(
+                command, versions=tuple(cases[i]["version"] if i in cases else 0 for i in command.case_ids)
+            )
         return command
 
     return check

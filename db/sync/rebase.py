@@ -20,7 +20,6 @@ from db.engine.columns import from_plain
 from db.engine.connections import Database, Writing
 from db.engine.tables import journal, metadata, outbox, replica
 from db.engine.unit_of_work import Diff, UnitOfWork
-from db.kernel.act import Act
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.command import Reach, command
 from db.kernel.command import from_plain as command_from_plain
@@ -136,9 +135,7 @@ def _put_back(
     return base
 
 
-def _before(
-    table: Table, row_id: int, diff: Diff, after: dict[str, Any] | None
-) -> dict[str, Any] | None:
+def _before(table: Table, row_id: int, diff: Diff, after: dict[str, Any] | None) -> dict[str, Any] | None:
     if "id" in diff and diff["id"][0] is None:
         return None
     row = dict(after) if after is not None else {"id": row_id}
@@ -182,9 +179,7 @@ def _note(
     connection, now = writing.connection, database.clock.now()
     for ids, state in ((settled, sending.DONE), (dropped, sending.DROPPED)):
         if ids:
-            connection.execute(
-                update(outbox).where(outbox.c.id.in_(ids)).values(state=state, decided_at=now)
-            )
+            connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(state=state, decided_at=now))
     for operation, refusal in parked.items():
         told = {"code": refusal.code, "message": refusal.message, "facts": _plain_facts(refusal)}
         connection.execute(
@@ -199,4 +194,6 @@ def _note(
 
 
 def _plain_facts(refusal: Refused) -> dict[str, str]:
-    return {name: fact.text() if isinstance(fact, Refused) else str(fact) for name, fact in refusal.facts.items()}
+    return {
+        name: fact.text() if isinstance(fact, Refused) else str(fact) for name, fact in refusal.facts.items()
+    }

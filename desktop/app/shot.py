@@ -14,9 +14,11 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from qasync import QEventLoop
 
+from db.cases.queries import STATE_CODES
 from db.kernel.actor import Actor
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, Unavailable
+from db.live.filters import Filter
 from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
@@ -26,9 +28,24 @@ from desktop.core import logs
 from desktop.core.preferences import Preferences
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
+from desktop.shell.window import Window
+from desktop.widgets.acting import ActDialog
 from desktop.widgets.theme import Theme
 
-PAGES = ("room", "signin", "wall", "intake", "search", "case", "calendar")
+PAGES = (
+    "room",
+    "signin",
+    "wall",
+    "intake",
+    "search",
+    "case",
+    "calendar",
+    "board",
+    "reassign",
+    "palette",
+    "sentence",
+    "keys",
+)
 PATIENCE_S = 60.0
 SETTLE_MS = 350
 """Time for the last repaint of charts and of the page's compositor after the data is there."""
@@ -123,8 +140,28 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             await _answered(window)
         if page == "case":
             window = await _case(session, size)
+        if page in ("palette", "sentence") and isinstance(window, Window):
+            window.open_palette("" if page == "palette" else _sentence(session))
+        if page == "keys":
+            window = session.show_keys()
+            window.resize(size)
+        if page == "board":
+            _board(session)
+        if page == "reassign":
+            window = await _reassign(session)
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
+
+
+def _sentence(session: Session) -> str:
+    """An order as somebody types it, for the case that has waited longest to be dispatched."""
+    board = session.context.board
+    board.set_filter(Filter(states=frozenset({"pending_dispatch"})))
+    lens = board.lens
+    end = board.store.number[int(lens.rows[0])][-3:] if lens.count else "37"
+    board.set_filter(Filter())
+    unit = next((each for each in board.directory.of("unit") if each.kind == "squad"), None)
+    return f"派 {end} {unit.name if unit is not None else ''}"
 
 
 async def _case(session: Session, size: QSize) -> QWidget:
@@ -135,6 +172,32 @@ async def _case(session: Session, size: QSize) -> QWidget:
         return session.window
     window.resize(size)
     return window
+
+
+def _board(session: Session) -> None:
+    """The units beside the queue, with a dozen cases selected and the keyboard on one unit."""
+    board, panes = session.context.board, session.panes
+    handled = np.flatnonzero((board.store.unit[board.lens.rows] > 0) & board.store.runs[board.lens.rows])[:12]
+    session.context.select(frozenset(board.store.id[board.lens.rows[handled]].tolist()))
+    session.window.room.call("board", True)  # type: ignore[union-attr]
+    panes.board.stand_on(panes.board.rows.units()[1])
+
+
+async def _reassign(session: Session) -> QWidget:
+    """The dialog with forty cases in hand and three that were handed back already: those stay."""
+    board, panes = session.context.board, session.panes
+    rows = board.lens.rows
+    waiting = np.flatnonzero(board.store.state[rows] == STATE_CODES.index("pending_check"))[:3]
+    handled = np.flatnonzero((board.store.unit[rows] > 0) & board.store.runs[rows])[:37]
+    chosen = board.store.id[rows[np.concatenate([handled, waiting])]]
+    session.context.select(frozenset(chosen.tolist()))
+    units = [entry.id for entry in board.directory.of("unit") if entry.active]
+    panes.queue.bar.ask("reassign", given={"unit": units[3], "text": "中队今日人手不足，请协助处置"})
+    dialog = next(each for each in session.window.findChildren(ActDialog) if each.isVisible())
+    async with asyncio.timeout(PATIENCE_S):
+        while dialog.view.foresight is None:
+            await asyncio.sleep(SETTLE_MS / 1000)
+    return dialog
 
 
 async def _intake(session: Session, size: QSize) -> QWidget:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from db.cases.rules import LIGHT_LABELS, SOURCES, STATES, Light
+from db.cases.rules import LIGHT_LABELS, PRIORITIES, REQUESTS, SOURCES, STATES, Light
 from db.kernel.clock import from_ms
 from db.kernel.language import _, language
 from db.live.directory import Directory
@@ -66,6 +66,7 @@ _PART_KINDS = {
     "communities": "community",
     "patrols": "patrol",
     "cells": "cell",
+    "holders": "person",
     "units": "unit",
     "categories": "category",
 }
@@ -83,6 +84,22 @@ def value_label(part: str, value: Any, directory: Directory, zone: ZoneInfo) -> 
         return directory.label(_PART_KINDS[part], value, language()) or _("none")
     if part == "majors":
         return directory.label("major", value, language())
+    if part == "priorities":
+        return _(PRIORITIES[value])
+    if part == "requests":
+        # zh: 申请{what}
+        return _("asks for {what}").format(what=_(REQUESTS[value]))
+    if part == "claimants":
+        # zh: 已领取
+        return _("claimed") if value else _("not claimed")
+    if part == "tags":
+        return f"#{value}"
+    if part == "supervised":
+        return _("supervised")  # zh: 督办中
+    if part == "returned":
+        return _("returned")  # zh: 回退
+    if part == "mine":
+        return _("mine")  # zh: 我的
     if part == "slack":
         return _slack_label(*value)
     if part == "arrived":
@@ -93,6 +110,8 @@ def value_label(part: str, value: Any, directory: Directory, zone: ZoneInfo) -> 
         return _("no position")
     if part == "box":
         return _("area on the map")
+    if part == "shape":
+        return _("shape on the map")  # zh: 地图圈选
     if part == "ids":
         return _("{count} chosen cases").format(count=number(len(value)))
     return f"“{value}”"

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+MOST_ROWS = 200
+"""Nobody reads further down a list on a map."""
+
 
 @dataclass(frozen=True)
 class HoverCard:
@@ -17,6 +20,17 @@ class HoverCard:
     remaining: str = ""
     tone: int = 0
     lines: tuple[str, ...] = ()
+
+
+def list_row(layer: str, slot: int, card: HoverCard, note: str = "") -> dict[str, object]:
+    """A row of the page's list: what the card says in one line; ``note`` stands instead of the time left."""
+    return {
+        "layer": layer,
+        "slot": slot,
+        "title": " · ".join((card.title, *card.lines[:1])),
+        "note": note or card.remaining,
+        "tone": -1 if note else card.tone,
+    }
 
 
 class PageBridge(QObject):
@@ -39,9 +53,15 @@ class PageBridge(QObject):
     violated = Signal(str)
     told = Signal(str, object)  # name, value: what a layer or a tool has to say
 
-    def __init__(self, card: Callable[[str, int], HoverCard | None], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        card: Callable[[str, int], HoverCard | None],
+        labels: Callable[[str, list[int]], list[str]],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._card = card
+        self._labels = labels
 
     @Slot()
     def greet(self) -> None:
@@ -64,6 +84,18 @@ class PageBridge(QObject):
         """Answer with the card of a point as JSON, "null" when there is nothing to say."""
         card = self._card(layer, slot)
         return json.dumps(asdict(card) if card else None, ensure_ascii=False)
+
+    @Slot(str, str, result=str)
+    def rows(self, layer: str, slots: str) -> str:
+        """Answer with the rows of a list of points as JSON; those with nothing to say are left out."""
+        cards = ((slot, self._card(layer, slot)) for slot in json.loads(slots)[:MOST_ROWS])
+        rows = [list_row(layer, slot, card) for slot, card in cards if card is not None]
+        return json.dumps(rows, ensure_ascii=False)
+
+    @Slot(str, str, result=str)
+    def labels(self, layer: str, slots: str) -> str:
+        """Answer with the words beside each of these marks as JSON, "" where there are none."""
+        return json.dumps(self._labels(layer, json.loads(slots)), ensure_ascii=False)
 
     @Slot(str, str)
     def pick_area(self, kind: str, code: str) -> None:

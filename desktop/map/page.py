@@ -81,6 +81,8 @@ def draw_up() -> str:
         double_click_zoom=False,
         inertia=True,
         fade_animation=False,
+        # A stretched picture costs a processor more than a true one: see sheet.js.
+        zoom_animation=False,
     )
     room._id = "room"  # folium's name is random; a fixed one keeps the page the same from start to start
     LiveLayers().add_to(room)

@@ -38,6 +38,10 @@ LAYER_NAMES = {
     "names": N_("Road names"),
     "water": N_("Water"),
     "parks": N_("Parks"),
+    # zh: 热力图
+    "density": N_("Heat map"),
+    # zh: 标注
+    "labels": N_("Labels"),
     "legend": N_("Legend"),
 }
 """What can be switched on and off."""
@@ -78,6 +82,9 @@ def page_words() -> dict[str, str]:
         # zh: 破损、丢失或废弃
         "unsound": _("Damaged, lost or derelict"),
         "components_closer": _("Components appear closer in"),
+        "at_one_place": _("{count} cases at one place"),
+        # zh: 热力图（件/平方千米，{metres} 米范围）
+        "density": _("Cases per km² within about {metres} m"),
         "metres": _("m"),
         "kilometres": _("km"),
     }

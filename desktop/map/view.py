@@ -48,6 +48,8 @@ WORDS = (
     "other_component",
     "unsound",
     "components_closer",
+    "at_one_place",
+    "density",
     "metres",
     "kilometres",
 )
@@ -71,6 +73,11 @@ TOKENS = (
     "side_road",
     "water",
     "park",
+    "density1",
+    "density2",
+    "density3",
+    "density4",
+    "density5",
     "ramp0",
     "ramp1",
     "ramp2",
@@ -90,7 +97,7 @@ MARKS = {
     "heat": "over",
 }
 
-# The switches of `set_layers`; all but the heat of the cells are on at first.
+# The switches of `set_layers`; all are on at first but the heat of the cells and that of the cases.
 LAYERS = (
     "cases",
     "components",
@@ -104,10 +111,14 @@ LAYERS = (
     "parks",
     "cells",
     "heat",
+    "density",
+    "labels",
     "legend",
 )
+OFF_AT_FIRST = frozenset({"heat", "density"})
 
 CardProvider = Callable[[int], HoverCard | None]
+LabelProvider = Callable[[list[int]], list[str]]
 
 
 class View(NamedTuple):
@@ -147,6 +158,7 @@ class MapView(QWidget):
         self._values: dict[str, Any] = {}
         self._points = {layer: PointColumns() for layer in (CASES, COMPONENTS, PEOPLE, VEHICLES)}
         self._cards: dict[str, CardProvider] = {}
+        self._label_makers: dict[str, LabelProvider] = {}
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
         self._base: BaseMap | None = None
         self._view: View | None = None
@@ -164,7 +176,7 @@ class MapView(QWidget):
     def _build(self) -> None:
         self.web = LocalView(self)
         serve_page(self.web.site)
-        self._bridge = PageBridge(self._card, self)
+        self._bridge = PageBridge(self._card, self._labels, self)
         self._channel = QWebChannel(self)
         self._channel.registerObject("room", self._bridge)
         self.web.page().setWebChannel(self._channel)
@@ -236,7 +248,7 @@ class MapView(QWidget):
         """Replace a layer: WGS-84 degrees, NaN = not drawn; the index is the slot.
 
         Styles of cases: 0 on time, 1 soon, 2 over, 3 no clock; of people and vehicles: 0 online, 1 stale,
-        2 lost; of components: 0 utility, 1 traffic, 2 sanitation, 3 greenery, 4 other, plus 5 when not intact.
+        2 lost; of components: 0 utility, 1 traffic, 2 sanitation, 3 greenery, 4 other, +5 when unsound.
         """
         generation = self._next(f"points/{layer}")
         self._points[layer].replace(generation, lon, lat, style, visible)
@@ -279,6 +291,10 @@ class MapView(QWidget):
         """Ask `provider(slot)` what the card beside a point says; None shows no card."""
         self._cards[layer] = provider
 
+    def set_labels(self, provider: LabelProvider, layer: str = CASES) -> None:
+        """Ask `provider(slots)` what stands beside the marks at high zoom; "" = nothing."""
+        self._label_makers[layer] = provider
+
     def set_palette(self, palette: Mapping[str, str]) -> int:
         """Take the colours of `TOKENS` and `MARKS`; KeyError when a token is missing."""
         colours = {token: palette[token] for token in TOKENS}
@@ -300,7 +316,8 @@ class MapView(QWidget):
 
     def set_layers(self, layers: Mapping[str, bool]) -> int:
         """Switch layers on and off, those of `LAYERS` and those added; KeyError for an unknown one."""
-        shown: dict[str, bool] = self._values.get("layers") or {layer: layer != "heat" for layer in LAYERS}
+        at_first = {layer: layer not in OFF_AT_FIRST for layer in LAYERS}
+        shown: dict[str, bool] = self._values.get("layers") or at_first
         unknown = set(layers) - set(shown)
         if unknown:
             raise KeyError(f"no such layer: {sorted(unknown)}")
@@ -367,6 +384,10 @@ class MapView(QWidget):
     def _card(self, layer: str, slot: int) -> HoverCard | None:
         provider = self._cards.get(layer)
         return provider(slot) if provider else None
+
+    def _labels(self, layer: str, slots: list[int]) -> list[str]:
+        provider = self._label_makers.get(layer)
+        return provider(slots) if provider else [""] * len(slots)
 
     def _extent(self) -> Bounds | None:
         if self._base is not None:

@@ -52,6 +52,11 @@ class BoardPane(Pane):
         self.rows.on_duty = on_duty
         self.model.refresh_cells()
 
+    def stand_on(self, unit_id: int) -> None:
+        """Let the keyboard stand on a unit."""
+        self.table.select({unit_id}, reveal=True)
+        self._say_effect()
+
     def current_unit(self) -> int | None:
         """The unit that the keyboard stands on."""
         found = self.table.current_id()
@@ -151,7 +156,7 @@ class BoardPane(Pane):
         unit_id = self._unit_at(place)
         self._put_down()
         if unit_id is not None:
-            self.table.select({unit_id})
+            self.stand_on(unit_id)
             self.chosen.emit(unit_id)
 
     def _put_down(self) -> None:

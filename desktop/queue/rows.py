@@ -15,7 +15,7 @@ from desktop.core.words import day_and_time, span, time_left
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("slack", N_("Time left"), 114, align=RIGHT),  # zh: 剩余
+    Column("left", N_("Time left"), 114, align=RIGHT),  # zh: 剩余
     Column("category", N_("Category"), 100, stretch=True),  # zh: 类别
     Column("address", N_("Place"), 104, stretch=True),  # zh: 地点
     Column("unit", N_("Unit"), 82, stretch=True),  # zh: 责任单位
@@ -39,7 +39,7 @@ class QueueRows:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._cells: Mapping[str, Callable[[Mapping[str, Any]], Cell]] = {
-            "slack": self._slack,
+            "left": self._left,
             "category": lambda row: Cell(self._label("category", row)),
             "address": self._address,
             "unit": lambda row: Cell(self._label("unit", row)),
@@ -81,7 +81,7 @@ class QueueRows:
         slot = int(self._board.lens.rows[row])
         return self._cells[column_key](self._board.store.plain(slot))
 
-    def _slack(self, row: Mapping[str, Any]) -> Cell:
+    def _left(self, row: Mapping[str, Any]) -> Cell:
         light = Light(row["light"])
         if light is Light.NO_CLOCK and row["state"] not in BEFORE_DISPATCH:
             # zh: 无时限

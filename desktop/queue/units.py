@@ -16,12 +16,12 @@ from desktop.core.words import number
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("unit", N_("Unit"), 104, stretch=True, sortable=False),  # zh: 责任单位
-    Column("bar", N_("Load"), 52, stretch=True, sortable=False),  # zh: 负荷
-    Column("open", N_("Open"), 52, align=RIGHT, sortable=False),  # zh: 在办
-    Column("due_today", N_("Today"), 52, align=RIGHT, sortable=False),  # zh: 今日到期
-    Column("overdue", N_("Over"), 50, align=RIGHT, sortable=False),  # zh: 超期
-    Column("on_shift", N_("On shift"), 58, align=RIGHT, sortable=False),  # zh: 在岗
+    Column("unit", N_("Unit"), 128, stretch=True, sortable=False),  # zh: 责任单位
+    Column("bar", N_("Load"), 72, stretch=True, sortable=False),  # zh: 负荷
+    Column("open", N_("Open"), 54, align=RIGHT, sortable=False),  # zh: 在办
+    Column("due_today", N_("Today"), 54, align=RIGHT, sortable=False),  # zh: 今日到期
+    Column("overdue", N_("Over"), 48, align=RIGHT, sortable=False),  # zh: 超期
+    Column("on_shift", N_("Staff"), 50, align=RIGHT, sortable=False),  # zh: 在岗
 )
 KINDS = {
     "squad": N_("Squads"),  # zh: 中队
@@ -138,7 +138,7 @@ class UnitRows:
         unit_id = self._rows[row]
         if unit_id in self._headings:
             kind = self._headings[unit_id]
-            return Cell(_(KINDS.get(kind, kind)) if column_key == "unit" else "", tone="text3")
+            return Cell(_(KINDS.get(kind, kind)) if column_key == "unit" else "", tone="text3", spans=True)
         load = self._load(unit_id)
         if column_key == "unit":
             return Cell(self.name(unit_id))
@@ -148,13 +148,12 @@ class UnitRows:
         if column_key == "on_shift":
             return self._on_shift(unit_id)
         count = getattr(load, column_key)
-        tone = {"due_today": "soon", "overdue": "over"}.get(column_key, "text1") if count else "text3"
-        return Cell(number(count), tone=tone)
+        tone = "over" if column_key == "overdue" else "text1"
+        return Cell(number(count), tone=tone if count else "text3")
 
     def _on_shift(self, unit_id: int) -> Cell:
         names = self.on_duty.get(unit_id, ())
         told = _(", ").join(names[:_MOST_NAMES]) + ("…" if len(names) > _MOST_NAMES else "")
         # zh: 在岗：{names}
         tip = _("On shift: {names}").format(names=told) if names else _("Nobody on shift is known.")
-        # zh: {count} 人
-        return Cell(_("{count} p.").format(count=len(names)) if names else "—", tone="text2", tip=tip)
+        return Cell(number(len(names)) if names else "—", tone="text2", tip=tip)

@@ -92,7 +92,7 @@ class FilterStrip(ChipRow):
 
     def _on_removed(self, part: str) -> None:
         if part == _SCOPE:
-            self._context.set_filter(Filter.from_json({**self._context.filter.to_json(), "scope": "open"}))
+            self._context.set_filter(replace(self._context.filter, scope=Scope.OPEN))
         else:
             self._context.set_filter(self._context.filter.without(part))
 

@@ -13,7 +13,7 @@ from desktop.widgets.theme import Theme
 
 _SHARES = {"map": 41, "queue": 37, "kpi": 22}
 """How the width is shared out before anybody has moved a splitter, in hundredths."""
-_BESIDE = {"board": 390}
+_BESIDE = {"board": 430}
 """Panes that stand in the room only when they are called, and their width in pixels at 100 %."""
 _GIVES_WAY = {"map": 220, "kpi": 250, "queue": 380}
 """Who makes room for them, in this order, down to which width."""
@@ -86,7 +86,7 @@ class Room(QWidget):
         return key not in self._away
 
     def call(self, key: str, on: bool) -> None:
-        """Let a pane that comes and goes stand beside the others, or send it away; they get their room back."""
+        """Let a pane that comes and goes stand beside the others, or send it away; they get their room."""
         if on == self.is_called(key):
             return
         pane = self.panes[key]

@@ -22,6 +22,7 @@ from desktop.widgets.theme import Theme
 MOST_UNITS = 6
 """So many units are shown with their loads; of the rest only how many there are."""
 MOST_REASONS = 3
+_MOST_NAMES = 3
 _SLOW_MS = 200
 _LIST_ROWS = 5
 _PAIRS = (
@@ -36,27 +37,49 @@ _STAY_COLUMNS = (
 
 
 def stays(left_out: Sequence[LeftOut]) -> list[tuple[int, str]]:
-    """Those that stay, by reason, the most frequent first: ``[(2, "…"), (1, "…")]``."""
-    counts: dict[str, int] = {}
+    """Those that stay, by reason, the most frequent first: ``[(2, "…"), (1, "…")]``.
+
+    Where somebody was quicker, the reason names who; of one alone also when, and what was done.
+    """
+    groups: dict[str, list[Refused]] = {}
     for each in left_out:
-        words = _reason(each.refusal)
-        counts[words] = counts.get(words, 0) + 1
-    return sorted(((count, words) for words, count in counts.items()), key=lambda pair: -pair[0])
+        groups.setdefault(_why(each.refusal), []).append(each.refusal)
+    found = []
+    for why, refusals in groups.items():
+        people = list(dict.fromkeys(str(one.facts["who"]) for one in refusals if "who" in one.facts))
+        if len(refusals) == 1:
+            words = _reason(refusals[0])
+        elif people:
+            names = _(", ").join(people[:_MOST_NAMES]) + ("…" if len(people) > _MOST_NAMES else "")
+            # zh: {why}（{names}）
+            words = _("{why} ({names})").format(why=why, names=names)
+        else:
+            words = why
+        found.append((len(refusals), words))
+    return sorted(found, key=lambda pair: -pair[0])
+
+
+def _why(refusal: Refused) -> str:
+    """The reason alone: without the number, which stands beside it, and without who was quicker."""
+    why = refusal.facts.get("why")
+    return why.text() if isinstance(why, Trouble) else _unnumbered(refusal)
+
+
+def _unnumbered(refusal: Refused) -> str:
+    return refusal.text().removeprefix(f"{refusal.facts.get('number', '')}: ")
 
 
 def _reason(refusal: Refused) -> str:
-    """Why a case stays, without its number, with who was quicker and when."""
-    why = refusal.facts.get("why")
-    words = why.text() if isinstance(why, Trouble) else refusal.text()
-    if "who" in refusal.facts and "what" in refusal.facts:
-        # zh: {why}{when} {who}：{what}
-        return _("{why} {when} {who}: {what}").format(
-            why=words,
-            when=refusal.facts["when"],
-            who=refusal.facts["who"],
-            what=refusal.facts["what"],
-        )
-    return words
+    """Why a case stays, without its number, with who was quicker, when and by what."""
+    if not {"why", "who", "what", "when"} <= refusal.facts.keys():
+        return _why(refusal)
+    # zh: {why}{when} {who}：{what}
+    return _("{why} {when} {who}: {what}").format(
+        why=_why(refusal),
+        when=refusal.facts["when"],
+        who=refusal.facts["who"],
+        what=refusal.facts["what"],
+    )
 
 
 def stay_lines(left_out: Sequence[LeftOut]) -> str:

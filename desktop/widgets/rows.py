@@ -47,6 +47,8 @@ class Cell:
     """More than fits: shown by the tool tip instead of the text."""
     bar: tuple[float, float, float] | None = None
     """A bar in place of the text, over, soon and the rest, as shares of the column's width."""
+    spans: bool = False
+    """A heading: it reaches over the columns to its right, which are not asked."""
 
 
 class RowSource(Protocol):

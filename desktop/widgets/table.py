@@ -368,6 +368,8 @@ class Table(QTableView):
         for place, left, width in columns:
             column = self._rows.columns[place]
             cell = self._rows.source.cell(row, column.key)
+            if cell.spans:
+                width = rect.right() - left
             inner = QRect(left + padding, rect.top(), width - 2 * padding, rect.height() - thick)
             if cell.light is not None:
                 inner = self._paint_mark(painter, cell, inner)
@@ -375,6 +377,8 @@ class Table(QTableView):
                 self._paint_bar(painter, cell.bar, inner)
             elif cell.text:
                 self._paint_text(painter, cell, column, inner, selected)
+            if cell.spans:
+                break
         if id == self._target:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(theme.color("accent"), theme.px(2)))

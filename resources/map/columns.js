@@ -19,8 +19,9 @@ export class Columns {
     return slot < this.length && this.visible[slot] === 1 && this.x[slot] === this.x[slot];
   }
 
-  // Take an answer of Python's PointColumns.since(); returns its generation. `moved(slot)` hears of a slot before it changes.
-  absorb(buffer, moved = null) {
+  // Take an answer of Python's PointColumns.since(); returns its generation. `changing` hears of a
+  // slot before it changes, or without one of all of them.
+  absorb(buffer, changing = () => {}) {
     const headLength = new Uint32Array(buffer, 0, 1)[0];
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headLength)));
     const { count, length, whole, masked } = head;
@@ -33,6 +34,7 @@ export class Columns {
     const x = next(Float64Array, count);
     const y = next(Float64Array, count);
     if (whole) {
+      changing();
       this.x = x;
       this.y = y;
       this.style = next(Uint8Array, count);
@@ -48,7 +50,7 @@ export class Columns {
     this.length = length;
     for (let i = 0; i < count; i++) {
       const slot = slots[i];
-      moved?.(slot);
+      changing(slot);
       this.x[slot] = x[i];
       this.y[slot] = y[i];
       this.style[slot] = style[i];

@@ -23,7 +23,7 @@ export class Hand {
     map.on("contextmenu", ({ latlng }) => this.room.bridge.point(latlng.lng, latlng.lat));
     map.on("dragstart", () => this.room.seize());
     container.addEventListener("wheel", () => this.room.seize(), { passive: true });
-    container.addEventListener("keydown", (event) => this._key(event));
+    container.addEventListener("keydown", (event) => this._key(event), true);
     window.addEventListener("focus", () => container.focus({ preventScroll: true }));
     // Before Leaflet sees it, or the map would be dragged along.
     document.addEventListener("mousedown", (event) => this._press(event), true);
@@ -65,10 +65,10 @@ export class Hand {
   }
 
   _key(event) {
-    const taken = this.room.tool?.key?.(event) || this.room.parts.some((part) => part.key?.(event));
+    const taken = this.room.tool?.key?.(event) || this.room.parts.toReversed().some((part) => part.key?.(event));
     if (taken) {
       event.preventDefault();
-      event.stopPropagation();
+      event.stopImmediatePropagation();
     } else if (event.key === "Home") {
       this.room.fit();
       event.preventDefault();

@@ -25,8 +25,14 @@
 import { Areas } from "./areas.js";
 import { Cases } from "./cases.js";
 import { Components } from "./components.js";
+import { Density } from "./density.js";
 import { Ground, Land } from "./ground.js";
+import { Labels } from "./labels.js";
+import { List } from "./list.js";
 import { People, Vehicles } from "./people.js";
+import { Stacks } from "./stacks.js";
 import { Tiles } from "./tiles.js";
+import { Trail } from "./trail.js";
+import { Walk } from "./walk.js";
 
-export const LAYERS = [Land, Tiles, Areas, Ground, Components, Cases, Vehicles, People];
+export const LAYERS = [Land, Tiles, Areas, Ground, Density, Components, Cases, Labels, Stacks, Trail, Vehicles, People, Walk, List];

@@ -1,5 +1,5 @@
 // A layer of points that move: drawn on the canvas above the picture, gliding from where they were to where they are.
-import { PointLayer } from "./points.js";
+import { PointLayer, unproject } from "./points.js";
 import { drawMark } from "./sprites.js";
 
 const GLIDE_MS = 900; // a little less than the second between two positions
@@ -10,21 +10,45 @@ export class MovingLayer extends PointLayer {
   constructor(room, name, options) {
     super(room, name, options);
     this.gliding = new Map(); // slot -> where it set out, in the unit square, and when
+    this.followed = -1;
     this.sections[`points/${name}`].soils = ["above"];
     this.paint = { above: this.paintMarks };
     this.stamp = null;
   }
 
   absorb(buffer) {
-    const { columns, gliding } = this;
-    const now = performance.now();
-    const before = columns.length;
-    const generation = columns.absorb(buffer, (slot) => {
-      if (slot < before && columns.drawn(slot)) gliding.set(slot, { ...this.at(slot, now), since: now });
-    });
-    if (columns.length < before) gliding.clear();
-    if (gliding.size) this.room.glide.start();
+    const generation = super.absorb(buffer);
+    if (this.gliding.size) this.room.glide.start();
+    if (this.followed >= 0) this._keepUp();
     return generation;
+  }
+
+  changed = (slot) => {
+    if (slot === undefined) {
+      this.gliding.clear();
+    } else if (this.columns.drawn(slot)) {
+      const now = performance.now();
+      this.gliding.set(slot, { ...this.at(slot, now), since: now });
+    }
+  };
+
+  // Keep one of them in the middle of the window; -1 lets go. A hand on the map lets go as well.
+  follow(slot) {
+    this.followed = this.columns.drawn(slot) ? slot : -1;
+    this.room.bridge.tell("followed", JSON.stringify([this.name, this.followed]));
+    if (this.followed >= 0) this._keepUp();
+  }
+
+  seized() {
+    if (this.followed >= 0) this.follow(-1);
+  }
+
+  _keepUp() {
+    const { columns, followed } = this;
+    if (!columns.drawn(followed)) return this.follow(-1);
+    const { map } = this.room;
+    this.room.byHand = true; // new data does not fit the map anew meanwhile
+    map.panTo(unproject(columns.x[followed], columns.y[followed]), { duration: GLIDE_MS / 1000, easeLinearity: 1 });
   }
 
   // Where a mark is shown at this moment, in the unit square.

@@ -20,13 +20,20 @@ export class PointLayer {
     this.columns = new Columns();
     this.buckets = order.map(() => ({ at: new Int32Array(1024), count: 0 }));
     this.lifted = new Set();
+    this.texts = new Map(); // slot -> the words beside its mark, once Python has told them
     this.sprites = null;
     this.sections = { [`points/${name}`]: { bytes: this.absorb, soils: ["points"] } };
   }
 
   absorb(buffer) {
-    return this.columns.absorb(buffer);
+    return this.columns.absorb(buffer, this.changed);
   }
+
+  // A slot that changed may be another case now; without a slot, all of them.
+  changed = (slot) => {
+    if (slot === undefined) this.texts.clear();
+    else this.texts.delete(slot);
+  };
 
   recolour() {
     this.sprites = null;
@@ -171,6 +178,30 @@ export class PointLayer {
       }
     }
     return best ? { layer: this.name, slot: best.slot } : null;
+  }
+
+  // What is drawn in the frame, the topmost first: [{ slot, x, y, height }] in CSS pixels of the frame; null when there are
+  // more than `most`.
+  marks(frame, most) {
+    if (!this.shown || frame.zoom < this.from || this.empty) return [];
+    const { columns, rank } = this;
+    const { ox, oy, code, slotAt } = columns;
+    const [dx, dy] = [columns.left * frame.world - frame.left, columns.top * frame.world - frame.top];
+    const ranges = this._inFrame(frame);
+    const found = [];
+    for (let pair = 0; pair < ranges.length; pair += 2) {
+      for (let i = ranges[pair], to = ranges[pair + 1]; i < to; i++) {
+        const pass = rank[code[i]];
+        if (pass === HIDDEN) continue;
+        const x = ox[i] * frame.world + dx;
+        const y = oy[i] * frame.world + dy;
+        if (!(x >= 0 && y >= 0 && x < frame.width && y < frame.height)) continue;
+        if (found.length === most) return null;
+        const slot = slotAt[i];
+        found.push({ slot, x, y, height: (this.lifted.has(slot) ? HIDDEN : 0) + pass, entry: i });
+      }
+    }
+    return found.sort((a, b) => b.height - a.height || b.entry - a.entry);
   }
 
   // Ranges of entries around a place of the window.

@@ -13,7 +13,7 @@ export const Sheet = L.Layer.extend({
 
   onAdd(map) {
     const pane = map.getPane("sheet") ?? map.createPane("sheet");
-    this._box = L.DomUtil.create("div", "sheet leaflet-zoom-animated", pane);
+    this._box = L.DomUtil.create("div", "sheet", pane);
     for (const name of Object.keys(this._painters)) {
       const canvas = L.DomUtil.create("canvas", `sheet-${name}`, this._box);
       // Both are written by the processor: an opaque ground needs no blending, the points are read back to be tested.
@@ -33,8 +33,7 @@ export const Sheet = L.Layer.extend({
       moveend: this.reframe,
       resize: this.reframe,
       move: this._follow,
-      zoom: this._onZoom,
-      zoomanim: (event) => this._stretch(event.center, event.zoom),
+      zoom: this._stretch,
     };
   },
 
@@ -45,7 +44,7 @@ export const Sheet = L.Layer.extend({
   // Take the present view as the new frame and draw everything.
   reframe() {
     const map = this._map;
-    if (!map || map._animatingZoom) return;
+    if (!map) return;
     const corner = map.containerPointToLayerPoint([-MARGIN, -MARGIN]).round();
     const size = map.getSize().add([2 * MARGIN, 2 * MARGIN]);
     const ratio = window.devicePixelRatio;
@@ -91,21 +90,20 @@ export const Sheet = L.Layer.extend({
 
   // A drag that has used up the margin gets a new frame under way.
   _follow() {
-    if (!this.frame || this._map._animatingZoom || this._map.getZoom() !== this.frame.zoom) return;
+    if (!this.frame || this._map.getZoom() !== this.frame.zoom) return;
     const seen = this._map.getPixelBounds();
     const { left, top, width, height } = this.frame;
     const outside = seen.min.x < left || seen.min.y < top || seen.max.x > left + width || seen.max.y > top + height;
     if (outside) this.reframe();
   },
 
-  _onZoom() {
-    this._stretch(this._map.getCenter(), this._map.getZoom());
-  },
-
-  _stretch(center, zoom) {
-    if (!this.frame) return;
+  // Between the fingers of a hand the old picture is stretched until the new one is drawn. Leaflet's own animation of the
+  // wheel and the keys is off: a stretched picture costs the processor more than a true one.
+  _stretch() {
+    const zoom = this._map.getZoom();
+    if (!this.frame || zoom === this.frame.zoom) return;
     const scale = this._map.getZoomScale(zoom, this.frame.zoom);
     const corner = L.point(this.frame.left, this.frame.top).multiplyBy(scale);
-    L.DomUtil.setTransform(this._box, corner.subtract(this._map._getNewPixelOrigin(center, zoom)), scale);
+    L.DomUtil.setTransform(this._box, corner.subtract(this._map.getPixelOrigin()), scale);
   },
 });

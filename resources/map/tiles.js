@@ -3,6 +3,7 @@ import { project, shiftOf } from "./datum.js";
 
 const KEPT = 400; // decoded tiles, some 100 MB at 256 pixels
 const AT_ONCE = 6;
+const TOGETHER_MS = 60; // tiles that come within this time are drawn together
 const ASK_AGAIN_MS = 15000; // a source that did not answer
 const QUIET = 0.3; // of the land's colour over the pictures, so that marks stand out
 const PIECE_ZOOM = 14; // a tile of this zoom is small enough to be laid as one piece: 0.3 m off at most
@@ -38,6 +39,7 @@ export class Tiles {
   }
 
   paintTiles(pen, frame) {
+    const covered = this.covers;
     this.covers = false;
     this.queue = [];
     if (this.room.layers.tiles === false) return;
@@ -49,6 +51,8 @@ export class Tiles {
       pen.fillRect(0, 0, frame.deviceWidth, frame.deviceHeight);
       pen.globalAlpha = 1;
     }
+    // Names of areas are laid out together with those of roads, but drawn over the points.
+    if (covered !== this.covers) this.room.sheet.soil("points");
     this._ask();
   }
 
@@ -186,12 +190,12 @@ export class Tiles {
 
   // Tiles come in bursts: one drawing for all that came since the last.
   _redraw() {
-    this.waiting ??= requestAnimationFrame(() => {
+    this.waiting ??= setTimeout(() => {
       this.waiting = null;
       this.room.sheet.soil("base");
       this.room.sheet.paint();
       this.room.margin.refresh();
-    });
+    }, TOGETHER_MS);
   }
 }
 

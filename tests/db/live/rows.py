@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from hypothesis import strategies as st
 
-from db.cases.queries import LIVE_TYPES, SOURCE_CODES, STATE_CODES, TEXT_COLUMNS, Columns
+from db.cases.queries import (
+    LIVE_TYPES,
+    REQUEST_BITS,
+    SET_COLUMNS,
+    SOURCE_CODES,
+    STATE_CODES,
+    TEXT_COLUMNS,
+    Columns,
+)
 from db.live.columns import DIMENSIONS
 from db.live.delta import Delta
 from db.live.directory import Directory, Entry
@@ -41,6 +49,11 @@ def case_row(case_id: int, **values: Any) -> Row:
         "closed_at": 0,
         "reworks": 0,
         "version": 1,
+        "priority": 0,
+        "requests": 0,
+        "supervised": False,
+        "tags": "",
+        "helpers": "",
         "number": f"N{case_id}",
         "address": "",
     }
@@ -65,7 +78,7 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> Columns:
         )
         for name, kind in LIVE_TYPES.items()
     }
-    for name in TEXT_COLUMNS:
+    for name in (*TEXT_COLUMNS, *SET_COLUMNS):
         columns[name] = [row[name] for row in listed]
     return columns
 
@@ -104,6 +117,14 @@ def any_row(draw: st.DrawFn, ids: st.SearchStrategy[int]) -> Row:
         closed_at=draw(st.integers(reported, NOON)) if ended else 0,
         reworks=draw(st.integers(0, 2)),
         version=draw(st.integers(1, 9)),
+        holder_id=draw(st.integers(0, 3)),
+        priority=draw(st.integers(0, 2)),
+        requests=draw(st.sampled_from([0, 0, *REQUEST_BITS.values(), 3])),
+        supervised=draw(st.booleans()),
+        tags=draw(st.sampled_from(["", "", "占道", "两会\n占道"])),
+        helpers=draw(st.sampled_from(["", "", "2", "1\n3"])),
+        dispatched_at=draw(st.sampled_from([0, reported])),
+        filed_at=draw(st.sampled_from([0, reported])),
         number=draw(st.sampled_from(["A-1", "a-2", "井盖", ""])),
         address=draw(st.text(alphabet="ab 荆河路1", max_size=4)),
     )
@@ -126,7 +147,7 @@ def rows_of(delta: Delta) -> dict[int, Row]:
         row: Row = {name: delta.columns[name][place] for name in LIVE_TYPES}
         row = {name: value.item() for name, value in row.items()}
         row["state"], row["source"] = STATE_CODES[row["state"]], SOURCE_CODES[row["source"]]
-        found[case_id] = row | {name: delta.columns[name][place] for name in TEXT_COLUMNS}
+        found[case_id] = row | {name: delta.columns[name][place] for name in (*TEXT_COLUMNS, *SET_COLUMNS)}
     return found
 
 
@@ -154,6 +175,12 @@ class Model:
 
 def is_open(row: Row) -> bool:
     return STATE_CODES.index(row["state"]) < STATE_CODES.index("closed")
+
+
+def is_returned(row: Row) -> bool:
+    asked = is_open(row) and bool(row["requests"] & REQUEST_BITS["return"])
+    again = row["state"] == "pending_dispatch" and row["dispatched_at"] > 0
+    return asked or again or (row["state"] == "reported" and row["filed_at"] > 0)
 
 
 def runs(row: Row) -> bool:

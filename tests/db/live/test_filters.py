@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.cases.rules import SOURCES, STATES
+from db.cases.rules import REQUESTS, SOURCES, STATES
 from db.live.filters import EVERYTHING, PARTS, SETS, Filter, Scope
 
 spans = st.one_of(
@@ -27,20 +27,29 @@ filters = st.builds(
     categories=some_ids,
     majors=st.frozensets(st.sampled_from(["s/matter/00", "s/matter/01"]), max_size=1),
     sources=st.frozensets(st.sampled_from(list(SOURCES)), max_size=3),
+    priorities=st.frozensets(st.integers(0, 2), max_size=2),
+    holders=some_ids,
+    claimants=some_ids,
+    requests=st.frozensets(st.sampled_from(list(REQUESTS)), max_size=2),
+    tags=st.frozensets(st.sampled_from(["占道", "两会", "无"]), max_size=2),
+    supervised=st.booleans(),
+    returned=st.booleans(),
+    mine=st.one_of(st.none(), st.tuples(st.integers(0, 3), st.integers(0, 3))),
     slack=spans,
     arrived=spans,
     closed=spans,
     no_position=st.booleans(),
     text=st.text(alphabet="ab 荆河路A-1", max_size=3),
     box=st.one_of(st.none(), st.just((117.2, 35.2, 117.9, 35.8))),
+    shape=st.one_of(st.none(), st.just(((117.1, 35.1), (117.9, 35.2), (117.5, 35.9)))),
     ids=st.one_of(st.none(), st.frozensets(st.integers(1, 30), max_size=9)),
     scope=st.sampled_from(Scope),
 )
 
 
 @given(filters)
-def test_a_filter_comes_back_from_json_as_it_was(chosen: Filter) -> None:
-    assert Filter.from_json(json.loads(json.dumps(chosen.to_json()))) == chosen
+def test_a_filter_comes_back_from_plain_as_it_was(chosen: Filter) -> None:
+    assert Filter.from_plain(json.loads(json.dumps(chosen.as_plain()))) == chosen
 
 
 @given(filters)
@@ -74,7 +83,7 @@ def test_equal_filters_are_one_key() -> None:
 
 def test_the_scope_alone_is_an_empty_filter() -> None:
     assert EVERYTHING.is_empty
-    assert EVERYTHING.to_json() == {"scope": "all"}
+    assert EVERYTHING.as_plain() == {"scope": "all"}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +97,13 @@ def test_the_scope_alone_is_an_empty_filter() -> None:
         {"slack": [1]},
         {"slack": ["a", None]},
         {"box": [1, 2]},
+        {"mine": [1, "a"]},
+        {"mine": [1]},
+        {"shape": [[1, 2], [3]]},
+        {"tags": "占道"},
+        {"requests": ["sleep"]},
+        {"priorities": [9]},
+        {"supervised": 1},
         {"text": 3},
         {"no_position": "yes"},
         {"scope": "tomorrow"},
@@ -96,4 +112,4 @@ def test_the_scope_alone_is_an_empty_filter() -> None:
 )
 def test_what_is_no_filter_is_not_read_as_one(plain: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"not a|unpack|valid"):
-        Filter.from_json(plain)
+        Filter.from_plain(plain)

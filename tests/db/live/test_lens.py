@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.cases.queries import CLOSINGS, SOURCE_CODES, STATE_CODES
+from db.cases.queries import CLOSINGS, REQUEST_BITS, SOURCE_CODES, STATE_CODES
 from db.cases.rules import light
 from db.live import lens as lens_module
+from db.live.claims import NO_CLAIMS, Claimed, Claims
 from db.live.delta import Delta
 from db.live.filters import EVERYTHING, Filter, Scope
 from db.live.lens import ORDER_KEYS, Lens, Match
+from db.live.remaining import Remaining
+from db.live.shapes import Ring
 from db.live.store import Store
 from tests.db.live.rows import (
     DAY,
@@ -30,10 +33,17 @@ from tests.db.live.rows import (
     case_row,
     delta_of,
     is_open,
+    is_returned,
     runs,
 )
 from tests.db.live.test_filters import filters
 
+LEARNED = Remaining(
+    {
+        "pending_handle": {"": 5 * HOUR, "s/matter/01": 9 * HOUR},
+        "handling": {"": HOUR, "s/matter/00": 2 * HOUR},
+    }
+)
 orders = st.tuples(st.sampled_from(ORDER_KEYS), st.booleans())
 
 
@@ -45,7 +55,16 @@ def within(value: int, span: tuple[int | None, int | None]) -> bool:
     return (span[0] is None or value >= span[0]) and (span[1] is None or value < span[1])
 
 
-def passes(chosen: Filter, row: Row, now_ms: int) -> bool:
+def in_triangle(ring: Ring, lon: float, lat: float) -> bool:
+    """Whether all three sides see the point on the same hand."""
+    sides = [
+        (b[0] - a[0]) * (lat - a[1]) - (b[1] - a[1]) * (lon - a[0])
+        for a, b in zip(ring, (*ring[1:], ring[0]), strict=True)
+    ]
+    return all(side > 0 for side in sides) or all(side < 0 for side in sides)
+
+
+def passes(chosen: Filter, row: Row, now_ms: int, claimant: int = 0) -> bool:
     """The filter in plain words, scope apart."""
     major = DIRECTORY.major_of.get(row["category_id"], "")
     return all(
@@ -58,6 +77,17 @@ def passes(chosen: Filter, row: Row, now_ms: int) -> bool:
             not chosen.units or row["unit_id"] in chosen.units,
             not chosen.categories or row["category_id"] in chosen.categories,
             not chosen.majors or major in chosen.majors,
+            not chosen.priorities or row["priority"] in chosen.priorities,
+            not chosen.holders or row["holder_id"] in chosen.holders,
+            not chosen.claimants or claimant in chosen.claimants,
+            not chosen.requests or any(row["requests"] & REQUEST_BITS[kind] for kind in chosen.requests),
+            not chosen.tags or not chosen.tags.isdisjoint(row["tags"].split()),
+            not chosen.supervised or row["supervised"],
+            not chosen.returned or is_returned(row),
+            chosen.mine is None
+            or (0 < chosen.mine[0] == claimant)
+            or (0 < chosen.mine[1] == row["holder_id"]),
+            chosen.shape is None or in_triangle(chosen.shape, row["lon"], row["lat"]),
             chosen.slack is None or (runs(row) and within(row["due_at"] - now_ms, chosen.slack)),
             chosen.arrived is None or within(row["reported_at"], chosen.arrived),
             chosen.closed is None
@@ -83,10 +113,12 @@ def in_scope(scope: Scope, row: Row) -> bool:
 
 def sort_key(key: str, descending: bool, row: Row, now_ms: int) -> tuple[Any, ...]:
     """The order in plain words; text runs backwards by its code points."""
-    if key == "slack":
+    if key in ("slack", "left"):
         if not row["due_at"]:
             return (1, row["reported_at"], row["id"])
         left = row["due_at"] - (row["stopped_at"] or now_ms)
+        if key == "slack":
+            left -= LEARNED.of(row["state"], DIRECTORY.major_of.get(row["category_id"], ""))
         return (0, -left if descending else left, row["id"])
     value: Any
     if key in ("category", "unit", "district"):
@@ -97,6 +129,8 @@ def sort_key(key: str, descending: bool, row: Row, now_ms: int) -> tuple[Any, ..
         value = STATE_CODES.index(row["state"])
     elif key == "source":
         value = SOURCE_CODES.index(row["source"])
+    elif key == "priority":
+        value = -row["priority"]
     elif key == "light":
         value = [2, 1, 0, 3][light_of(row, now_ms)]
     else:
@@ -106,8 +140,20 @@ def sort_key(key: str, descending: bool, row: Row, now_ms: int) -> tuple[Any, ..
     return (value, row["id"])
 
 
-def wanted(model: Model, chosen: Filter, key: str, descending: bool, now_ms: int) -> list[int]:
-    rows = [r for r in model.rows.values() if in_scope(chosen.scope, r) and passes(chosen, r, now_ms)]
+def wanted(
+    model: Model,
+    chosen: Filter,
+    key: str,
+    descending: bool,
+    now_ms: int,
+    claims: Claims = NO_CLAIMS,
+) -> list[int]:
+    taken = {i: each.account_id for i, each in claims.at(now_ms).by_case.items()}
+    rows = [
+        r
+        for r in model.rows.values()
+        if in_scope(chosen.scope, r) and passes(chosen, r, now_ms, taken.get(r["id"], 0))
+    ]
     return [r["id"] for r in sorted(rows, key=lambda row: sort_key(key, descending, row, now_ms))]
 
 
@@ -117,26 +163,34 @@ def shown(lens: Lens) -> list[int]:
 
 def a_lens(*rows: Row, chosen: Filter | None = None) -> Lens:
     store = Store(ZONE, NOON)
-    store.directory = DIRECTORY
+    store.name_anew(DIRECTORY)
+    store.learn(LEARNED)
     store.apply(delta_of(rows))
     return Lens(store, chosen)
 
 
-steps = st.lists(st.one_of(any_delta(), st.integers(0, 4 * HOUR), filters, orders), min_size=1, max_size=10)
+some_claims = st.dictionaries(
+    st.integers(1, 30),
+    st.builds(Claimed, st.integers(1, 3), st.just("王敏"), st.integers(NOON, NOON + 12 * HOUR)),
+    max_size=6,
+).map(Claims)
+steps = st.lists(
+    st.one_of(any_delta(), st.integers(0, 4 * HOUR), filters, orders, some_claims), min_size=1, max_size=10
+)
 
 
 @pytest.mark.parametrize("patch_share", [0, 16])
 @given(steps)
 def test_after_any_steps_the_list_is_what_plain_sorting_gives(
-    patch_share: int, taken: list[Delta | int | Filter | tuple[str, bool]]
+    patch_share: int, taken: list[Delta | int | Filter | tuple[str, bool] | Claims]
 ) -> None:
     """With a share of 0 each change is laid in; with 16 so short a list is sorted afresh."""
     with patch.object(lens_module, "_PATCH_SHARE", patch_share):
         follow(taken)
 
 
-def follow(taken: list[Delta | int | Filter | tuple[str, bool]]) -> None:
-    lens, model = a_lens(), Model()
+def follow(taken: list[Delta | int | Filter | tuple[str, bool] | Claims]) -> None:
+    lens, model, claims = a_lens(), Model(), NO_CLAIMS
     store, now_ms = lens.store, NOON
     for step in taken:
         before = lens.rows.copy()
@@ -149,9 +203,13 @@ def follow(taken: list[Delta | int | Filter | tuple[str, bool]]) -> None:
             changed = lens.update(store.roll(now_ms))
         elif isinstance(step, Filter):
             changed = lens.set_filter(step)
+        elif isinstance(step, Claims):
+            claims = step
+            changed = lens.update(store.apply(delta_of([], claims=claims)))
         else:
             changed = lens.set_order(*step)
-        assert shown(lens) == wanted(model, lens.filter, lens.order_key, lens.descending, now_ms)
+        expected = wanted(model, lens.filter, lens.order_key, lens.descending, now_ms, claims)
+        assert shown(lens) == expected
         assert changed or np.array_equal(before, lens.rows)
         assert set(np.flatnonzero(lens.mask).tolist()) == set(lens.rows.tolist())
         assert len(lens.mask) == store.size

@@ -83,7 +83,7 @@ def test_the_clock_of_what_was_handed_back_stands_still() -> None:
     context = context_of(CASES)
     context.board.tick(NOON + 5 * HOUR)
     rows = QueueRows(context.board)
-    assert rows.cell(rows.row_of(5), "slack").text == "2:00"
+    assert rows.cell(rows.row_of(5), "left").text == "2:00"
 
 
 def test_every_column_says_something_for_every_case() -> None:
