@@ -304,6 +304,9 @@ class UnitOfWork(Reading):
         other = [row for row in changed if row["id"] in before]
         if not (lost or changed):
             return
+        if self.connection.dialect.name == "sqlite":
+            # Rows of one table may point to one another, in any order.
+            self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         columns = tuple(table.c.keys())
         digest, touched = self._mirrored.setdefault(table.name, (journal.Digest(), set()))
         if lost:

@@ -33,6 +33,14 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'JW001', MESSAGE = words, HINT = code;
 END $$;
 
+-- The server itself checks passwords; a hash in a table would only be something to steal.
+CREATE OR REPLACE FUNCTION jw_blank_password() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.password_hash := '';
+    RETURN NEW;
+END $$;
+
 -- What this transaction has written so far: one row a statement. Nobody but the triggers sees it.
 CREATE UNLOGGED TABLE IF NOT EXISTS jw_written (
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),

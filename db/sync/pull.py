@@ -60,7 +60,7 @@ def pull(local: Database, server: Database) -> Pulled:
         since = oldest_closing(connection, to_ms(local.clock.now()))
         incoming = read_touched(connection, news.touched, since, known)
         head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
-        theirs = _settings(connection)
+        theirs = server_settings(connection)
     if not news.is_empty:
         _take_settings(local, theirs)
     with local.read() as own:
@@ -105,7 +105,8 @@ def _add_whole(connection: Connection, news: News) -> None:
             news.touched[name] = news.touched.get(name, frozenset()) | frozenset(ids)
 
 
-def _settings(connection: Connection) -> dict[str, Any]:
+def server_settings(connection: Connection) -> dict[str, Any]:
+    """The settings that hold for all stations."""
     rows = connection.execute(select(setting.c.key, setting.c.value).where(~setting.c.secret))
     return {
         row.key: row.value
@@ -116,7 +117,7 @@ def _settings(connection: Connection) -> dict[str, Any]:
 
 def _take_settings(local: Database, theirs: dict[str, Any]) -> None:
     with local.read() as connection:
-        ours = _settings(connection)
+        ours = server_settings(connection)
     changed = {key: value for key, value in theirs.items() if ours.get(key) != value}
     if not changed:
         return
