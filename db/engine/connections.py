@@ -29,6 +29,15 @@ from db.kernel.refusal import Refused, Trouble, Unavailable
 BUSY_SECONDS = 10
 """How long a writer waits for another process before it says that the database is locked."""
 
+LOST_AFTER = {
+    # A cable that was pulled out says nothing: the system is told to ask, and after how long to give up.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+"""How a silent server is noticed, in seconds and (the last) milliseconds."""
+
 _FILE_HEADER = b"SQLite format 3\x00"
 _log = logging.getLogger(__name__)
 
@@ -213,7 +222,7 @@ def open_database(url: str, *, create: bool = False, clock: Clock | None = None)
         event.listen(engine, "connect", _prepare_sqlite)
     else:
         options = f"{address.query.get('options', '')} -c lock_timeout={BUSY_SECONDS}s"
-        waits = {"connect_timeout": BUSY_SECONDS, "options": options.strip()}
+        waits = {"connect_timeout": BUSY_SECONDS, "options": options.strip(), **LOST_AFTER}
         engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
     database = Database(engine, clock or SystemClock())
     try:

@@ -59,6 +59,21 @@ def known_version(database: Database) -> str | None:
     return version
 
 
+def demand_same(database: Database) -> None:
+    """Refuse a server that another version of the program has shaped: both sides must mean the same."""
+    version = known_version(database)
+    if version != HEAD:
+        raise Refused(
+            "older_server",
+            N_(
+                "The server {path} has step {theirs}, this program {ours}; an administrator has to update it."
+            ),
+            path=database.where,
+            theirs=version,
+            ours=HEAD,
+        )
+
+
 def refuse_empty(database: Database) -> None:
     """Say that a database has no tables yet, where none may be made."""
     raise Refused(

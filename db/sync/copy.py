@@ -69,7 +69,9 @@ def join(path: Path, server: Database, address: str, name: str, clock: Clock | N
     return local
 
 
-def copy(local: Database, server: Database, told: Callable[[Progress], None] = lambda _progress: None) -> None:
+def copy(
+    local: Database, server: Database, told: Callable[[Progress], None] = lambda _progress: None
+) -> None:
     """Copy what is not here yet; cut off, it goes on from there when it is called again."""
     with local.read() as connection:
         copying = connection.execute(select(replica.c.copying)).scalar_one()
@@ -105,10 +107,20 @@ def _begin(local: Database, server: Database, address: str, name: str) -> None:
         if number is None:
             raise Refused("too_many_stations", N_("This server has as many stations as it can number."))
         connection.execute(
-            text("INSERT INTO station (number, name, token, seen_at) VALUES (:number, :name, :token, jw_now_ms())"),
+            text(
+                "INSERT INTO station (number, name, token, seen_at) VALUES (:number, :name, :token, jw_now_ms())"
+            ),
             {"number": number, "name": name, "token": token},
         )
-    row = {"id": 1, "server": address, "token": token, "xid": cursor, "seq": head.seq, "seal": bytes(head.hash), "copying": {}}
+    row = {
+        "id": 1,
+        "server": address,
+        "token": token,
+        "xid": cursor,
+        "seq": head.seq,
+        "seal": bytes(head.hash),
+        "copying": {},
+    }
     with local.write_many() as writing:
         for key, value in (theirs | {"station": number}).items():
             settings.put(writing, key, value)
@@ -127,7 +139,9 @@ def _wanted(table: Table, since_ms: int) -> Select[Any]:
     return select(table)
 
 
-def _chunks(connection: Connection, table: Table, wanted: Select[Any], last: int) -> Iterator[list[dict[str, Any]]]:
+def _chunks(
+    connection: Connection, table: Table, wanted: Select[Any], last: int
+) -> Iterator[list[dict[str, Any]]]:
     while True:
         chunk = wanted.where(table.c.id > last).order_by(table.c.id)
         # Rows that point to others of their table come together with them.
