@@ -40,7 +40,7 @@ class Automation:
     excluded: tuple[str, ...]
 
 
-@command("advice.set_automatic", permission="advice.manage", label=N_("Set automatic dispatch"))
+@command("advice.set_automatic", permission="advice.manage", label=N_("Set automatic dispatch"), lasting=True)
 @dataclass(frozen=True)
 class SetAutomatic:
     """Dispatch by itself from a precision on, or (``None``) not at all; never the excluded classes."""
@@ -62,7 +62,8 @@ class DispatchAdvised:
 
 def automation(connection: Connection) -> Automation:
     """What is set now."""
-    return Automation(settings.get(connection, AUTOMATIC_FROM), tuple(settings.get(connection, EXCLUDED, [])))
+    threshold = settings.get(connection, AUTOMATIC_FROM) or None
+    return Automation(threshold, tuple(settings.get(connection, EXCLUDED, [])))
 
 
 @handles(SetAutomatic)
@@ -75,6 +76,7 @@ def set_automatic(command: SetAutomatic, unit: UnitOfWork) -> None:
         raise Refused("no_such_class", N_("Write the beginnings of class codes, such as 06 or 09003."))
     settings.put(unit, AUTOMATIC_FROM, command.threshold or 0)
     settings.put(unit, EXCLUDED, sorted(set(command.excluded)))
+    unit.keep()
 
 
 @moves(DispatchAdvised)

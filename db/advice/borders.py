@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from sqlalchemy import Connection, select
 
@@ -34,8 +35,10 @@ class Borders:
         one, other = self._tree.query(self._cells, predicate="dwithin", distance=BORDER_METRES)
         self._pairs = one[one != other], other[one != other]
 
-    def near(self, units: Ints) -> Flags:
-        """Whether another unit answers within reach; ``units`` and the result are (cells, classes)."""
+    def near(self, units: npt.NDArray[np.int16]) -> Flags:
+        """Whether another unit answers within reach; ``units`` (numbered) and the result are (cells,
+        classes).
+        """
         found = np.zeros(units.shape, dtype=bool)
         one, other = self._pairs
         differs = (units[one] != units[other]).any(axis=1)

@@ -72,7 +72,10 @@ class Matrix:
         self._persons = np.array([book.person_of(d) or 0 for d in found.duties] + [0], dtype=np.int64)[
             found.winner
         ]
-        self._near = self._borders.near(self._units)
+        # Small numbers in place of ids: the neighbours of all cells are compared at once.
+        order: dict[int, int] = {}
+        codes_of = [order.setdefault(d.unit_id, len(order)) for d in found.duties] + [-1]
+        self._near = self._borders.near(np.array(codes_of, dtype=np.int16)[found.winner])
         self._row = {cell: n for n, cell in enumerate(book.cells.tolist())}
 
     def answers(self, asked: Questions, places: Ints) -> tuple[Ints, Ints, Ints]:
@@ -120,24 +123,26 @@ def judge(history: History, matrix: Matrix, asked: Questions) -> Verdicts:
     known = leader >= 0
     by_history = np.where(known, np.append(history.units, 0)[leader], 0)
     active = np.array([k for k, unit in matrix.book.units.items() if unit.active], dtype=np.int64)
-    known &= np.isin(by_history, active)
-    # What counts as seen where history is silent: the most of any area.
-    most = seen.max(axis=0) if count else np.zeros(0, dtype=np.int64)
-    against = known & (duty != 0) & (duty != by_history)
+    gone = known & ~np.isin(by_history, active)
+    here = seen[LEVELS.index("district")]
+    differs = known & (duty != 0) & (duty != by_history)
+    # What other districts do says nothing against the matrix of this one.
+    known &= ~gone & ~(differs & (here < FEWEST))
+    against = known & differs
     few = sure < FLOOR
     # Too few to be sure is something else than a history that does not agree with itself.
     divided = few & (hits[level, each] < FLOOR * seen[level, each])
     code = np.select(
-        [~known & (duty == 0) & (most == 0), ~known, against, beyond != 0, divided, few],
-        ["unknown", "rare", "disagree", "border", "divided", "rare"],
+        [gone, ~known & (duty == 0) & (here == 0), ~known, against, beyond != 0, divided, few],
+        ["gone", "unknown", "rare", "disagree", "border", "divided", "rare"],
         np.array(LEVELS, dtype=object)[level],
     ).astype(object)
     return Verdicts(
-        np.where(known, by_history, duty),
+        np.where(known | gone, by_history, duty),
         np.where(known & (duty != by_history), 0, person),
         np.where(against, duty, beyond),
         np.where(known, sure, 0.0),
         code,
         hits[level, each],
-        np.where(known, seen[level, each], most),
+        np.where(known, seen[level, each], here),
     )

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from db.advice.judging import Matrix, Questions, judge
 from db.advice.learning import History, learn
@@ -70,7 +71,7 @@ def advise(connection: Connection, case_ids: Iterable[int], now: datetime) -> di
             (person_id or None) if said else None,
             sure if said else 0.0,
             Reason(code, facts),
-            unit_id or None,
+            (unit_id or None) if code != "gone" else None,
         )
     return found
 
@@ -78,6 +79,7 @@ def advise(connection: Connection, case_ids: Iterable[int], now: datetime) -> di
 def prepare(connection: Connection, now: datetime) -> None:
     """Learn today's history, unless that was done: for a thread in the background, so that nobody waits."""
     _learn(connection, _today(connection, now))
+    _matrix(connection, now)
 
 
 def questions(connection: Connection, case_ids: Iterable[int]) -> tuple[list[int], Questions]:
@@ -100,23 +102,24 @@ class _Learned:
     history: History
 
 
-_learned: dict[str, _Learned] = {}
-_matrices: dict[str, tuple[tuple[object, ...], Matrix]] = {}
+# For each open database; they go with it.
+_learned: WeakKeyDictionary[Engine, _Learned] = WeakKeyDictionary()
+_matrices: WeakKeyDictionary[Engine, tuple[tuple[object, ...], Matrix]] = WeakKeyDictionary()
 _learning = threading.Lock()
 
 
 def _history(connection: Connection, now: datetime) -> History:
     """What was learned last; yesterday's is good enough until ``prepare`` has made today's."""
-    known = _learned.get(_url(connection))
+    known = _learned.get(connection.engine)
     return known.history if known is not None else _learn(connection, _today(connection, now))
 
 
 def _learn(connection: Connection, today: date) -> History:
     with _learning:
-        known = _learned.get(_url(connection))
+        known = _learned.get(connection.engine)
         if known is None or known.day != today:
             known = _Learned(today, learn(connection, duty_book(connection), class_codes(connection)))
-            _learned[_url(connection)] = known
+            _learned[connection.engine] = known
         return known.history
 
 
@@ -135,18 +138,14 @@ def _matrix(connection: Connection, now: datetime) -> Matrix:
             for table in (duty, unit, person, area)
         ),
     )
-    known = _matrices.get(_url(connection))
+    known = _matrices.get(connection.engine)
     if known is not None and known[0] == mark:
         return known[1]
     book: DutyBook = duty_book(connection)
     made = Matrix(connection, book, class_codes(connection), today)
-    _matrices[_url(connection)] = (mark, made)
+    _matrices[connection.engine] = (mark, made)
     return made
 
 
 def _today(connection: Connection, now: datetime) -> date:
     return now.astimezone(settings.zone_of(connection)).date()
-
-
-def _url(connection: Connection) -> str:
-    return str(connection.engine.url)

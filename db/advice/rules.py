@@ -95,6 +95,8 @@ _SENTENCES = {
     "city": N_("same kind in the city {hits} of {total}"),
     # zh: 与{other}交界，两家都可能负责
     "border": N_("two units share this border: {unit} and {other}"),
+    # zh: 历史上由{unit}办理，该单位已停用
+    "gone": N_("history says {unit}, which is no longer active"),
     # zh: 同类案件仅见 {total} 件
     "rare": N_("seen only {total} times"),
     # zh: 历史与责任清单不一致：历史为{unit}，清单为{other}

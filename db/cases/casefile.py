@@ -15,8 +15,10 @@ import shapely
 from sqlalchemy import BigInteger, Column, Connection, Table, select, type_coerce
 
 from db.cases.contacts import SEE_PLAIN, Look, MaskedContact, looks, masked_contact
+from db.cases.leases import breaks_claim
 from db.cases.queries import CaseDetails, case_details
 from db.cases.rules import DECIDED_BY_YOU, DECIDED_FIRST, UNDECIDED
+from db.cases.scope import class_codes, out_of_scope
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.kernel.actor import Actor
@@ -214,6 +216,8 @@ class CaseFile:
     """One case in full."""
 
     details: CaseDetails
+    class_code: str
+    """Kind and code of its class, as scopes name them."""
     filing: Filing | None
     thing: Thing | None
     requests: tuple[Asked, ...]
@@ -244,6 +248,7 @@ def case_file(connection: Connection, case_id: int, actor: Actor) -> CaseFile | 
     sees_looks = actor.may(SEE_PLAIN) or actor.may("journal.verify")
     return CaseFile(
         details=details,
+        class_code=class_codes(connection, [details.category_id]).get(details.category_id, ""),
         filing=_filing(connection, details.condition_id),
         thing=_thing(connection, details.component_id),
         requests=_rows(connection, Asked, request, request.c.asked_at, case_id),
@@ -324,9 +329,15 @@ def duties(connection: Connection, details: CaseDetails) -> tuple[Duty, ...]:
     )
 
 
-def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Refused | None]:
-    """Each verb of the table: ``None`` when this person may do it now, else why not."""
+def next_acts(
+    workflow: Workflow, file: CaseFile, actor: Actor, claimed: Refused | None = None
+) -> dict[str, Refused | None]:
+    """Each verb of the table: ``None`` when this person may do it now, else why not.
+
+    ``claimed``: somebody else has claimed the case; then it stays in its stage.
+    """
     answers: dict[str, Refused | None] = {}
+    outside = beyond_reach(file, actor)
     pending = {asked.kind for asked in file.requests if asked.state == "pending"}
     granted_once = next(
         (each for each in file.requests if each.state == "pending" and each.decided_by is not None), None
@@ -339,7 +350,11 @@ def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Ref
         if verb.partition("_")[2] in pending:
             given |= {"approval"}
         try:
-            workflow.move(file.details.state, verb, actor, given)
+            move = workflow.move(file.details.state, verb, actor, given)
+            if outside is not None:
+                raise outside
+            if claimed is not None and breaks_claim(move):
+                raise claimed
             if verb in ("grant_appeal", "refuse_appeal") and granted_once is not None:
                 raise Refused("decided_first", DECIDED_FIRST, who=granted_once.decided_by_name)
             if verb == "answer_order" and not ordered:
@@ -350,8 +365,15 @@ def next_acts(workflow: Workflow, file: CaseFile, actor: Actor) -> dict[str, Ref
     appeal = next((each for each in file.requests if each.kind == "appeal" and each.state == "pending"), None)
     if appeal is not None:
         # The second decision changes neither state nor clock, and has no row in the table.
-        answers |= dict.fromkeys(("confirm_appeal", "overrule_appeal"), _second(appeal, actor))
+        second = _second(appeal, actor) or outside
+        answers |= dict.fromkeys(("confirm_appeal", "overrule_appeal"), second)
     return answers
+
+
+def beyond_reach(file: CaseFile, actor: Actor) -> Refused | None:
+    """Why a person may do nothing at all with a case; ``None`` when area, unit and class let him or her."""
+    helpers = {each.unit_id for each in file.units if each.role == "helper" and each.until is None}
+    return out_of_scope(actor, vars(file.details), file.class_code, helpers)
 
 
 def _second(appeal: Asked, actor: Actor) -> Refused | None:

@@ -88,7 +88,9 @@ def _claim(command: Claim, unit: UnitOfWork) -> int:
 def _claim_next(command: ClaimNext, unit: UnitOfWork) -> int:
     rows = unit.rows(case, command.case_ids)
     faults = _faults(command.case_ids, rows, unit)
-    free = next((case_id for case_id in command.case_ids if case_id not in faults), None)
+    standing = leases(unit.connection, unit.now, command.case_ids)
+    # What is mine already is not the next one.
+    free = next((i for i in command.case_ids if i not in faults and i not in standing), None)
     if free is None:
         outside = list(faults.values())
         if outside and all(why.code == outside[0].code == "out_of_scope" for why in outside):

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from db.cases.tables import claim
+from db.cases.workflow import Move
 from db.engine import settings
 from db.engine.among import among
 from db.engine.unit_of_work import UnitOfWork
@@ -62,6 +63,11 @@ def held_by_others(
         for lease in leases(connection, now).values()
         if lease.case_id in wanted and lease.account_id != actor.account_id
     }
+
+
+def breaks_claim(move: Move) -> bool:
+    """Whether a move takes a case out of the hands of who claimed it; closing by force is meant to."""
+    return move.to_state != move.from_state and move.permission != TAKES_OVER
 
 
 def claimed(connection: Connection, lease: Lease, now: datetime) -> Refused:

@@ -10,12 +10,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.cases.rules import BEFORE_DISPATCH, REQUESTS, SOURCES, STATES
 from db.cases.tables import case as cases
-from db.cases.tables import involved, order, request, step, tag
+from db.cases.tables import claim, involved, order, request, step, tag
 from db.engine.among import among
 
 Column = npt.NDArray[Any] | list[str]
@@ -384,3 +397,31 @@ def recount(connection: Connection, now_ms: int, day_start_ms: int) -> Recount:
         open_by_district=groups(func.coalesce(cases.c.district_id, 0)),
         open_by_unit=groups(func.coalesce(cases.c.unit_id, 0)),
     )
+
+
+def recount_marks(connection: Connection, now_ms: int) -> dict[str, int]:
+    """Open cases by what hangs on them, counted from the tables themselves: what the columns must equal."""
+
+    def about(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(table.c.case_id == cases.c.id, *conditions)
+
+    asks = request.c.state == "pending"
+    wanted = {
+        "requests": about(request, asks),
+        "supervised": about(order, order.c.kind == "supervise", order.c.answered_at.is_(None)),
+        "tags": about(tag),
+        "helpers": about(involved, involved.c.role == "helper", involved.c.until.is_(None)),
+        "claims": about(claim, type_coerce(claim.c.expires_at, BigInteger) > now_ms),
+        "returned": or_(
+            and_(cases.c.state == "pending_dispatch", cases.c.dispatched_at.is_not(None)),
+            and_(cases.c.state == "reported", cases.c.filed_at.is_not(None)),
+            about(request, asks, request.c.kind == "return"),
+        ),
+        "holders": cases.c.holder_id.is_not(None),
+        "urgent": cases.c.priority > 0,
+    }
+    is_open = cases.c.closed_at.is_(None)
+    return {
+        name: int(connection.execute(select(func.count()).where(is_open, condition)).scalar_one())
+        for name, condition in wanted.items()
+    }

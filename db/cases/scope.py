@@ -92,9 +92,10 @@ def demand_reach(view: Looking, case_ids: Iterable[int]) -> None:
     )
 
 
-def class_codes(connection: Connection) -> dict[int, str]:
-    """Kind and code of every class, as scopes and duties name them: "matter 09006"."""
-    rows = connection.execute(select(category.c.id, category.c.kind, category.c.code))
+def class_codes(connection: Connection, ids: Collection[int] | None = None) -> dict[int, str]:
+    """Kind and code of classes, all or some, as scopes and duties name them: "matter 09006"."""
+    query = select(category.c.id, category.c.kind, category.c.code)
+    rows = connection.execute(query if ids is None else query.where(category.c.id.in_(list(ids))))
     return {row.id: f"{row.kind} {row.code}" for row in rows}
 
 

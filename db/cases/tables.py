@@ -107,9 +107,13 @@ case = Table(
     Index("ix_cases_lon_lat", "lon", "lat"),
     Index("ix_cases_closed_at", "closed_at"),
     Index("ix_cases_reported_at", "reported_at"),
+    # Also what the load of a unit is counted from, without a look at the rows.
     Index(
         "ix_cases_open",
+        "unit_id",
         "due_at",
+        "handled_at",
+        "paused_at",
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),

@@ -15,6 +15,7 @@ from db.kernel.refusal import Refused
 
 _ABSTAINED = {
     "border": N_("two units share the border"),  # zh: 两家交界
+    "gone": N_("the unit is no longer active"),  # zh: 责任单位已停用
     "rare": N_("seen too seldom"),  # zh: 样本太少
     "disagree": N_("history and duty matrix disagree"),  # zh: 历史与责任清单不一致
     "divided": N_("history is divided"),  # zh: 历史不一致

@@ -35,6 +35,12 @@ def add(verbs: Any) -> None:
     traffic = parts.add_parser("traffic", help=_("let cases come, move on and close"))
     traffic.add_argument("--rate", type=_rate, default=2.0, help=_("changes a second"))
     traffic.add_argument("--seconds", type=float, default=None)
+    traffic.add_argument(
+        "--every",
+        type=float,
+        default=1.0,
+        help=_("seconds from one place of a person or vehicle to the next"),
+    )
     traffic.add_argument("--seed", type=int, default=1)
     traffic.add_argument("--db", metavar="URL", default=home)
     traffic.add_argument("--json", action="store_true")
@@ -102,7 +108,7 @@ def _traffic(arguments: argparse.Namespace) -> int:
             )
 
         with _interrupted(stop):
-            tally = traffic.run(arguments.rate, arguments.seconds, stop, heard)
+            tally = traffic.run(arguments.rate, arguments.seconds, stop, heard, max(0.1, arguments.every))
     finally:
         shown.clear()
         core.close()

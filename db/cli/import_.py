@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the whole file, list its problems, and write its cases in one transaction."""
     progress = _terminal_progress() if sys.stderr.isatty() else None
     if arguments.kind == "geography":
-        with _opened(arguments.db) as core:
+        # A trial makes no database: without one there is nothing to compare with.
+        with _opened(arguments.db, create=not arguments.check) as core:
             return run_import(arguments, core, progress)
     mapping = read_mapping(_mapping_path(arguments.mapping))
     # Before the database is opened: a file that cannot be read must not leave an empty database behind.
@@ -78,12 +79,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Core]:
+def _opened(url: str, *, create: bool = True) -> Iterator[Core]:
     """The database, made when it is not there; one made here goes again when the import fails."""
     file = _local_file(url)
     fresh = file is not None and not file.exists()
     try:
-        core = open_core(url, create=True)
+        core = open_core(url, create=create)
         try:
             yield core
         finally:

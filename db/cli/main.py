@@ -23,6 +23,7 @@ VERBS = {
     "export": ("db.cli.export", N_("write map data to a file")),
     "grid": ("db.cli.grid", N_("check the grid of areas")),
     "import": ("db.cli.import_", N_("take in cases or map data from a file")),
+    "scope": ("db.cli.scope", N_("tell where an account may act, set it or take it away")),
     "search": ("db.cli.search", N_("find cases in all of history")),
     "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
     "tracks": ("db.cli.tracks", N_("erase old tracks of collectors")),

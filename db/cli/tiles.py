@@ -13,8 +13,8 @@ from db.kernel.actor import SYSTEM
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.tiles.commands import AddTiles, RaiseTiles, RemoveTiles
-from db.tiles.queries import tile_sets
 from db.tiles.reading import open_tiles
+from db.tiles.registered import tile_sets
 from db.tiles.rules import DATUMS, TileFacts
 
 

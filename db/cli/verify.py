@@ -1,4 +1,5 @@
-"""``jingwei verify``: is the journal's chain whole, do the counters equal a recount, are the photos there?"""
+"""``jingwei verify``: is the journal's chain whole, do the counters equal a recount, has every open case a
+holder, are the photos there?"""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import json
 from typing import Any
 
 from db.bootstrap import Core, open_core
+from db.cases.holding import Unheld, unheld
 from db.cases.photos import PhotoCheck, check_files
 from db.engine import journal
 from db.kernel.clock import to_ms
@@ -25,7 +27,8 @@ REASONS = {
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser: argparse.ArgumentParser = verbs.add_parser(
-        "verify", help=_("check the journal's chain and recount the live figures")
+        "verify",
+        help=_("check the journal's chain, recount the live figures, look for open cases without a holder"),
     )
     parser.add_argument("--db", metavar="URL", default=None)
     parser.add_argument("--json", action="store_true")
@@ -39,10 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
             proof = journal.verify(connection)
         with core.database.read() as connection:
             differing = differences(connection, to_ms(core.clock.now()))
+        with core.database.read() as connection:
+            lost = unheld(connection)
         photos = _photos(core)
     finally:
         core.close()
-    whole = proof.whole and not differing and not photos.missing
+    whole = proof.whole and not differing and not lost and not photos.missing
     if arguments.json:
         print(
             json.dumps(
@@ -54,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "seal": proof.seal.hex(),
                     "counters_equal": not differing,
                     "differences": differing,
+                    "without_holder": [each.number for each in lost],
                     "photos": photos.files,
                     "photos_missing": photos.missing,
                 },
@@ -76,8 +82,18 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  {name}: {live} ≠ {counted}")
     else:
         print(_("The live counters equal a recount."))
+    _tell_holders(lost)
     _tell_photos(photos)
     return 0 if whole else 1
+
+
+def _tell_holders(lost: list[Unheld]) -> None:
+    if not lost:
+        print(_("Every open case has a holder."))  # zh: 件件有着落：在办案件均有承办方。
+        return
+    print(_("Open cases without a holder: {count}.").format(count=len(lost)))
+    for each in lost:
+        print(f"  {each.number}: {_(each.why)}")
 
 
 def _photos(core: Core) -> PhotoCheck:

@@ -15,9 +15,9 @@ from sqlalchemy import func, make_url, select
 
 from db.bootstrap import Core, open_core
 from db.calendars.queries import load_calendar
-from db.calendars.rules import DAY_MS
+from db.calendars.rules import DAY_MS, HOUR_MS
 from db.calendars.tables import calendar_year
-from db.cases.tables import case, reporter, step
+from db.cases.tables import case, reporter, step, tag
 from db.demo.city import City, build_city, wkb
 from db.demo.duties import draw_duties
 from db.demo.furniture import STATES as COMPONENT_STATES
@@ -34,6 +34,7 @@ from db.demo.history import (
 )
 from db.demo.matters import SOURCES, STANDARD, Mix, read_mix
 from db.demo.numbering import Counter, ids_at
+from db.demo.outdoors import FLEET, Drivers, fleet, hour_rules, visits_plan, watched
 from db.demo.partition import Ints
 from db.demo.staff import (
     ACCOUNTS,
@@ -45,6 +46,7 @@ from db.demo.staff import (
     recruit,
 )
 from db.demo.steps import Desk, write_steps
+from db.demo.walkers import Walkers
 from db.duties.tables import duty
 from db.engine import settings
 from db.engine.unit_of_work import UnitOfWork
@@ -53,11 +55,14 @@ from db.kernel.clock import Clock, SetClock, SystemClock, to_ms
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.people.commands import CreateAccount
-from db.people.tables import person, position, unit
+from db.people.commands import CreateAccount, SetScope
+from db.people.tables import person, position, track, unit, vehicle, vehicle_position
+from db.registers.patrols import SHIFTS
 from db.registers.reference import stable_id
-from db.registers.tables import area, component, place, road, water
+from db.registers.tables import area, component, place, road, sensitive, time_rule, water
 
+RULES_FROM = "2026-01-01"
+TRACK_MS = 30_000
 Progress = Callable[[int, int, str], bool]
 """Hears how many rows of how many are written, and of what; answers False to stop."""
 
@@ -251,6 +256,7 @@ def _fill(
             calendar = load_calendar(batch.connection)
             book.write(writer, batch)
             book.write_duties(writer, batch)
+            book.write_outdoors(writer, batch)
             _put_settings(batch, city, scale, seed)
         with writer.batch("components") as batch:
             book.write_components(writer, batch)
@@ -271,7 +277,7 @@ def _fill(
             with writer.batch("cases, newest") as batch:
                 pen.write(batch, waiting, 1_000_000)
         with writer.batch("positions") as batch:
-            book.write_positions(batch, now_ms)
+            book.write_positions(writer, batch, now_ms)
     if accounts:
         writer.tell(N_("Making accounts"), 0)
         book.make_accounts(core)
@@ -305,6 +311,8 @@ def _put_settings(batch: UnitOfWork, city: City, scale: str, seed: int) -> None:
         ("city.standard", STANDARD),
         ("demo.seed", seed),
         ("demo.scale", scale),
+        # Three shifts, so that somebody is out at whatever hour the demo is shown.
+        (SHIFTS, [["06:00", "14:00"], ["14:00", "22:00"], ["22:00", "06:00"]]),
     ):
         settings.put(batch, key, value)
 
@@ -330,6 +338,7 @@ class _Registers:
         self.patrol_ids = np.array(counter.take(len(part.patrols)), dtype=np.int64)
         self.cell_ids = np.array(counter.take(len(part.cells)), dtype=np.int64)
         self.component_ids = np.array(counter.take(len(things.x)), dtype=np.int64)
+        self.vehicle_ids = np.array(counter.take(FLEET), dtype=np.int64)
         self.unit_index = {u.code: i for i, u in enumerate(units)}
         self._counter = counter
         self._competence = Competence(units)
@@ -386,7 +395,7 @@ class _Registers:
             area,
             (
                 "id", "kind", "code", "name", "name_en", "parent_id", "patrol_id",
-                "outline", "lon", "lat", "square_metres", "unit_id",
+                "outline", "lon", "lat", "square_metres", "unit_id", "visits_per_day",
             ),
             self._areas(unit_id),
             label,
@@ -445,11 +454,11 @@ class _Registers:
             return [(w, lon, lat, m2) for w, (lon, lat), m2 in zip(wkb(shapes), middle, size, strict=True)]
 
         (whole,) = facts(np.array([self.city.outline], dtype=object))
-        yield (self.city_id, "city", "370481", "滕州市", "Tengzhou", None, None, *whole, None)
+        yield (self.city_id, "city", "370481", "滕州市", "Tengzhou", None, None, *whole, None, None)
         for i, (town, shape) in enumerate(zip(towns, facts(part.districts), strict=True)):
             yield (
                 int(self.district_ids[i]), "district", town.code, town.name, town.name_en,
-                self.city_id, None, *shape, local.get(town.code),
+                self.city_id, None, *shape, local.get(town.code), None,
             )  # fmt: skip
         codes = _numbered([towns[d].code for d in part.district])
         names: list[tuple[str, str]] = []
@@ -465,7 +474,7 @@ class _Registers:
             district = int(part.district[i])
             yield (
                 int(self.community_ids[i]), "community", codes[i], *names[-1],
-                int(self.district_ids[district]), None, *shape, local.get(towns[district].code),
+                int(self.district_ids[district]), None, *shape, local.get(towns[district].code), None,
             )  # fmt: skip
         seen: dict[int, int] = {}
         for i, shape in enumerate(facts(part.patrols)):
@@ -476,13 +485,15 @@ class _Registers:
                 int(self.patrol_ids[i]), "patrol", f"{codes[community]}-{number:02d}",
                 f"{zh}{number}号责任网格",
                 f"{english}, patrol area {number}", int(self.community_ids[community]), None, *shape, None,
+                None,
             )  # fmt: skip
+        plan = visits_plan(self.city).tolist()
         cell_codes = _numbered([codes[c] for c in part.community])
         for i, shape in enumerate(facts(part.cells)):
             yield (
                 int(self.cell_ids[i]), "cell", cell_codes[i], cell_codes[i], "",
                 int(self.community_ids[part.community[i]]), int(self.patrol_ids[part.patrol[i]]), *shape,
-                None,
+                None, plan[i],
             )  # fmt: skip
 
     def write_duties(self, writer: _Writer, batch: UnitOfWork) -> None:
@@ -554,31 +565,118 @@ class _Registers:
             N_("Writing the components"),
         )
 
-    def write_positions(self, batch: UnitOfWork, now_ms: int) -> None:
-        """Where the collectors are: most of them out by day, few at night."""
+    def write_outdoors(self, writer: _Writer, batch: UnitOfWork) -> None:
+        """Sensitive places, hours of markets and streets, and the fleet."""
+        label = N_("Writing the registers")
+        places = watched(self.city)
+        writer.load(
+            batch,
+            sensitive,
+            ("id", "kind", "name", "name_en", "lon", "lat", "radius", "visits_per_day"),
+            [
+                (i, p.kind, p.name, p.name_en, p.lon, p.lat, p.radius, p.visits_per_day)
+                for i, p in zip(self._counter.take(len(places)), places, strict=True)
+            ],
+            label,
+        )
+        rules = hour_rules(self.city)
+        writer.load(
+            batch,
+            time_rule,
+            (
+                "id", "name", "name_en", "prefix", "outline", "weekdays", "from_minute", "to_minute",
+                "allowed", "valid_from",
+            ),
+            [
+                (
+                    i, r.name, r.name_en, r.prefix, shape, r.weekdays, r.from_minute, r.to_minute,
+                    int(r.allowed), RULES_FROM,
+                )
+                for i, r, shape in zip(
+                    self._counter.take(len(rules)),
+                    rules,
+                    wkb(np.array([r.outline for r in rules], dtype=object)),
+                    strict=True,
+                )
+            ],
+            label,
+        )  # fmt: skip
+        vehicles = fleet(self.units)
+        writer.load(
+            batch,
+            vehicle,
+            ("id", "code", "name", "kind", "unit_id"),
+            [
+                (int(i), plate, name, kind, int(self.unit_ids[self.unit_index[owner]]))
+                for i, (plate, name, kind, owner) in zip(self.vehicle_ids, vehicles, strict=True)
+            ],
+            label,
+        )
+
+    def write_positions(self, writer: _Writer, batch: UnitOfWork, now_ms: int) -> None:
+        """Where the collectors were since the morning and are now: most are out by day, few at night."""
         rng = random(self.city.seed, "positions")
-        hour = (now_ms + ZONE_MS) % DAY_MS // 3_600_000
-        out = 0.92 if 7 <= hour < 19 else 0.15
-        spots = self.city.spots
-        patrol_of_spot = self.city.partition.patrol[spots.cell]
-        rows = []
-        for i, someone in enumerate(self.people):
-            if someone.post != "collector" or rng.random() > out:
-                continue
-            near = np.flatnonzero(patrol_of_spot == someone.patrol)
-            if near.size:
-                spot = int(near[int(rng.integers(near.size))])
-                lon, lat = to_degrees(np.array([[spots.x[spot], spots.y[spot]]]))[0].round(6).tolist()
-                at = np.datetime64(now_ms - int(rng.integers(0, 90_000)), "ms")
-                moment = at.astype(datetime).replace(tzinfo=batch.now.tzinfo)
-                rows.append({"person_id": int(self.person_ids[i]), "at": moment, "lon": lon, "lat": lat})
-        batch.telemetry(position, rows)
+        local = (now_ms + ZONE_MS) % DAY_MS
+        out = 0.92 if 7 * HOUR_MS <= local < 19 * HOUR_MS else 0.15
+        who = [i for i, someone in enumerate(self.people) if someone.post == "collector"]
+        who = [i for i in who if rng.random() < out]
+        moment = np.datetime64(now_ms, "ms").astype(datetime).replace(tzinfo=batch.now.tzinfo)
+        if who:
+            walkers = Walkers(self.city, np.array([self.people[i].patrol for i in who]), rng)
+            ids = [int(self.person_ids[i]) for i in who]
+            # From seven in the morning, at night for the last two hours; a point each half minute.
+            begins = now_ms - min(max(local - 7 * HOUR_MS, 2 * HOUR_MS), 12 * HOUR_MS)
+            moments = range(begins - begins % TRACK_MS + TRACK_MS, now_ms, TRACK_MS)
+            writer.load(
+                batch,
+                track,
+                ("person_id", "at", "lon", "lat"),
+                _walked(walkers, ids, moments),
+                N_("Writing the tracks"),
+            )
+            batch.telemetry(
+                position,
+                [
+                    {"person_id": i, "at": moment, "lon": lon, "lat": lat}
+                    for i, (lon, lat) in zip(ids, walkers.places().tolist(), strict=True)
+                ],
+            )
+        drivers = Drivers(self.city, len(self.vehicle_ids), rng)
+        batch.telemetry(
+            vehicle_position,
+            [
+                {"vehicle_id": int(i), "at": moment, "lon": lon, "lat": lat}
+                for i, (lon, lat) in zip(self.vehicle_ids, drivers.places().tolist(), strict=True)
+            ],
+        )
 
     def make_accounts(self, core: Core) -> None:
-        """The documented demo accounts, each for the first person of its post."""
-        for login, role, post in ACCOUNTS:
-            someone = next(i for i, p in enumerate(self.people) if p.post == post)
-            core.bus.run(CreateAccount(login, int(self.person_ids[someone]), PASSWORD, (role,)), SYSTEM)
+        """The documented demo accounts, each for a person of its own, with what it is bound to."""
+        taken: set[int] = set()
+        for wanted in ACCOUNTS:
+            someone = next(
+                i
+                for i, p in enumerate(self.people)
+                if (p.post, p.unit) == (wanted.post, wanted.unit) and i not in taken
+            )
+            taken.add(someone)
+            person_id = int(self.person_ids[someone])
+            made = core.bus.run(CreateAccount(wanted.login, person_id, PASSWORD, wanted.roles), SYSTEM)
+            if wanted.district or wanted.prefixes:
+                with core.database.read() as connection:
+                    districts = select(area.c.id).where(
+                        area.c.kind == "district", area.c.code == wanted.district
+                    )
+                    areas = tuple(connection.execute(districts).scalars())
+                core.bus.run(SetScope(int(made.result), areas, prefixes=wanted.prefixes), SYSTEM)
+
+
+def _walked(walkers: Walkers, ids: list[int], moments: range) -> Iterator[tuple[int, int, float, float]]:
+    """Rows of tracks: everybody goes on from moment to moment."""
+    for moment in moments:
+        walkers.walk(moments.step / 1000)
+        for i, (lon, lat) in zip(ids, walkers.places().tolist(), strict=True):
+            yield i, moment, lon, lat
 
 
 def _numbered(prefixes: list[str]) -> list[str]:
@@ -595,9 +693,15 @@ _CASE_COLUMNS = (
     "id", "number", "state", "source", "category_id", "condition_id", "description", "address", "lon", "lat",
     "district_id", "community_id", "patrol_id", "cell_id", "component_id", "unit_id", "reporter_person_id",
     "reported_at", "filed_at", "dispatched_at", "handled_at", "closed_at", "limit_amount", "limit_unit",
-    "due_at", "soon_at", "reworks", "moves",
+    "due_at", "soon_at", "reworks", "moves", "holder_id", "priority",
 )  # fmt: skip
 _SLICE = 20_000
+_HELD = 0.6
+"""So many of the cases in a unit's hands are in one person's, the others in its leader's."""
+_PRIORITIES = (0.88, 0.09, 0.03)
+"""The shares of ordinary, important and urgent cases among the open ones."""
+_TAGS = (("创城迎检", 0.03), ("防汛", 0.015), ("重复投诉", 0.01), ("领导关注", 0.004))
+"""Words on open cases, and on what share of them."""
 
 
 class _CasePen:
@@ -608,6 +712,7 @@ class _CasePen:
         self._desk = book.desk()
         # Steps of one millisecond may fall into several batches; a running number tells them apart.
         self._step_ids = Counter(now_ms - 2 * STEP_DAYS * DAY_MS)
+        self._tag_ids = Counter(now_ms - 2 * STEP_DAYS * DAY_MS)
 
     def write(self, batch: UnitOfWork, cases: Cases, number: int) -> None:
         """Cases in the order of their reports, then steps of the open and the newest, then reporters."""
@@ -616,7 +721,10 @@ class _CasePen:
         part = self._book.city.partition
         patrol = part.patrol[cases.cell]
         writer = self._writer
-        writer.load(batch, case, _CASE_COLUMNS, self._rows(cases, ids, patrol), N_("Writing the cases"))
+        marks = random(self._seed, f"marks {number}")
+        rows = self._rows(cases, ids, patrol, marks)
+        writer.load(batch, case, _CASE_COLUMNS, rows, N_("Writing the cases"))
+        self._write_tags(batch, cases, ids, marks)
         told = np.flatnonzero((cases.state < CLOSED) | (cases.closed > self._now - STEP_DAYS * DAY_MS))
         if not told.size:
             return
@@ -648,7 +756,9 @@ class _CasePen:
         )  # fmt: skip
         self._write_reporters(batch, cases, ids, rng)
 
-    def _rows(self, cases: Cases, ids: Ints, patrol: Ints) -> Iterator[tuple[Any, ...]]:
+    def _rows(
+        self, cases: Cases, ids: Ints, patrol: Ints, marks: np.random.Generator
+    ) -> Iterator[tuple[Any, ...]]:
         book, mix = self._book, self._mix
         part = book.city.partition
         cond = mix.conditions
@@ -658,6 +768,7 @@ class _CasePen:
             cases.source == SOURCES.index("collector"), self._desk.collector_of_patrol[patrol], -1
         )
         sources, states = np.array(SOURCES, dtype=object), np.array(STATES, dtype=object)
+        holder, priority = self._holders(cases, marks), self._priorities(cases, marks)
         for begin in range(0, len(cases), _SLICE):
             s = slice(begin, begin + _SLICE)
             c = cases.take(s)
@@ -691,8 +802,35 @@ class _CasePen:
                 _moments(c.soon),
                 c.reworks.tolist(),
                 c.moves.tolist(),
+                _or_none(book.person_ids, holder[s]),
+                priority[s].tolist(),
                 strict=True,
             )
+
+    def _holders(self, cases: Cases, rng: np.random.Generator) -> Ints:
+        """The person of its unit who has an open case, as an index into the people; -1 = none."""
+        people, units = self._book.people, self._book.units
+        handlers = self._desk.handler_of_unit
+        # A unit without handlers of its own has somebody else's in the list.
+        own = np.array([people[row[0]].unit == u.code for row, u in zip(handlers, units, strict=True)])
+        held = (cases.state < CLOSED) & (cases.unit >= 0) & own[cases.unit.clip(0)]
+        held &= rng.random(len(cases)) < _HELD
+        chosen = handlers[cases.unit.clip(0), rng.integers(0, handlers.shape[1], len(cases))]
+        return np.where(held, chosen, -1)
+
+    def _priorities(self, cases: Cases, rng: np.random.Generator) -> Ints:
+        drawn = rng.choice(len(_PRIORITIES), len(cases), p=_PRIORITIES)
+        return np.where(cases.state < CLOSED, drawn, 0)
+
+    def _write_tags(self, batch: UnitOfWork, cases: Cases, ids: Ints, rng: np.random.Generator) -> None:
+        rows: list[tuple[int, str]] = []
+        for word, share in _TAGS:
+            tagged = (cases.state < CLOSED) & (rng.random(len(cases)) < share)
+            rows += [(case_id, word) for case_id in ids[tagged].tolist()]
+        if rows:
+            numbered = zip(self._tag_ids.take(len(rows)), rows, strict=True)
+            marked = [(new_id, case_id, word) for new_id, (case_id, word) in numbered]
+            self._writer.load(batch, tag, ("id", "case_id", "word"), marked, N_("Writing the tags"))
 
     def _write_reporters(self, batch: UnitOfWork, cases: Cases, ids: Ints, rng: np.random.Generator) -> None:
         """Invented names, numbers that no operator has; for open cases of hotline and app only."""

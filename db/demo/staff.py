@@ -37,15 +37,38 @@ class DemoPerson:
 
 CENTRE = "0"
 MOBILE = "106"
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account of the demo city: whose it is (the first of a post in a unit that has none yet), and what
+    it is bound to besides what its roles say.
+    """
+
+    login: str
+    roles: tuple[str, ...]
+    post: str
+    unit: str = CENTRE
+    district: str = ""
+    """The code of the sub-district to which it is bound."""
+    prefixes: tuple[str, ...] = ()
+    """The classes to which it is bound."""
+
+
 ACCOUNTS = (
-    ("zhiban", "duty_leader", "duty_leader"),
-    ("paiqian", "dispatcher", "dispatcher"),
-    ("shouli", "acceptor", "acceptor"),
-    ("lingdao", "leader", "leader"),
-    ("daping", "wall", "wall"),
-    ("guanli", "system_admin", "administrator"),
+    DemoAccount("zhiban", ("duty_leader",), "duty_leader"),
+    DemoAccount("paiqian", ("dispatcher",), "dispatcher"),
+    DemoAccount("shouli", ("acceptor",), "acceptor"),
+    DemoAccount("lingdao", ("leader",), "leader"),
+    DemoAccount("daping", ("wall",), "wall"),
+    DemoAccount("guanli", ("system_admin",), "administrator"),
+    # A second acceptor, so that two desks can reach into one pool.
+    DemoAccount("shouli2", ("acceptor",), "acceptor"),
+    # The supervisor of one sub-district, a squad, and a dispatcher of components (部件) only.
+    DemoAccount("longquan", ("duty_leader", "dispatcher"), "handler", "402", district="370481002"),
+    DemoAccount("chengguan", ("handler",), "handler", "101"),
+    DemoAccount("bujian", ("dispatcher",), "dispatcher", prefixes=("component",)),
 )
-"""Demo accounts: login, role, post of the person behind it."""
 PASSWORD = "jingwei-2026"  # noqa: S105  the documented password of the demo city
 _OFFICE = (
     ("acceptor", 8),

@@ -1,4 +1,4 @@
-"""Lets the demo city live: cases come, move on and close as commands through the bus, and collectors walk."""
+"""Lets the demo city live: cases move on as commands through the bus, people walk and vehicles drive."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from db.cases.commands.intake import Accept, Register, Reject, Report
 from db.cases.tables import case
 from db.demo.city import build_city
 from db.demo.create import SCALES
+from db.demo.desks import Desks
 from db.demo.ground import random, to_degrees, to_metres
 from db.demo.history import ZONE_MS
 from db.demo.matters import SOURCES, STANDARD, Trouble, draw_sources, read_mix
+from db.demo.outdoors import Drivers
 from db.demo.staff import Competence, read_units
 from db.demo.walkers import Walkers
 from db.engine import settings
@@ -33,17 +35,20 @@ from db.kernel.clock import to_ms
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, RefusedAll, Unavailable
-from db.people.tables import person, position, unit
+from db.people.tables import person, unit
+from db.people.tracking import Fix, record_people, record_vehicles, vehicles
+from db.registers.patrols import at_work
 from db.registers.reference import stable_id
 from db.registers.tables import area, component
 
 _BUSY_PAUSE = 0.2
 _MOST_AT_ONCE = 25
 """When it falls behind its rate, so many cases move in one command."""
-_RESTED = 1.0
+EVERY_SECONDS = 1.0
+"""How often everybody tells his place: 1 Hz, as the devices of supervisors do at most."""
 
 
-@command("demo.walk", permission="demo.run", label=N_("Move the collectors"))
+@command("demo.walk", permission="demo.run", label=N_("Move people and vehicles"))
 @dataclass(frozen=True)
 class Walk:
     """Newest positions; telemetry, so the journal never sees it."""
@@ -120,6 +125,7 @@ class Traffic:
                 select(person.c.id, person.c.name, person.c.post, person.c.code).order_by(person.c.code)
             ).all()
             self._components = self._some_components(connection)
+            self._vehicles = [each.id for each in vehicles(connection)]
         self._actors: dict[str, list[Actor]] = defaultdict(list)
         for row in people:
             self._actors[row.post].append(Actor(row.id, row.name, frozenset({"*"})))
@@ -133,6 +139,8 @@ class Traffic:
         patrols = np.arange(len(self._collectors)) % len(self._city.partition.patrols)
         self._patrols = patrols
         self._walkers = Walkers(self._city, patrols, random(seed, "walkers"))
+        self._desks = Desks(core, random(seed, "desks"))
+        self._drivers = Drivers(self._city, len(self._vehicles), random(seed, "drivers"))
         self._target = sum(len(ids) for ids in self._by_state.values())
 
     def run(
@@ -141,28 +149,32 @@ class Traffic:
         seconds: float | None = None,
         stop: threading.Event | None = None,
         heard: Callable[[Tally], None] = lambda _tally: None,
+        every: float = EVERY_SECONDS,
     ) -> Tally:
-        """Make ``rate`` changes a second for ``seconds``, or until ``stop`` is set; ``heard`` once a second.
+        """Make ``rate`` changes a second for ``seconds``, or until ``stop`` is set.
+
+        Places are told every ``every`` seconds, and then ``heard`` is called.
 
         A locked database is waited for, a refused command is counted and its cases looked up anew.
         """
         stop = stop or threading.Event()
         tally = Tally()
         began = time.monotonic()
-        walked = began - _RESTED
+        walked = began - every
         while not stop.is_set():
             now = time.monotonic()
             tally.seconds = now - began
             if seconds is not None and tally.seconds >= seconds:
                 break
-            if now - walked >= _RESTED:
+            if now - walked >= every:
                 self._attempt(lambda s=now - walked: self._walk(s, tally), tally, stop)  # type: ignore[misc]
+                self._attempt(lambda: self._desks.sit(tally.seconds, self._by_state), tally, stop)
                 walked = now
                 heard(tally)
             owed = int(tally.seconds * rate) + 1 - tally.changes
             if owed <= 0:
                 wait = (tally.changes / rate) - (time.monotonic() - began)
-                stop.wait(min(max(wait, 0.001), max(walked + _RESTED - time.monotonic(), 0.001)))
+                stop.wait(min(max(wait, 0.001), max(walked + every - time.monotonic(), 0.001)))
                 continue
             at_once = min(max(1, owed // 4), _MOST_AT_ONCE)
             self._attempt(lambda n=at_once: self.change(n, tally), tally, stop)  # type: ignore[misc]
@@ -191,7 +203,10 @@ class Traffic:
         if verb not in {"dispatch", "reassign"} and at_once > 1:
             picked = self._rng.choice(len(bucket), min(at_once, len(bucket)), replace=False)
             chosen = [bucket[i] for i in picked.tolist()]
-        self._move(verb, state, chosen, tally)
+        claimed = self._desks.claimed
+        free = [case_id for case_id in chosen if case_id not in claimed]
+        if free:
+            self._move(verb, state, free, tally)
 
     def _pressure(self, open_now: int) -> float:
         """Reports slow down when there are more open cases than at the start, and come faster when there
@@ -308,20 +323,22 @@ class Traffic:
             self._matter.pop(i, None)
 
     def _walk(self, seconds: float, tally: Tally) -> None:
-        if not self._collectors:
+        if not self._collectors and not self._vehicles:
             return
         self._walkers.walk(seconds)
+        self._drivers.drive(seconds)
         now = self._core.clock.now()
-        places = self._walkers.places().tolist()
+        people = [
+            Fix(who.account_id, now, lon, lat)
+            for who, (lon, lat) in zip(self._collectors, self._walkers.places().tolist(), strict=True)
+        ]
+        driven = [
+            Fix(vehicle_id, now, lon, lat)
+            for vehicle_id, (lon, lat) in zip(self._vehicles, self._drivers.places().tolist(), strict=True)
+        ]
         with self._core.database.write(SYSTEM, Walk()) as batch:
-            batch.telemetry(
-                position,
-                [
-                    {"person_id": who.account_id, "at": now, "lon": lon, "lat": lat}
-                    for who, (lon, lat) in zip(self._collectors, places, strict=True)
-                ],
-            )
-        tally.positions += len(places)
+            tally.positions += record_people(batch, people, at_work(batch.connection))
+            tally.positions += record_vehicles(batch, driven)
 
     def _attempt(self, work: Callable[[], None], tally: Tally, stop: threading.Event) -> None:
         try:

@@ -10,13 +10,28 @@ from sqlalchemy import RowMapping, func, select
 
 from db.desk.rules import EVERYBODY, KINDS, plain_faults
 from db.desk.tables import kept
-from db.engine.bus import handles
+from db.engine.bus import Undo, Undone, handles
+from db.engine.proposals import ConfirmProposal, RefuseProposal, WithdrawProposal, propose
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
 from db.people.tables import role
+
+__all__ = [
+    "ChangeKept",
+    "ConfirmProposal",
+    "DropKept",
+    "Keep",
+    "OrderKept",
+    "RefuseProposal",
+    "Undo",
+    "Undone",
+    "WithdrawProposal",
+    "propose",
+]
+# What screens command of the engine, they find here.
 
 
 @command("desk.keep", permission="room.view", label=N_("Keep at hand"))

@@ -11,13 +11,30 @@ from sqlalchemy import Connection, exists, or_, select
 
 from db.desk.rules import EVERYBODY
 from db.desk.tables import kept as kept_table
+from db.engine.proposals import WAITING, ProposalValue, waiting
 from db.engine.rows import uncollected
-from db.engine.tables import journal
+from db.engine.tables import journal, proposal
 from db.engine.undoing import Undoable, recall
 from db.engine.unit_of_work import Reading
 from db.kernel.actor import Actor
 from db.kernel.command import command_label, lasting_commands
 from db.people.tables import role
+
+__all__ = [
+    "DecidedProposal",
+    "KeptValue",
+    "OwnAct",
+    "ProposalValue",
+    "RoleValue",
+    "Undoable",
+    "decided_proposals",
+    "kept",
+    "own_acts",
+    "roles",
+    "undoable",
+    "waiting",
+]
+# What screens ask for of the engine, they ask for here.
 
 
 @dataclass(frozen=True)
@@ -123,3 +140,41 @@ def undoable(connection: Connection, who: Actor, seq: int, now: datetime) -> Und
     lost = tuple(found.lost.values())
     back = 0 if found.fault is not None else found.size - len(lost)
     return Undoable(seq, command_label(entry["command"]), entry["at"], found.size, back, lost)
+
+
+@dataclass(frozen=True)
+class DecidedProposal:
+    """What became of a proposal: ``state`` is confirmed, refused or withdrawn, ``answer`` the words."""
+
+    id: int
+    label: str
+    """Marked English."""
+    size: int
+    proposed_at: datetime
+    state: str
+    decided_by_name: str
+    decided_at: datetime
+    answer: str
+
+
+def decided_proposals(connection: Connection, who: Actor, limit: int = 10) -> list[DecidedProposal]:
+    """What a person proposed and somebody decided on, newest decision first."""
+    rows = connection.execute(
+        select(proposal)
+        .where(proposal.c.proposed_by == who.account_id, proposal.c.state != WAITING)
+        .order_by(proposal.c.decided_at.desc(), proposal.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        DecidedProposal(
+            row.id,
+            command_label(row.command),
+            row.size,
+            row.proposed_at,
+            row.state,
+            row.decided_by_name,
+            row.decided_at,
+            row.answer,
+        )
+        for row in rows
+    ]

@@ -90,7 +90,6 @@ class DutyBook:
     def class_label(self, kind: str, prefix: str, language: str) -> str:
         """A group of classes in words: code and name."""
         fitting = [c for c in self.classes if c.code.startswith(prefix) and kind in ("", c.kind)]
-        # zh: 部件 / 事项
         kinds = {"component": _("components"), "matter": _("matters")}
         if not fitting or not prefix:
             # zh: 全部类别
@@ -100,8 +99,15 @@ class DutyBook:
             name = first.label(language)
         else:
             name = first.major_name_en if language == "en" and first.major_name_en else first.major_name
-        both = len({c.kind for c in self.classes if c.code.startswith(prefix)}) > 1
-        return f"{prefix} {name} ({kinds[kind]})" if both and kind else f"{prefix} {name}"
+        words = self.kind_label(kind, prefix)
+        return f"{prefix} {name} ({words})" if words else f"{prefix} {name}"
+
+    def kind_label(self, kind: str, prefix: str) -> str:
+        """Which kind a group of classes is of, in words; "" where its code says so already."""
+        if not kind or len({c.kind for c in self.classes if c.code.startswith(prefix)}) < 2:
+            return ""
+        # zh: 部件 / 事项
+        return _("components") if kind == "component" else _("matters")
 
 
 WHY = {

@@ -39,7 +39,7 @@ def foresee(
     person_id: int | None,
     on: date,
 ) -> Repaint:
-    """What painting would change on its first day; without a unit, what taking the areas' own rows away would.
+    """What painting would change on its first day; without a unit, what ending the areas' own rows would.
 
     A cell whose classes come from several units is counted with the first of them.
     """
@@ -51,16 +51,14 @@ def foresee(
     columns = [n for n, (k, code) in enumerate(book.keys) if kind in ("", k) and code.startswith(prefix)]
     classes = [book.keys[n] for n in columns]
     places = book.places[inside]
-    touched = [d for d in book.duties if (d.kind, d.prefix) == (kind, prefix) and d.area_id in areas]
-    after = [d for d in book.duties if d not in set(touched)]
-    painted: set[int] = set()
-    for area_id in areas:
-        own = [d for d in touched if d.area_id == area_id]
-        if unit_id is None:
-            after += [d for d in own if d.valid_from < on and not d.holds_on(on)]
-        else:
-            after += overlay(own, Duty(0, kind, prefix, area_id, unit_id, person_id, on))
-            painted.add(area_id)
+    own: dict[int, list[Duty]] = {area_id: [] for area_id in areas}
+    after: list[Duty] = []
+    for each in book.duties:
+        is_ours = (each.kind, each.prefix) == (kind, prefix) and each.area_id in own
+        (own[each.area_id] if is_ours else after).append(each)
+    for area_id, standing in own.items():
+        if unit_id is not None:
+            after += overlay(standing, Duty(0, kind, prefix, area_id, unit_id, person_id, on))
     old = allot(book.duties, places, classes, on)
     new = allot(after, places, classes, on)
     before_units, after_units = old.units, new.units
@@ -68,9 +66,7 @@ def foresee(
     rows = np.flatnonzero(changed.any(axis=1))
     first = changed[rows].argmax(axis=1)
     moves = Counter(zip(before_units[rows, first].tolist(), after_units[rows, first].tolist(), strict=True))
-    ours = np.array(
-        [d.area_id in painted and (d.kind, d.prefix) == (kind, prefix) for d in new.duties] + [False]
-    )
+    ours = np.array([d.area_id in own and (d.kind, d.prefix) == (kind, prefix) for d in new.duties] + [False])
     finer = (~ours[new.winner] & (new.winner != NOBODY)).any(axis=1) if unit_id is not None else inside[:0]
     return Repaint(
         book.cells[inside],

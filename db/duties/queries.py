@@ -68,6 +68,14 @@ def responsible(
     return Responsible(found.unit_id, connection.execute(active).scalar(), found)
 
 
+def responsible_for(
+    connection: Connection, category_id: int, area_ids: Iterable[int | None], on: date
+) -> Responsible | None:
+    """``responsible`` for a category, also one of an older standard."""
+    kind, code = class_codes(connection).get(category_id, ("", ""))
+    return responsible(connection, kind, code, area_ids, on) if code else None
+
+
 def responsible_many(connection: Connection, category_ids: Ints, places: Ints, on: date) -> tuple[Ints, Ints]:
     """Units and persons (0 = nobody) for many cases; ``places`` is (n, 5), area ids by ``LEVELS``, 0 = none.
 

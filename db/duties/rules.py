@@ -167,7 +167,7 @@ def allot(duties: Iterable[Duty], places: Ints, classes: Sequence[tuple[str, str
 def _places_of_areas(places: Ints) -> dict[int, tuple[int, Ints]]:
     """Area → its level and the indices of the places that it holds."""
     found: dict[int, tuple[int, Ints]] = {}
-    for level in range(len(LEVELS)):
+    for level in range(len(LEVELS) if len(places) else 0):
         order = np.argsort(places[:, level], kind="stable")
         ids, first = np.unique(places[order, level], return_index=True)
         for area_id, inside in zip(ids.tolist(), np.split(order, first[1:]), strict=True):

@@ -21,11 +21,14 @@ from db.engine.columns import Codec, Moment
 from db.kernel.clock import from_ms, to_ms
 
 
-def read_rows(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Rows by id, with moments as datetimes; those not there are left out."""
+def read_rows(
+    connection: Connection, table: Table, ids: Sequence[int], without: frozenset[str] = frozenset()
+) -> dict[int, dict[str, Any]]:
+    """Rows by id, with moments as datetimes; those not there are left out, and so are columns ``without``."""
     if not ids:
         return {}
-    names = ", ".join(f"{table.name}.{column.name}" for column in table.c)
+    columns = [name for name in table.c.keys() if name not in without]  # noqa: SIM118  not a dictionary
+    names = ", ".join(f"{table.name}.{name}" for name in columns)
     if connection.dialect.name == "sqlite":
         wanted: Any = json.dumps(ids)
         statement = (
@@ -36,23 +39,26 @@ def read_rows(connection: Connection, table: Table, ids: Sequence[int]) -> dict[
         wanted = list(ids)
         statement = f"SELECT {names} FROM {table.name} WHERE id = ANY(%s)"  # noqa: S608
     with uncollected():
-        found = _rows(connection, table, connection.exec_driver_sql(statement, (wanted,)))
+        found = _rows(connection, table, columns, connection.exec_driver_sql(statement, (wanted,)))
         return {row["id"]: row for row in found}
 
 
 def fetch(connection: Connection, table: Table, statement: Select[Any]) -> list[dict[str, Any]]:
     """The rows of a statement that selects all columns of ``table`` and nothing else."""
-    return _rows(connection, table, connection.execute(statement))
+    return _rows(connection, table, table.c.keys(), connection.execute(statement))
 
 
-def _rows(connection: Connection, table: Table, result: CursorResult[Any]) -> list[dict[str, Any]]:
+def _rows(
+    connection: Connection, table: Table, names: Sequence[str], result: CursorResult[Any]
+) -> list[dict[str, Any]]:
     # Straight from the driver: SQLAlchemy's own row objects cost more than reading what they hold.
     cursor = result.cursor
     assert cursor is not None
-    names = table.c.keys()
     rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     result.close()
     for name, read in _reading(table, connection.dialect):
+        if name not in names:
+            continue
         for row in rows:
             value = row[name]
             if value is not None:

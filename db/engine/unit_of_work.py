@@ -35,9 +35,19 @@ _LOAD_CHUNK = 20_000
 
 
 class Reading:
-    """What somebody sees at one moment: rows as they are, and as the journal would have them."""
+    """What somebody sees at one moment: rows as they are, and as the journal would have them.
 
-    def __init__(self, connection: Connection, actor: Actor, now: datetime) -> None:
+    Columns ``without`` which a reader can do are not read.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        actor: Actor,
+        now: datetime,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self._without = without
         self.connection = connection
         self.actor = actor
         self.now = now
@@ -50,7 +60,7 @@ class Reading:
         known = self._known[table.name]
         missing = [row_id for row_id in ids if row_id not in known]
         if missing:
-            known.update(read_rows(self.connection, table, missing))
+            known.update(read_rows(self.connection, table, missing, self._without))
         return {row_id: known[row_id] for row_id in ids if row_id in known}
 
     def plain(self, table: Table, column: str, value: Any) -> Any:
@@ -126,6 +136,7 @@ class UnitOfWork(Reading):
         self._loaded: dict[str, journal.Digest] = {}
         self._measured: set[str] = set()
         self._mirrored: dict[str, tuple[journal.Digest, set[int]]] = {}
+        self._kept = False
 
     @property
     def station(self) -> int:
@@ -245,10 +256,13 @@ class UnitOfWork(Reading):
         diffs = self._diffs[table.name]
         gone = self.rows(table, ids)
         for row_id, row in gone.items():
-            diff = diffs.setdefault(row_id, {})
-            for column, value in row.items():
-                before = encode[column](value) if column in encode else value
-                diff[column] = [diff[column][0] if column in diff else before, None]
+            known = diffs.get(row_id, {})
+            diff: Diff = {column: [value, None] for column, value in row.items()}
+            for column, code in encode.items():
+                diff[column][0] = code(diff[column][0])
+            for column, pair in known.items():
+                diff[column][0] = pair[0]
+            diffs[row_id] = diff
             if diff["id"] == [None, None]:
                 # Came and went in this unit: nothing happened.
                 del diffs[row_id]
@@ -342,6 +356,10 @@ class UnitOfWork(Reading):
         )
         self._measured.add(table.name)
 
+    def keep(self) -> None:
+        """Journal this act although it changes no row, as one that puts a setting; its command is lasting."""
+        self._kept = True
+
     def finish(self) -> journal.Head:
         """Append the journal entry, and on a station's file what is to be sent; returns the head after it."""
         diffs = {table: rows for table, rows in self._diffs.items() if rows}
@@ -353,7 +371,7 @@ class UnitOfWork(Reading):
         bulk = bool(self._loaded)
         seq = 0
         head = self._head
-        if touched or bulk:
+        if touched or bulk or self._kept:
             if self._replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
                 self.operation = self.new_id()
             changes: dict[str, Any] = {

@@ -79,6 +79,11 @@ def command_permissions() -> dict[str, str]:
     return {name: str(cls.permission) for name, cls in _by_name.items()}  # type: ignore[attr-defined]
 
 
+def registered_commands() -> list[type]:
+    """Every command that this program knows by now, by name."""
+    return [_by_name[name] for name in sorted(_by_name)]
+
+
 def command_label(name: str) -> str:
     """The English label of a journal name; the name itself when this program does not know it."""
     cls = _by_name.get(name)
@@ -126,15 +131,18 @@ def _made(kind: Any, value: Any) -> Any:
         if value is None and type(None) in kind.__args__:
             return None
         (kind,) = (each for each in kind.__args__ if each is not type(None))
+    if kind is Any:
+        return value
+    if typing.get_origin(kind) is tuple:
+        return _made_tuple(typing.get_args(kind), value)
+    if typing.get_origin(kind) is Mapping:
+        kind = dict
+    make = None
     if kind is datetime:
         kind, make = int, from_ms
-    elif typing.get_origin(kind) is tuple:
-        return _made_tuple(typing.get_args(kind), value)
-    else:
-        make = None
     if kind is float and type(value) is int:
         value = float(value)
-    if kind not in (int, str, bool, float) or type(value) is not kind:
+    if kind not in (int, str, bool, float, dict) or type(value) is not kind:
         raise TypeError(f"{value!r} is not {getattr(kind, '__name__', kind)}")
     return value if make is None else make(value)
 

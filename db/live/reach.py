@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from db.cases.leases import TAKES_OVER
+from db.cases.leases import breaks_claim
 from db.cases.scope import out_of_scope
 from db.cases.workflow import Workflow
 from db.kernel.actor import Actor
@@ -18,6 +18,7 @@ from db.live.columns import Int32, Mask
 from db.live.days import clock_words
 from db.live.store import Store
 
+_EVERY = slice(None)
 _GIVEN = frozenset({"unit", "reason", "condition", "note", "photo", "document", "approval"})
 
 
@@ -35,37 +36,42 @@ def why_not(
     refusal = out_of_scope(actor, row, code, row["helpers"])
     if refusal is not None:
         return refusal
-    permission, leaves = "", True
+    breaks = True
     if workflow is not None:
         try:
-            move = workflow.move(row["state"], verb, actor, _GIVEN)
+            breaks = breaks_claim(workflow.move(row["state"], verb, actor, _GIVEN))
         except Refused as refused:
             return refused
-        permission, leaves = move.permission, move.to_state != row["state"]
-    claim = row["claim"]
-    if claim is None or claim.account_id == actor.account_id or not leaves or permission == TAKES_OVER:
+    return claimed_by_other(actor, store, row["id"]) if breaks else None
+
+
+def claimed_by_other(actor: Actor, store: Store, case_id: int) -> Refused | None:
+    """The refusal that names who else has claimed a case; ``None`` when nobody else has."""
+    claim = store.claims.by_case.get(case_id)
+    if claim is None or claim.account_id == actor.account_id:
         return None
     # zh: {who} 已领取，至 {until}。
     message = N_("{who} has claimed it until {until}.")
     return Refused("claimed", message, who=claim.name, until=clock_words(claim.until_ms, store.zone))
 
 
-def within_reach(actor: Actor, store: Store) -> Mask:
-    """Which slots a person may act on by scope alone; claims and states apart. Slots without a case: any."""
+def within_reach(actor: Actor, store: Store, slots: Int32 | slice = _EVERY) -> Mask:
+    """Which of the slots a person may act on by scope alone; claims and states apart. Empty slots: any."""
     scope = actor.scope
-    reach = np.ones(store.size, dtype=bool)
+    unit: Int32 = store.unit[slots]
+    reach = np.ones(len(unit), dtype=bool)
     if scope.areas:
-        in_area = np.zeros(store.size, dtype=bool)
+        in_area = np.zeros(len(unit), dtype=bool)
         for name in ("district", "community", "patrol", "cell"):
             codes: Int32 = getattr(store, name)
-            in_area |= store.codes[name].chosen(scope.areas)[codes]
+            in_area |= store.codes[name].chosen(scope.areas)[codes[slots]]
         reach &= in_area
     if scope.units:
         helps = store.sets["helpers"].with_any(map(str, scope.units))
-        reach &= store.codes["unit"].chosen(scope.units)[store.unit] | helps[store.helpers]
+        reach &= store.codes["unit"].chosen(scope.units)[unit] | helps[store.helpers[slots]]
     if scope.prefixes:
         classes = store.directory.categories
         codes_of = [classes.get(int(i)) for i in store.codes["category"].ids]
         fits = [c is not None and f"{c.kind} {c.code}".startswith(scope.prefixes) for c in codes_of]
-        reach &= np.array(fits, dtype=bool)[store.category]
+        reach &= np.array(fits, dtype=bool)[store.category[slots]]
     return reach

@@ -14,6 +14,10 @@ _Chars = npt.NDArray[np.uint16]
 T = TypeVar("T", bound=np.generic)
 
 _END = "\n"
+_FEW = 32
+"""Fewer than one text in so many are gathered before they are looked through."""
+_OFTEN = 2
+"""A character that stands at least once in so many texts is no help in finding a word."""
 
 
 class TextIndex:
@@ -77,25 +81,23 @@ class TextIndex:
         if self._texts > 2 * self._live + 256:
             self._sweep()
 
-    def find(self, word: str, size: int) -> Mask:
-        """Which of the first ``size`` slots contain a word, folded and not empty."""
+    def find(self, word: str, size: int, among: Mask | None = None) -> Mask:
+        """Which of the first ``size`` slots contain a word, folded and not empty.
+
+        ``among``: only these are asked for; when they are few, only their texts are read.
+        """
         wanted = np.frombuffer(word.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
-        chars = self._chars[: self._length]
         found = np.zeros(size, dtype=bool)
-        by_rarity = np.argsort(self._frequency[wanted], kind="stable")
-        anchor = int(by_rarity[0])
-        last = self._length - len(wanted)
-        if last < 0:
-            return found
-        # Where the word would begin, if its rarest character is at each of these places.
-        places = np.flatnonzero(chars[anchor : last + anchor + 1] == wanted[anchor])
-        for offset in by_rarity[1:]:
-            if not len(places):
+        chars, starts = self._chars[: self._length], self._starts[: self._texts]
+        if among is not None:
+            asked = self._newest[: len(among)][among[: len(self._newest)]]
+            asked = asked[asked >= 0]
+            if len(asked) * _FEW < self._texts:
+                chars, starts = _gathered(chars, starts, asked)
+                texts = asked[_texts_with(wanted, chars, starts, self._frequency[wanted])]
+                found[self._slots[texts]] = True
                 return found
-            places = places[chars[places + offset] == wanted[offset]]
-        if not len(places):
-            return found
-        texts = np.searchsorted(self._starts[: self._texts], places, side="right") - 1
+        texts = _texts_with(wanted, chars, starts, self._frequency[wanted])
         slots = self._slots[texts]
         current = (self._newest[slots] == texts) & (slots < size)
         found[slots[current]] = True
@@ -116,6 +118,37 @@ class TextIndex:
         self._newest[:] = -1
         self._newest[self._slots] = np.arange(self._texts)
         self._frequency = np.bincount(self._chars, minlength=65_536).astype(np.int64)
+
+
+def _texts_with(wanted: _Chars, chars: _Chars, starts: Int64, frequency: Int64) -> Int64:
+    """The texts (by their place in ``starts``) in which a word stands; a text may be named more than once."""
+    by_rarity = np.argsort(frequency, kind="stable")
+    anchor = int(by_rarity[0])
+    last = len(chars) - len(wanted)
+    if last < 0 or not len(starts):
+        return np.empty(0, dtype=np.int64)
+    if frequency[anchor] * _OFTEN < len(starts):
+        # Where the word would begin, if its rarest character is at each of these places.
+        places = np.flatnonzero(chars[anchor : last + anchor + 1] == wanted[anchor])
+        for offset in by_rarity[1:]:
+            places = places[chars[places + offset] == wanted[offset]]
+        return np.searchsorted(starts, places, side="right") - 1
+    # A word of common characters stands nearly everywhere: every place is looked at, and each text sums up.
+    begins = np.zeros(len(chars), dtype=bool)
+    head = begins[: last + 1]
+    head[:] = chars[: last + 1] == wanted[0]
+    for offset in range(1, len(wanted)):
+        head &= chars[offset : last + offset + 1] == wanted[offset]
+    return np.flatnonzero(np.logical_or.reduceat(begins, starts))
+
+
+def _gathered(chars: _Chars, starts: Int64, texts: Int64) -> tuple[_Chars, Int64]:
+    """Some texts on their own: their characters, and where each begins."""
+    ends = np.append(starts[1:], len(chars))[texts]
+    lengths = ends - starts[texts]
+    begins = np.cumsum(lengths) - lengths
+    places = np.repeat(starts[texts] - begins, lengths) + np.arange(int(lengths.sum()))
+    return chars[places], begins
 
 
 def fold(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -194,16 +195,22 @@ class Store:
         """The slot of a case; ``None`` when it is not in the store."""
         return self._slots.get(case_id)
 
+    def slots_of(self, case_ids: Iterable[int], missing: int = -1) -> Int32:
+        """The slot of each of very many cases, in their order; ``missing`` for one that is not there."""
+        return np.fromiter(map(self._slots.get, case_ids, repeat(missing)), dtype=np.int32)
+
     def find(self, text: str) -> Mask:
         """Which slots have every word of ``text`` in number, address or the name of one of ``NAMED``."""
         found = np.ones(self.size, dtype=bool)
-        for word in fold(text).split():
-            has_word = self._texts.find(word, self.size)
+        # The longest word lets through least, and the others are looked for only where it stands.
+        for word in sorted(fold(text).split(), key=len, reverse=True):
+            has_word = self._texts.find(word, self.size, found)
             for name in NAMED:
                 entry_has = [
                     any(word in each for each in self._names(name, int(i))) for i in self.codes[name].ids
                 ]
-                has_word |= np.array(entry_has, dtype=bool)[self._arrays[name][: self.size]]
+                if any(entry_has):
+                    has_word |= np.array(entry_has, dtype=bool)[self._arrays[name][: self.size]]
             found &= has_word
         return found
 

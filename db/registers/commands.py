@@ -51,6 +51,10 @@ class DrawnArea(NamedTuple):
     patrol_code: str = ""
 
 
+Drawn = tuple[str, str, str, str, str, int | None, float | None, str]
+"""A ``DrawnArea`` as the journal gives it back."""
+
+
 @command("registers.put_areas", permission=EDIT, label=N_("Draw areas"))
 @dataclass(frozen=True)
 class PutAreas:
@@ -59,7 +63,7 @@ class PutAreas:
     Each element is a ``DrawnArea``. New ground must be free: what another area of the kind claims is refused.
     """
 
-    areas: tuple[DrawnArea, ...]
+    areas: tuple[Drawn, ...]
 
 
 @command("registers.reshape_areas", permission=EDIT, label=N_("Move borders of areas"))
@@ -297,7 +301,11 @@ def _demand_children_inside(connection: Connection, kind: str, wanted: dict[int,
             )
         ).all()
         outlines = {row.id: shapely.from_wkb(row.outline) for row in rows}
-        crossing = topology.crossings(outlines, {row.id: row.parent for row in rows}, wanted)
+        crossing = [
+            each
+            for each in topology.crossings(outlines, {row.id: row.parent for row in rows}, wanted)
+            if not each.is_sliver
+        ]
         if crossing:
             names = {row.id: row.name for row in rows}
             raise Refused(
@@ -381,11 +389,7 @@ def _demand_in_city(connection: Connection, outlines: dict[int, shapely.Geometry
         return
     beyond = topology.crossings(outlines, dict.fromkeys(outlines, 0), {0: shapely.from_wkb(found.outline)})
     # Borders drawn along the city's own may lie a hand off it.
-    if (
-        beyond
-        and beyond[0].square_metres > _LEAST_M2
-        and topology.width_of(beyond[0].outside) > topology.SLIVER_M
-    ):
+    if any(not each.is_sliver for each in beyond):
         raise Refused("outside_city", N_("That would reach beyond the border of the city."))
 
 

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from db.kernel.geo import TO_WGS84, Point, metres_between, on_earth
+from db.kernel.geo import (
+    TO_WGS84,
+    Point,
+    as_it_is,
+    bd09_from_wgs84,
+    gcj02_from_wgs84,
+    metres_between,
+    on_earth,
+)
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 
@@ -166,6 +174,41 @@ def _from_metres(first: float, second: float) -> Coordinates:
         if math.isfinite(lon) and _CHINA[0] <= lon <= _CHINA[2] and _CHINA[1] <= lat <= _CHINA[3]:
             return Coordinates(lon, lat, x, y, f"EPSG:{code}", swapped)
     raise Refused("not_in_china", N_("These metres lie nowhere in China."))
+
+
+FRAMES = ("WGS-84", "GCJ-02", "BD-09", "CGCS2000")
+"""The frames in which a place can be written; CGCS2000 in metres, as the survey office does."""
+
+
+def written(lon: float, lat: float, frame: str) -> str:
+    """A WGS-84 point in a frame of ``FRAMES``: degrees, or easting and northing with the meridian.
+
+    Easting without a zone number, around the nearest central meridian of the 3° zones; KeyError if unknown.
+    """
+    if frame == "CGCS2000":
+        meridian = round(lon / 3.0) * 3
+        east, north = _metres_of(4534 + (meridian - 75) // 3)(lon, lat)
+        return f"{east:,.1f} E  {north:,.1f} N  ({meridian}°)" if math.isfinite(east) else ""
+    x, y = _FROM_WGS84[frame](lon, lat)
+    return f"{x:.6f}, {y:.6f}"
+
+
+_FROM_WGS84 = {"WGS-84": as_it_is, "GCJ-02": gcj02_from_wgs84, "BD-09": bd09_from_wgs84}
+
+
+@lru_cache
+def _metres_of(code: int) -> Callable[[float, float], Point]:
+    if not 4534 <= code <= 4554:  # beyond 75° and 135° E there is no zone of China's
+        return lambda _lon, _lat: (math.nan, math.nan)
+    from pyproj import Transformer
+
+    transformer = Transformer.from_crs("EPSG:4490", f"EPSG:{code}", always_xy=True)
+
+    def to_metres(lon: float, lat: float) -> Point:
+        east, north = transformer.transform(lon, lat)
+        return float(east), float(north)
+
+    return to_metres
 
 
 @lru_cache

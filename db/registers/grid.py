@@ -8,7 +8,7 @@ import shapely
 from sqlalchemy import Connection, select
 
 from db.registers.tables import area
-from db.registers.topology import Crossing, Findings, check, crossings
+from db.registers.topology import Crossing, Findings, Gap, Overlap, check, crossings
 
 _ABOVE = {"district": "city", "community": "district", "patrol": "community", "cell": "community"}
 _FILLS = frozenset({"district", "cell"})
@@ -30,9 +30,12 @@ class GridReport:
     @property
     def is_sound(self) -> bool:
         """Whether there is nothing but slivers."""
-        return not self.crossings and len(self.findings.slivers) == len(self.findings.gaps) + len(
-            self.findings.overlaps
-        )
+        found: list[Gap | Overlap | Crossing] = [
+            *self.findings.gaps,
+            *self.findings.overlaps,
+            *self.crossings,
+        ]
+        return all(each.is_sliver for each in found)
 
 
 def check_grid(connection: Connection, kind: str) -> GridReport:

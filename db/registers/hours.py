@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import shapely
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.command import command
-from db.kernel.language import N_, _
+from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
 from db.registers.commands import read_outline
-from db.registers.tables import time_rule
+from db.registers.tables import category, time_rule
 
 DAY = 24 * 60
 LAST_MINUTE = 2 * DAY
@@ -127,21 +127,26 @@ def allowed_at(connection: Connection, lon: float, lat: float, prefix: str, at: 
     return sorted(found, key=lambda rule: rule.allowed)
 
 
-def hint(connection: Connection, lon: float, lat: float, prefix: str, at: datetime) -> str:
-    """A sentence for the desk: what the rules say of a report at a place and moment; "" when they say
-    nothing.
-    """
-    found = allowed_at(connection, lon, lat, prefix, at)
+def hint(connection: Connection, lon: float, lat: float, category_id: int, at: datetime) -> str:
+    """What the rules say of a report of a class here and now, as a sentence; "" when they are silent."""
+    older, newer = category.alias(), category.alias()
+    # Rules bear codes of the newer list; a class of the older one is asked about by what it became.
+    code = connection.execute(
+        select(func.coalesce(newer.c.code, older.c.code))
+        .join_from(older, newer, newer.c.id == older.c.successor_id, isouter=True)
+        .where(older.c.id == category_id)
+    ).scalar()
+    found = allowed_at(connection, lon, lat, code, at) if code else []
     if not found:
         return ""
     rule = found[0]
     until = rule.holds_until(at.astimezone(settings.zone_of(connection)))
-    message = (
-        _("Allowed here until {until} ({rule}).")
-        if rule.allowed
-        else _("Forbidden here until {until} ({rule}).")
-    )
-    return message.format(until=f"{until:%H:%M}", rule=rule.name)
+    # zh: 此处 {until} 前允许（{rule}）
+    allowed = _("Allowed here until {until} ({rule}).")
+    # zh: 此处 {until} 前禁止（{rule}）
+    forbidden = _("Forbidden here until {until} ({rule}).")
+    name = rule.name if language() == "zh_CN" else rule.name_en or rule.name
+    return (allowed if rule.allowed else forbidden).format(until=f"{until:%H:%M}", rule=name)
 
 
 def rule_faults(command: PutTimeRule) -> list[Refused]:

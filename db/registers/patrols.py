@@ -1,8 +1,9 @@
 """Patrols: when collectors work, how often each cell was passed against the plan, and which visits are still
 due.
 
-A visit begins when somebody comes and nobody was there for ``patrol.apart_minutes``: who stands about all day
-has been there once (DOMAIN 5, no. 42: visits done, longest gap).
+A visit is somebody's coming, at least ``patrol.apart_minutes`` after the last one that counted: who stands
+about all day has been there once, and who turns round at the corner every minute has not been there sixty
+times (DOMAIN 5, no. 42: visits done, longest gap).
 """
 
 from __future__ import annotations
@@ -112,21 +113,16 @@ def density(connection: Connection, day: date, now: datetime) -> Density:
     worked = _worked_of(connection, day, begins, ends)
     if worked is None:
         plan[~np.isnan(plan)] = 0.0
-    at, lon, lat = _points(connection, begins, ends)
-    cell = locator_of(connection).locate_many(lon, lat).cell_id
-    inside = cell > 0
+    points = _points(connection, begins, ends)
+    cell = locator_of(connection).locate_many(points.lon, points.lat).cell_id
     slot = {int(i): place for place, i in enumerate(ids)}
-    where = np.array([slot.get(i, -1) for i in cell[inside].tolist()], dtype=np.int64)
-    known = where >= 0
-    visits, last, gap = _visits(
-        where[known],
-        at[inside][known],
-        len(ids),
-        _apart_ms(connection),
-        (worked or (begins, ends))[0],
-        min(to_ms(now), (worked or (begins, ends))[1]),
+    where = np.array([slot.get(i, -1) for i in cell.tolist()], dtype=np.int64)
+    inside = np.flatnonzero(where >= 0)
+    first, last = worked or (begins, ends)
+    visits, last_at, gap = _visits(
+        points, where[inside], inside, len(ids), _apart_ms(connection), first, min(to_ms(now), last)
     )
-    return Density(day, ids, plan, visits, last, gap)
+    return Density(day, ids, plan, visits, last_at, gap)
 
 
 def sensitive_visits(connection: Connection, day: date) -> list[SensitiveVisits]:
@@ -140,13 +136,13 @@ def sensitive_visits(connection: Connection, day: date) -> list[SensitiveVisits]
     ).all()
     if not places:
         return []
-    at, lon, lat = _points(connection, begins, ends)
+    points = _points(connection, begins, ends)
     scale = np.radians(1.0) * EARTH_METRES
     narrow = np.cos(np.radians(places[0].lat))
-    tree = shapely.STRtree(shapely.points(lon * scale * narrow, lat * scale))
+    tree = shapely.STRtree(shapely.points(points.lon * scale * narrow, points.lat * scale))
     spots = shapely.points([row.lon * scale * narrow for row in places], [row.lat * scale for row in places])
     place, point = tree.query(spots, predicate="dwithin", distance=[row.radius for row in places])
-    visits, last, _gap = _visits(place, at[point], len(places), _apart_ms(connection), begins, ends)
+    visits, last, _gap = _visits(points, place, point, len(places), _apart_ms(connection), begins, ends)
     found = [
         SensitiveVisits(*row, visits=int(many), last_at_ms=int(newest))
         for row, many, newest in zip(places, visits, last, strict=True)
@@ -176,33 +172,67 @@ def _apart_ms(connection: Connection) -> int:
     return int(settings.get(connection, APART, APART_MINUTES)) * 60_000
 
 
-def _points(connection: Connection, begins: int, ends: int) -> tuple[Ints, Floats, Floats]:
-    """All places of a time by moment. Without names: density asks how often, never who."""
+@dataclass(frozen=True)
+class _Points:
+    """All places of a time, person by person and each by moment. They leave this module as counts only:
+    density asks how often, never who.
+    """
+
+    person: Ints
+    at: Ints
+    lon: Floats
+    lat: Floats
+
+
+def _points(connection: Connection, begins: int, ends: int) -> _Points:
     at = type_coerce(track.c.at, BigInteger)
     rows = connection.execute(
-        select(at, track.c.lon, track.c.lat).where(at >= begins, at < ends).order_by(at)
+        select(track.c.person_id, at, track.c.lon, track.c.lat)
+        .where(at >= begins, at < ends)
+        .order_by(track.c.person_id, at)
     ).all()
-    found = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
-    return found[:, 0].astype(np.int64), found[:, 1], found[:, 2]
+    person, moments, lon, lat = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return _Points(
+        np.array(person, dtype=np.int64),
+        np.array(moments, dtype=np.int64),
+        np.array(lon, dtype=np.float64),
+        np.array(lat, dtype=np.float64),
+    )
 
 
 def _visits(
-    where: Ints, at: Ints, count: int, apart_ms: int, begins: int, ends: int
+    points: _Points, where: Ints, point: Ints, count: int, apart_ms: int, begins: int, ends: int
 ) -> tuple[Ints, Ints, Ints]:
     """Visits, last moment (0 = none) and longest gap of each of ``count`` places.
 
-    ``where`` names the place of each moment in ``at``; a visit is new when nobody was there for ``apart_ms``.
+    ``where`` names the place in which the point of the index ``point`` lies; a point may lie in several.
     """
     visits = np.zeros(count, dtype=np.int64)
     last = np.zeros(count, dtype=np.int64)
     gap = np.full(count, max(0, ends - begins), dtype=np.int64)
     if not len(where):
         return visits, last, gap
-    order = np.lexsort([at, where])
-    where, at = where[order], at[order]
+    order = np.lexsort([point, where])
+    where, point = where[order], point[order]
+    at, person = points.at[point], points.person[point]
+    # Somebody comes when his point before this one was elsewhere, or long ago.
+    comes = np.ones(len(where), dtype=bool)
+    comes[1:] = (
+        (where[1:] != where[:-1])
+        | (person[1:] != person[:-1])
+        | (point[1:] != point[:-1] + 1)
+        | (np.diff(at) > apart_ms)
+    )
+    counted = np.full(count, begins - apart_ms, dtype=np.int64)
+    arrivals = np.flatnonzero(comes)
+    for i in arrivals[np.argsort(at[arrivals], kind="stable")].tolist():
+        if at[i] - counted[where[i]] >= apart_ms:
+            counted[where[i]] = at[i]
+            visits[where[i]] += 1
+    by_moment = np.lexsort([at, where])
+    where, at = where[by_moment], at[by_moment]
     first = np.concatenate([[True], where[1:] != where[:-1]])
     since = np.where(first, at - begins, np.concatenate([[0], np.diff(at)]))
-    np.add.at(visits, where[first | (since > apart_ms)], 1)
     np.maximum.at(last, where, at)
     gap[np.unique(where)] = 0
     np.maximum.at(gap, where, since)

@@ -185,6 +185,18 @@ def areas(connection: Connection, kind: str) -> list[AreaValue]:
     return [AreaValue(*row) for row in rows]
 
 
+def outlines(connection: Connection, kind: str) -> dict[int, shapely.Geometry]:
+    """The outlines of the areas of one kind by id, to the last digit: for who moves or checks borders."""
+    c = area.c
+    rows = connection.execute(
+        select(c.id, c.outline)
+        .where(c.kind == kind, c.outline.is_not(None), c.ended_on.is_(None))
+        .order_by(c.id)
+    ).all()
+    shapes = shapely.from_wkb([row.outline for row in rows]).tolist()
+    return dict(zip((row.id for row in rows), shapes, strict=True))
+
+
 def components_near(
     connection: Connection,
     at: Point,

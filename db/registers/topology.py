@@ -55,6 +55,7 @@ class Crossing:
     parent_id: int
     outside: shapely.Geometry
     square_metres: float
+    is_sliver: bool
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,10 @@ def crossings(outlines: Outlines, parents: Mapping[int, int], whole: Outlines) -
         parts = [part for part in polygons_of(rest) if width(part) >= ROUNDING_M]
         if parts and not original.is_empty:
             left = shapely.multipolygons(parts)
-            found.append(Crossing(area_id, parents[area_id], plane.degrees(left), float(left.area)))
+            widest = max(width(part) for part in parts)
+            found.append(
+                Crossing(area_id, parents[area_id], plane.degrees(left), float(left.area), widest < SLIVER_M)
+            )
     return sorted(found, key=lambda crossing: -crossing.square_metres)
 
 
@@ -168,12 +172,6 @@ def without_rounding(outline: shapely.Geometry) -> shapely.Geometry:
     if not wide:
         return shapely.Polygon()
     return wide[0] if len(wide) == 1 else shapely.multipolygons(wide)
-
-
-def width_of(outline: shapely.Geometry) -> float:
-    """How wide the widest polygon of an outline in degrees is, in metres."""
-    plane = _plane_of(np.array([outline], dtype=object))
-    return max((width(part) for part in polygons_of(plane.metres(outline))), default=0.0)
 
 
 def polygons_of(shape: shapely.Geometry) -> list[shapely.Polygon]:

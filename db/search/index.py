@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
@@ -21,8 +22,9 @@ from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
 from db.kernel.command import command
 from db.kernel.language import N_
-from db.search.rules import EDITION, READ, terms_of
+from db.search.rules import EDITION, READ, WRITTEN, fact_terms, terms_of, text_terms
 
+_read, _written = itemgetter(*READ), itemgetter(*WRITTEN)
 Progress = Callable[[int, int], None]
 """Cases done, cases in all."""
 
@@ -48,10 +50,24 @@ def keep_terms(
     """Bring the index along with the rows. One that is not ready is left alone until it is made anew."""
     if not is_ready(connection):
         return
-    old = {row["id"]: terms_of(row) for row in before}
-    new = {row["id"]: terms_of(row) for row in after}
-    _take_out(connection, [(key, terms) for key, terms in old.items() if new.get(key) != terms])
-    _put_in(connection, [(key, terms) for key, terms in new.items() if old.get(key) != terms])
+    after_by_id = {row["id"]: row for row in after}
+    gone: list[Entry] = []
+    come: list[Entry] = []
+    for row in before:
+        now = after_by_id.pop(row["id"], None)
+        if now is None:
+            gone.append((row["id"], terms_of(row)))
+        elif _read(row) != _read(now):
+            facts, new_facts = fact_terms(row), fact_terms(now)
+            reworded = _written(row) != _written(now)
+            if reworded or facts != new_facts:
+                # Cutting texts into terms is most of the work; what was not reworded is cut once.
+                texts = text_terms(row)
+                gone.append((row["id"], texts | facts))
+                come.append((row["id"], (text_terms(now) if reworded else texts) | new_facts))
+    come += [(key, terms_of(row)) for key, row in after_by_id.items()]
+    _take_out(connection, gone)
+    _put_in(connection, come)
 
 
 def rebuild(database: Database, progress: Progress = lambda _done, _total: None) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 from db.cases.rules import STATES
@@ -21,9 +22,10 @@ EDITION = 1
 """The way of cutting. An index made by another edition is made anew before it is used."""
 
 TEXTS = ("address", "description", "foreign_number")
+WRITTEN = ("number", *TEXTS)
+"""What is written about a case; everything else are facts."""
 READ = (
-    "number",
-    *TEXTS,
+    *WRITTEN,
     "state",
     "source",
     "category_id",
@@ -38,6 +40,8 @@ READ = (
 
 RUN_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 11, 14)
 """Beginnings of a run that are terms; what is longer or between is checked against the text itself."""
+_BEGINNINGS = [[length for length in RUN_LENGTHS if length <= size] for size in range(RUN_LENGTHS[-1] + 1)]
+"""By the size of a run, the lengths of its beginnings."""
 NUMBER_LENGTHS = (6, 8, 11, 14)
 """Month, day, station and block of a thousand of a case number (20260316 001 000123)."""
 
@@ -105,24 +109,26 @@ def fold(text: str) -> str:
 
 def terms_of(row: Mapping[str, Any]) -> frozenset[str]:
     """All terms of a case; moments may be datetimes or milliseconds, columns may be missing."""
+    return text_terms(row) | fact_terms(row)
+
+
+def text_terms(row: Mapping[str, Any]) -> frozenset[str]:
+    """The terms of what is written about a case, its number among it."""
+    text = fold("\n".join([value for column in TEXTS if (value := row.get(column))]))
     found: set[str] = set()
-    for column in TEXTS:
-        if value := row.get(column):
-            text = fold(value)
-            for piece in _PAIRED.findall(text):
-                found.update(map("".join, pairwise(piece)))
-            for run in _RUN.findall(text):
-                size = len(run)
-                found.update(run[:length] for length in RUN_LENGTHS if length <= size)
-    if run := _RUN.match(fold(row["number"])):
-        number = run[0]
-        found.update(f"_n{number[:length]}" for length in NUMBER_LENGTHS if length <= len(number))
-    for column, mark in ID_TERMS.items():
-        if key := row.get(column):
-            found.add(f"{mark}{key}")
-    found.add(f"_f{row['source']}")
-    found.add(state_term(row["state"]))
-    found.add(month_term(row["reported_at"]))
+    for piece in _PAIRED.findall(text):
+        found.update(map(add, piece, piece[1:]))
+    for run in _RUN.findall(text):
+        found.update([run[:length] for length in _BEGINNINGS[min(len(run), RUN_LENGTHS[-1])]])
+    if number := _RUN.match(fold(row["number"])):
+        found.update([f"_n{number[0][:length]}" for length in NUMBER_LENGTHS if length <= len(number[0])])
+    return frozenset(found)
+
+
+def fact_terms(row: Mapping[str, Any]) -> frozenset[str]:
+    """The terms of the facts to filter by."""
+    found = {f"{mark}{key}" for column, mark in ID_TERMS.items() if (key := row.get(column))}
+    found.update((f"_f{row['source']}", state_term(row["state"]), month_term(row["reported_at"])))
     return frozenset(found)
 
 

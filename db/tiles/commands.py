@@ -10,7 +10,7 @@ from db.engine.unit_of_work import UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.tiles.queries import SETTING, tile_sets
+from db.tiles.registered import SETTING, tile_sets
 from db.tiles.rules import WORLD, Bounds, TileSet, check_set
 
 # Settings are no rows, so undo has nothing to put back: taking away and adding are each other's undoing.

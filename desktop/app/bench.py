@@ -18,6 +18,8 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Unavailable
 from desktop.app.bench_live import live
 from desktop.app.bench_map import map_
+from desktop.app.bench_queue import queue
+from desktop.app.bench_reassign import reassign
 from desktop.app.bench_search import search
 from desktop.app.figures import Line, line
 
@@ -35,6 +37,9 @@ def add(verbs: Any) -> None:
     # One minute tells whether it works at all; ten is what the goal is about.
     parser.add_argument(
         "--minutes", type=float, default=1.0, help=_("how long the map has to endure; the goal is for 10")
+    )
+    parser.add_argument(
+        "--open", type=int, default=100_000, help=_("reassign: fill the copy up to so many open cases")
     )
     parser.add_argument("--json", action="store_true")
 
@@ -102,6 +107,8 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {
     "start": start,
     "live": live,
     "map": map_,
+    "reassign": reassign,
+    "queue": queue,
     "search": search,
 }
 """By name; later screens hang theirs in here."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QApplication, QWidget
+from qasync import QEventLoop
 
 from db.bootstrap import open_core
 from db.kernel.language import N_, language
@@ -46,10 +48,11 @@ HAND_MS = 8
 CITY_ZOOM, STREET_ZOOM = 12.0, 15.0
 _SEED = 20080308
 _MOST_HTML = 2 * 2**20
-"""What setHtml takes (Qt's own limit)."""
+"""What setHtml takes, percent-encoded (Qt's own limit)."""
 _SHOWN = """
-Boolean(window.L && document.querySelector(".leaflet-map-pane") && document.readyState === "complete") &&
-  (window.shown ?? (requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = true; })), false))
+Boolean(!window.old && document.querySelector(".leaflet-map-pane") && document.readyState === "complete") &&
+  (window.shown ??
+    (requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = true; })), false))
 """
 """Two frames after the page is complete: what it drew is on the screen."""
 _RECORDER = """
@@ -64,20 +67,31 @@ def map_(arguments: argparse.Namespace) -> Iterator[Line]:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     logs.start(None, verbose=False)
     preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
-    _app, theme = make_application(Options(arguments.db, lang=language()), preferences, scale=1.0)
-    trial = Trial(theme, arguments.db)
+    app, theme = make_application(Options(arguments.db, lang=language()), preferences, scale=1.0)
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        # In one go: when Qt's loop has ended once, its web engine takes the program for ended.
+        yield from loop.run_until_complete(_measured(theme, arguments.db, arguments.minutes))
+
+
+async def _measured(theme: Theme, url: str | None, minutes: float) -> list[Line]:
+    trial = Trial(theme, url)
+    await trial.open()
     try:
-        yield from trial.first_paint(100_000)
-        yield from trial.movement(FEW, 16.7, 33.0)
-        yield from trial.picking()
-        yield from trial.changes()
-        yield from trial.brushing(100_000, 16.0)
-        yield from trial.movement(MANY, 33.0, None)
-        yield from trial.brushing(MANY, 50.0)
-        yield from trial.endurance(arguments.minutes)
+        lines = [
+            *[each async for each in trial.first_paint(100_000)],
+            *[each async for each in trial.movement(FEW, 16.7, 33.0)],
+            *[each async for each in trial.picking()],
+            *[each async for each in trial.changes()],
+            *[each async for each in trial.brushing(100_000, 16.0)],
+            *[each async for each in trial.movement(MANY, 33.0, None)],
+            *[each async for each in trial.brushing(MANY, 50.0)],
+            *[each async for each in trial.endurance(minutes)],
+        ]
     finally:
         trial.close()
-    yield from stock(trial.bounds)
+    return [*lines, *[each async for each in stock(trial.bounds)]]
 
 
 def scatter(count: int, bounds: Bounds, seed: int = _SEED) -> tuple[Floats, Floats]:
@@ -111,9 +125,13 @@ class Trial:
         self.view.resize(WIDTH, HEIGHT)
         self.view.show()
         self.view.set_base(base)
-        self.settle()
-        self.ask(f"void import('{ORIGIN}/map/bench.js')")
-        wait(lambda: self.ask("Boolean(globalThis.bench)"), N_("the bench did not load"))
+
+    async def open(self) -> None:
+        """Wait for the ground, and load what measures the page from inside."""
+        await self.settle()
+        await self.ask(f"void import('{ORIGIN}/map/bench.js')")
+        while not await self.ask("Boolean(globalThis.bench)"):
+            await asyncio.sleep(0.01)
 
     def _on_drawn(self, generation: int) -> None:
         self._shown = max(self._shown, generation)
@@ -124,66 +142,65 @@ class Trial:
         self.view.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
-    def settle(self) -> None:
+    async def settle(self) -> None:
         """Wait until the page shows the newest generation."""
-        wait(lambda: self._shown >= self.view.generation, N_("the map did not draw"))
+        await wait(lambda: self._shown >= self.view.generation, N_("the map did not draw"))
 
-    def ask(self, expression: str) -> Any:
+    async def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
-        return ask(self.view.web, expression)
+        return await ask(self.view.web, expression)
 
-    def fill(self, count: int) -> None:
+    async def fill(self, count: int) -> None:
         """Lay so many cases on the map, a few of them overdue."""
         self._lon, self._lat = scatter(count, self.bounds)
         self._light = self._chance.choice(4, count, p=[0.70, 0.10, 0.08, 0.12]).astype(np.uint8)
         self.view.set_points(CASES, self._lon, self._lat, self._light, np.ones(count, bool))
-        self.settle()
+        await self.settle()
 
-    def look(self, zoom: float) -> None:
+    async def look(self, zoom: float) -> None:
         """Look at the middle of the city from a zoom."""
         west, south, east, north = self.bounds
         self.view.restore_view(((west + east) / 2, (south + north) / 2, zoom))
-        self.settle()
+        await self.settle()
 
-    def first_paint(self, count: int) -> Iterator[Line]:
+    async def first_paint(self, count: int) -> AsyncIterator[Line]:
         """From handing over the columns to the frame that shows them."""
         lon, lat = scatter(count, self.bounds)
         light = np.zeros(count, np.uint8)
         took = []
         for _run in range(5):
             self.view.set_points(CASES, [], [], [], [])
-            self.settle()
+            await self.settle()
             begun = time.perf_counter()
             self.view.set_points(CASES, lon, lat, light, np.ones(count, bool))
-            self.settle()
+            await self.settle()
             took.append((time.perf_counter() - begun) * 1000)
         yield line(N_("first paint of 100,000 points, page ready"), statistics.median(took), "ms", 150.0)
 
-    def movement(self, count: int, median: float, p95: float | None) -> Iterator[Line]:
+    async def movement(self, count: int, median: float, p95: float | None) -> AsyncIterator[Line]:
         """Frames while the map is dragged and while it is zoomed."""
-        self.fill(count)
+        await self.fill(count)
         frames: list[float] = []
         for zoom in (CITY_ZOOM, STREET_ZOOM):
-            self.look(zoom)
-            frames += self.recorded(lambda: drag(self.view.web, 4.0))
+            await self.look(zoom)
+            frames += await self.recorded(lambda: drag(self.view.web, 4.0))
         where = f"{count:,}"
         yield line(f"{where}: {N_('drag')}, p50", _share(frames, 0.5), "ms", median)
         yield line(f"{where}: {N_('drag')}, p95", _share(frames, 0.95), "ms", p95)
-        self.look(CITY_ZOOM)
-        frames = self.recorded(self.zoom)
+        await self.look(CITY_ZOOM)
+        frames = await self.recorded(self.zoom)
         yield line(f"{where}: {N_('zoom')}, p50", _share(frames, 0.5), "ms", median)
         yield line(f"{where}: {N_('zoom')}, p95", _share(frames, 0.95), "ms", p95)
-        self.look(CITY_ZOOM)
-        for canvas, spent in zip(("ground", "points"), self.ask("bench.repaint(jingwei)"), strict=False):
-            yield line(f"{where}: {N_('drawn anew')}, {canvas}", spent, "ms")
+        await self.look(CITY_ZOOM)
+        yield line(f"{where}: {N_('points drawn anew')}", await self.ask("bench.repaint(jingwei)"), "ms")
 
-    def recorded(self, act: Callable[[], None]) -> list[float]:
+    async def recorded(self, act: Callable[[], Awaitable[None]]) -> list[float]:
         """The length of every frame, in milliseconds, while ``act`` goes on."""
-        self.ask("bench.record()")
-        act()
-        return list(self.ask("bench.recorded()"))
+        await self.ask("bench.record()")
+        await act()
+        return list(await self.ask("bench.recorded()"))
 
-    def zoom(self) -> None:
+    async def zoom(self) -> None:
         """Six notches of the wheel in, six out, as fast as a finger turns them."""
         target = self.view.web.focusProxy() or self.view.web
         middle = QPointF(WIDTH / 2, HEIGHT / 2)
@@ -199,24 +216,24 @@ class Trial:
                 False,
             )
             QApplication.sendEvent(target, event)
-            pause(0.45)
+            await asyncio.sleep(0.45)
 
-    def picking(self) -> Iterator[Line]:
+    async def picking(self) -> AsyncIterator[Line]:
         """Finding the mark under the pointer among 300,000, in the whole city and in a street."""
         took: list[float] = []
         for zoom in (CITY_ZOOM, STREET_ZOOM):
-            self.look(zoom)
-            took += self.ask("bench.picks(jingwei, 400)")
+            await self.look(zoom)
+            took += await self.ask("bench.picks(jingwei, 400)")
         yield line(N_("pick under the pointer, p95"), _share(took, 0.95), "ms", 5.0)
 
-    def changes(self) -> Iterator[Line]:
+    async def changes(self) -> AsyncIterator[Line]:
         """A thousand changed points: from the call to the frame that shows them."""
-        self.look(CITY_ZOOM)
+        await self.look(CITY_ZOOM)
         took = []
         for _run in range(30):
             begun = time.perf_counter()
             self.change(1_000)
-            self.settle()
+            await self.settle()
             took.append((time.perf_counter() - begun) * 1000)
         yield line(N_("1,000 changed points → on screen, p95"), _share(took, 0.95), "ms", 50.0)
 
@@ -229,28 +246,28 @@ class Trial:
             CASES, slots, self._lon[slots], self._lat[slots], self._light[slots], np.ones(count, bool)
         )
 
-    def brushing(self, count: int, goal: float) -> Iterator[Line]:
+    async def brushing(self, count: int, goal: float) -> AsyncIterator[Line]:
         """Another filter: the work of Python and of the page, not the wait for the screen's next frame."""
-        self.fill(count)
-        self.look(CITY_ZOOM)
+        await self.fill(count)
+        await self.look(CITY_ZOOM)
         took = []
         for run in range(20):
             mask = (np.arange(count) + run) % 3 > 0
             begun = time.perf_counter()
             self.view.set_visible(mask)
             python = (time.perf_counter() - begun) * 1000
-            self.settle()
-            took.append(python + self.ask("jingwei.worked"))
+            await self.settle()
+            took.append(python + await self.ask("jingwei.worked"))
         yield line(f"{count:,}: {N_('brushed by another filter')}, p95", _share(took, 0.95), "ms", goal)
 
-    def endurance(self, minutes: float) -> Iterator[Line]:
+    async def endurance(self, minutes: float) -> AsyncIterator[Line]:
         """400 people at 1 Hz and 50 cases a second: the longest frame, and whether memory stays."""
-        self.fill(FEW)
-        self.look(STREET_ZOOM)
+        await self.fill(FEW)
+        await self.look(STREET_ZOOM)
         people = scatter(400, self.bounds, seed=1)
         everybody = np.ones(400, bool)
         self.view.set_points(PEOPLE, *people, np.zeros(400), everybody)
-        self.settle()
+        await self.settle()
         ticks = 0
         memory: list[float] = []
 
@@ -265,12 +282,12 @@ class Trial:
             if ticks % 100 == 0:
                 memory.append(memory_mib(os.getpid()))
 
-        beat(100, tick, min(20.0, minutes * 30.0))
+        await beat(100, tick, min(20.0, minutes * 30.0))
         memory = memory[-1:]
-        self.ask("bench.record()")
-        beat(100, tick, minutes * 60.0)
+        await self.ask("bench.record()")
+        await beat(100, tick, minutes * 60.0)
         memory.append(memory_mib(os.getpid()))
-        frames = self.ask("bench.recorded()")
+        frames = await self.ask("bench.recorded()")
         yield line(N_("400 people and 50 cases a second, for"), minutes, "min")
         yield line(N_("the longest frame of it"), max(frames), "ms", 100.0)
         yield line(N_("a frame of it, p95"), _share(frames, 0.95), "ms")
@@ -278,29 +295,31 @@ class Trial:
         yield line(N_("memory of all processes, first to last"), drift, "%", 5.0)
 
 
-def stock(bounds: Bounds) -> Iterator[Line]:
+async def stock(bounds: Bounds) -> AsyncIterator[Line]:
     """folium as it comes: CircleMarkers, and FastMarkerCluster, by setHtml at each refresh."""
     west, south, east, north = bounds
     middle = ((west + east) / 2, (south + north) / 2)
-    for count in (1_000, 2_500, 10_000):
+    for count in (500, 1_000, 2_500, 10_000):
         points = list(zip(*(axis.tolist() for axis in scatter(count, bounds)), strict=True))
-        yield from _stock(
-            f"folium CircleMarker, {count:,}", lambda points=points: circles(points, middle, 12)
-        )
+        what = f"folium CircleMarker, {count:,}"
+        async for each in _stock(what, lambda points=points: circles(points, middle, 12)):
+            yield each
     if not has_clusters():
         yield line(N_("folium FastMarkerCluster: its script is not installed"), 0, "")
         return
-    for count in (10_000, 40_000, 100_000):
+    for count in (2_000, 10_000, 35_000, 100_000):
         points = list(zip(*(axis.tolist() for axis in scatter(count, bounds)), strict=True))
         what = f"folium FastMarkerCluster, {count:,}"
-        yield from _stock(what, lambda points=points: clusters(points, middle, 12))
+        async for each in _stock(what, lambda points=points: clusters(points, middle, 12)):
+            yield each
 
 
-def _stock(what: str, make: Callable[[], str]) -> Iterator[Line]:
+async def _stock(what: str, make: Callable[[], str]) -> AsyncIterator[Line]:
     """Two refreshes of one page and a drag over it; a page that never comes says so."""
     html = make()
-    if len(html) > _MOST_HTML:
-        yield line(f"{what}: {N_('page too long for setHtml')}", len(html) / 2**20, "MiB")
+    encoded = len(QUrl.toPercentEncoding(html).data())
+    if encoded > _MOST_HTML:
+        yield line(f"{what}: {N_('too long for setHtml')}", encoded / 2**20, "MiB")
         return
     view = QWebEngineView()
     profile = QWebEngineProfile()
@@ -314,14 +333,17 @@ def _stock(what: str, make: Callable[[], str]) -> Iterator[Line]:
     took = []
     for _refresh in range(2):
         begun = time.perf_counter()
+        await ask(view, "(window.old = true)")
         view.setHtml(make(), QUrl(f"{ORIGIN}/stock.html"))
         # Two frames after Leaflet has everything: what it drew is on the screen.
-        wait(lambda: ask(view, _SHOWN) is True, N_("folium's page did not come"))
+        async with asyncio.timeout(PATIENCE_S):
+            while await ask(view, _SHOWN) is not True:
+                await asyncio.sleep(0.01)
         took.append((time.perf_counter() - begun) * 1000)
     yield line(f"{what}: {N_('refresh')}", took[-1], "ms")
-    ask(view, _RECORDER)
-    drag(view, 3.0)
-    frames = ask(view, "window.frames_")
+    await ask(view, _RECORDER)
+    await drag(view, 3.0)
+    frames = await ask(view, "window.frames_")
     yield line(f"{what}: {N_('drag')}, p50", _share(frames, 0.5), "ms")
     yield line(f"{what}: {N_('drag')}, p95", _share(frames, 0.95), "ms")
     view.close()
@@ -329,7 +351,7 @@ def _stock(what: str, make: Callable[[], str]) -> Iterator[Line]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def drag(view: QWebEngineView, seconds: float) -> None:
+async def drag(view: QWebEngineView, seconds: float) -> None:
     """Drag a map round in a circle of 400 pixels, 800 pixels a second."""
     target = view.focusProxy() or view
     middle = QPointF(WIDTH / 2, HEIGHT / 2)
@@ -344,7 +366,7 @@ def drag(view: QWebEngineView, seconds: float) -> None:
 
     _send(target, QEvent.Type.MouseMove, middle, Qt.MouseButton.NoButton)
     _send(target, QEvent.Type.MouseButtonPress, middle, Qt.MouseButton.LeftButton)
-    beat(HAND_MS, move, seconds)
+    await beat(HAND_MS, move, seconds)
     _send(target, QEvent.Type.MouseButtonRelease, place, Qt.MouseButton.NoButton)
 
 
@@ -356,44 +378,33 @@ def _send(target: QWidget, kind: QEvent.Type, place: QPointF, held: Qt.MouseButt
     QApplication.sendEvent(target, event)
 
 
-def beat(interval_ms: int, step: Callable[[], None], seconds: float) -> None:
+async def beat(interval_ms: int, step: Callable[[], None], seconds: float) -> None:
     """Take a step at every beat for so long, while Qt goes on."""
     timer = QTimer()
     timer.setTimerType(Qt.TimerType.PreciseTimer)
     timer.timeout.connect(step)
     timer.start(interval_ms)
-    pause(seconds)
+    await asyncio.sleep(seconds)
     timer.stop()
 
 
-def pause(seconds: float) -> None:
-    """Let Qt go on for so long."""
-    loop = QEventLoop()
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
-    loop.exec()
-
-
-def wait(claim: Callable[[], bool], trouble: str) -> None:
+async def wait(claim: Callable[[], bool], trouble: str) -> None:
     """Let Qt go on until the claim comes true; raises ``Unavailable`` with these words when it does not."""
     end = time.monotonic() + PATIENCE_S
-    loop = QEventLoop()
-    timer = QTimer()
-    timer.timeout.connect(loop.quit)
-    timer.start(1)
     while not claim():
         if time.monotonic() > end:
             raise Unavailable("bench_failed", trouble)
-        loop.exec()
+        await asyncio.sleep(0.001)
 
 
-def ask(view: QWebEngineView, expression: str) -> Any:
+async def ask(view: QWebEngineView, expression: str) -> Any:
     """The value of a JavaScript expression on the page."""
     answers: list[str] = []
     view.page().runJavaScript(f"JSON.stringify({expression}) ?? 'null'", 0, answers.append)
-    wait(lambda: bool(answers), N_("the page did not answer"))
+    await wait(lambda: bool(answers), N_("the page did not answer"))
     return json.loads(answers[0] or "null")
 
 
 def _share(values: Sequence[float], share: float) -> float:
-    """The value that this share of them does not exceed, to a tenth of a millisecond: finer no page can tell."""
+    """The value that this share of them does not exceed, to a tenth of a millisecond as pages tell it."""
     return round(sorted(values)[min(len(values) - 1, int(len(values) * share))], 1) if values else math.nan

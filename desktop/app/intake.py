@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
 
-from db.bootstrap import Core
+from db.bootstrap import Core, city_facts
 from db.cases.commands.intake import Report
 from db.cases.commands.merging import Merge
 from db.cases.duplicates import Draft, Duplicate, duplicates
 from db.cases.queries import case_details
+from db.duties.queries import responsible_for
 from db.kernel.actor import Actor
 from db.kernel.language import language
 from db.kernel.refusal import Refused
 from db.live.directory import Directory
 from db.registers.datum import looks_like_coordinates, read_coordinates
 from db.registers.finding import Finder
+from db.registers.hours import hint
 from db.registers.locating import locator_of, unit_of
 from db.registers.placing import Gazetteer, gazetteer_of
 from db.registers.queries import CategoryValue, ConditionValue, categories, components_near, conditions
@@ -78,8 +82,12 @@ class IntakeDesk:
         """The areas of a point and the components near it."""
         with self._core.database.read() as connection:
             where = locator_of(connection).locate(lon, lat)
-            unit_id = unit_of(connection, where)
+            held = (where.cell_id, where.patrol_id, where.community_id, where.district_id)
+            keeper = responsible_for(connection, category_id, held, self._today()) if category_id else None
+            # What the matrix of duties does not say, the place does.
+            unit_id = keeper.unit_id if keeper is not None else unit_of(connection, where)
             near = components_near(connection, (lon, lat), category_id=category_id)
+            hours = hint(connection, lon, lat, category_id, self._core.clock.now()) if category_id else ""
         areas = self._directory.areas
 
         def name(area_id: int | None) -> str:
@@ -93,6 +101,7 @@ class IntakeDesk:
             name(where.cell_id),
             self._directory.label("unit", unit_id or 0, language()),
             tuple(near),
+            hours,
         )
 
     def duplicates(self, draft: Draft) -> list[Duplicate]:
@@ -116,6 +125,9 @@ class IntakeDesk:
         except Refused:
             return filed
         return Filed(filed.case_id, filed.number, self._number(into_id))
+
+    def _today(self) -> date:
+        return self._core.clock.now().astimezone(ZoneInfo(city_facts(self._core).zone)).date()
 
     def _number(self, case_id: int) -> str:
         with self._core.database.read() as connection:

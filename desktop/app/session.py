@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
+from db.advice.automatic import Automation, automation, dispatch_automatically
+from db.advice.queries import prepare
 from db.bootstrap import Core, city_facts
 from db.calendars.queries import calendar_page, missing_years
 from db.cases.casefile import CaseFile, case_file
@@ -21,18 +22,27 @@ from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
 from db.cli.main import program_version
 from db.exchange.checking import Checked
+from db.exchange.geography.checking import Checked as CheckedGeography
+from db.exchange.geography.checking import check as check_geography
+from db.exchange.geography.fields import read_geography_mapping, register_of
+from db.exchange.geography.files import examine
+from db.exchange.geography.writing import import_checked as import_geography
 from db.exchange.importing import check_file, import_checked
 from db.exchange.mapping import read_mapping
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
-from db.kernel.language import LANGUAGES, N_, _, in_language, language
+from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext_
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
+from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
+from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
-from desktop.app.desk import SupervisorDesk, done_words
+from desktop.app.desk import SupervisorDesk
+from desktop.app.duties import automatic_work, duty_work
+from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
 from desktop.app.searching import search_work
@@ -47,16 +57,20 @@ from desktop.core.keys import Key, KeyGroup, keys_of
 from desktop.core.offers import Offer
 from desktop.core.preferences import DENSE, LANGUAGE, THEME, Preferences
 from desktop.core.trouble import Kind, Troubles
+from desktop.core.words import number
+from desktop.duties.automatic import AutomaticDialog
+from desktop.duties.window import DutyWindow
 from desktop.exchange.dialog import ImportDialog, ImportWork
+from desktop.exchange.geography import GeographyChoice, GeographyDialog, GeographyWork
 from desktop.intake.dialog import IntakeDialog
 from desktop.intake.work import Filed
 from desktop.queue.pane import ORDERS
 from desktop.search.window import SearchWindow
 from desktop.shell.commands import Commands, Desk
 from desktop.shell.keys import CHIP_KEYS, FIGURE_KEYS, MAP_KEYS, PALETTE_KEYS, KeySheet
-from desktop.shell.window import Window
+from desktop.shell.window import MENUS, Window
 from desktop.wall.window import WallWindow
-from desktop.widgets.acting import VERBS
+from desktop.widgets.acting import VERBS, ActDialog
 from desktop.widgets.table import KEYS as TABLE_KEYS
 from desktop.widgets.theme import Theme
 
@@ -94,16 +108,19 @@ class Session(QObject):
         self._jobs = jobs
         self._troubles = troubles
         self._is_wall = wall
+        self._is_closed = False
         facts = city_facts(core)
         zone = ZoneInfo(facts.zone)
         city = City(facts.name, facts.name_en, facts.is_demo)
         self.context = Context(Board(zone, to_ms(core.clock.now())), actor, city, self)
         self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
-        self.desk = SupervisorDesk(core, self.context, jobs, self)
+        self.desk = SupervisorDesk(core, self.context, jobs, theme, self._tell, self)
+        self.desk.undone.connect(self._on_undone)
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
         self._usual_days = UsualDays(core.database, zone)
+        self._remaining_days = RemainingDays(core.database, zone)
         self._workflow: Workflow | None = None
         self._map_goal: int | None = None
         self._map_drawn = 0
@@ -129,8 +146,11 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
+        self._is_closed = True
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
+        self.desk.close()
+        self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()
         self._close_intake()
@@ -142,13 +162,15 @@ class Session(QObject):
         old, geometry = self.window, self.window.saveGeometry()
         cases = self._close_cases()
         self._close_intake()
-        view = self.panes.map.map.view()
+        view, layers = self.panes.map.map.view(), self.panes.map.map.layers()
+        self.fieldwork.close()
         self._make_window()
         self.window.restoreGeometry(geometry)
         if self._ground is not None:
             self.panes.map.set_ground(self._ground)
         if view is not None:
             self.panes.map.map.restore_view(view)
+        self.panes.map.map.set_layers(layers)
         self.panes.kpi.set_usual(self._usual)
         self._jobs.start(self._load_map())
         self.window.show()
@@ -169,12 +191,12 @@ class Session(QObject):
     def _make_window(self) -> None:
         self._search: SearchWindow | None = None
         self._calendar: CalendarWindow | None = None
+        self._duties: DutyWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
-        self.maps = MapDesk(self.core, self._jobs, self.panes.map)
+        self.maps = MapDesk(self.core, self.context, self._jobs, self.panes.map, self._theme, self._tell)
+        self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
         self.panes.map.drawn.connect(self._on_map_drawn)
         self.panes.map.map.pointed.connect(self._on_pointed)
-        self.panes.queue.bar.commanded.connect(lambda command: self._jobs.start(self._do(command)))
-        self.panes.queue.bar.set_work(self.desk.act_work())
         if self._workflow is not None:
             self.panes.queue.bar.set_workflow(self._workflow)
         if self._is_wall:
@@ -191,7 +213,9 @@ class Session(QObject):
             self._acts(),
             _("Local database") if local else _("Server"),
         )
-        self.window.set_commands(self._commands(self.window))
+        self.desk.set_window(self.window, self.panes, self._at_cases)
+        self._offered = self._commands(self.window)
+        self.window.set_commands(self._offered)
         self.window.queues.ordered.connect(self.panes.queue.order_by)
         part = self.window.status.part("calendar")
         part.set_presses()
@@ -205,12 +229,13 @@ class Session(QObject):
         desk = Desk(
             bar.why_not,
             bar.ask,
-            lambda command: self._jobs.start(self._do(command)),
+            self.desk.do,
             self._find,
             self.context.opened.emit,
             self.panes.map.fit_cases,
         )
-        commands = Commands(self.context, window.actions_, desk)
+        commands = Commands(self.context, window.actions_, desk, MENUS)
+        commands.add(self.desk.offers)
         commands.add(self._orders)
         return commands
 
@@ -235,9 +260,7 @@ class Session(QObject):
     def _acts(self) -> list[Act]:
         preferences = self._preferences
         return [
-            Act(
-                "undo", N_("Undo my last act"), lambda: self._jobs.start(self._undo()), "Ctrl+Z", menu="case"
-            ),
+            *self.desk.acts(),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -259,13 +282,36 @@ class Session(QObject):
             Act(
                 "import", N_("Import cases…"), self._on_import, "Ctrl+I", menu="file", permission="import.run"
             ),
+            Act(
+                # zh: 导入地图数据…
+                "import_geography",
+                N_("Import map data…"),
+                self._on_import_geography,
+                "Ctrl+Shift+I",
+                menu="file",
+                permission="import.run",
+                words="shapefile geojson shp 地图 网格 部件 gis",
+            ),
             Act("intake", N_("New case…"), self.show_intake, "Ctrl+N", menu="case", permission="case.report"),
             Act("search", N_("Search all cases…"), self.show_search, "Ctrl+Shift+F", menu="case"),
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
+            # zh: 责任清单…
+            Act("duties", N_("Duties…"), self.show_duties, "Ctrl+Shift+U", menu="file"),
+            Act(
+                "automatic",
+                # zh: 自动派遣…
+                N_("Automatic dispatch…"),
+                self.show_automatic,
+                "Ctrl+Shift+Y",
+                menu="file",
+                permission="advice.manage",
+                words="自动派遣 推荐",
+            ),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),
+            *self.maps.acts(),
         ]
 
     async def show_case(self, case_id: int) -> CaseWindow | None:
@@ -284,10 +330,15 @@ class Session(QObject):
             return None
         shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
         self._cases[case_id] = shown
-        shown.finished.connect(lambda _result: self._cases.pop(case_id, None))
+        shown.finished.connect(lambda _result: self._on_case_gone(case_id))
+        self.desk.look()
         shown.opened.connect(self.context.opened)
         shown.show()
         return shown
+
+    def _on_case_gone(self, case_id: int) -> None:
+        self._cases.pop(case_id, None)
+        self.desk.look()
 
     def _case_work(self) -> CaseWork:
         """What a case window needs of the database; each is called off the GUI thread."""
@@ -367,13 +418,48 @@ class Session(QObject):
             )
             self._calendar = CalendarWindow(self._theme, self.context, self._jobs, work, self.window)
             self._calendar.changed.connect(self._on_calendar)
-            self._calendar.undo_asked.connect(lambda: self._jobs.start(self._undo()))
+            self._calendar.undo_asked.connect(self.desk.undo)
         else:
             self._calendar.refresh()
         self._calendar.show()
         self._calendar.raise_()
         self._calendar.activateWindow()
         return self._calendar
+
+    def show_duties(self) -> DutyWindow:
+        """Bring up who is responsible, as it stands now."""
+        if self._duties is None:
+            work = duty_work(self.core, self.context.who)
+            self._duties = DutyWindow(self._theme, self.context, self._jobs, work, self.window)
+            self._duties.changed.connect(
+                lambda command: self._tell(
+                    Kind.DONE, _(command_label(command_name(type(command)))), undo=True
+                )
+            )
+            self._duties.undo_asked.connect(self.desk.undo)
+        else:
+            self._duties.refresh()
+        self._duties.show()
+        self._duties.raise_()
+        self._duties.activateWindow()
+        return self._duties
+
+    def show_automatic(self) -> AutomaticDialog:
+        """Ask from which precision on advice dispatches by itself."""
+        work = automatic_work(self.core, self.context.who)
+        dialog = AutomaticDialog(self._theme, self._jobs, work, self.window)
+        dialog.saved.connect(self._show_automation)
+        dialog.open()
+        return dialog
+
+    def _show_automation(self, set_to: Automation) -> None:
+        """Say in the status strip that cases go by themselves, as long as they do."""
+        if isinstance(self.window, Window):
+            # zh: 自动派遣：{percent} % 起
+            words = _("Automatic dispatch from {percent} %").format(
+                percent=f"{100 * (set_to.threshold or 0):g}"
+            )
+            self.window.status.part("automatic").set(words if set_to.threshold else "")
 
     def _on_calendar(self, command: Any) -> None:
         """A calendar that was missing may be there now."""
@@ -385,6 +471,31 @@ class Session(QObject):
         dialog = ImportDialog(self._theme, self._jobs, work, self.window)
         dialog.imported.connect(lambda _report: self._on_imported())
         dialog.open()
+
+    def _on_import_geography(self) -> None:
+        self.show_geography()
+
+    def show_geography(self) -> GeographyDialog:
+        """Bring up the import window for map data."""
+        work = GeographyWork(self._check_geography, self._write_geography)
+        dialog = GeographyDialog(self._theme, self._jobs, work, self.window)
+        # Everything on the map may be another one now; the room opens anew when the counts have been read.
+        dialog.imported.connect(lambda _report: dialog.finished.connect(lambda _how: self.reopened.emit()))
+        dialog.open()
+        return dialog
+
+    def _check_geography(self, choice: GeographyChoice, progress: Any) -> CheckedGeography:
+        """On a reader's thread."""
+        register = register_of(choice.kind)
+        mapping = read_geography_mapping(choice.mapping, register) if choice.mapping else None
+        file = examine(choice.file, choice.datum, choice.encoding, progress)
+        return check_geography(
+            file, register, self.core.database, mapping, complete=choice.complete, progress=progress
+        )
+
+    def _write_geography(self, checked: CheckedGeography, progress: Any) -> tuple[Any, Path | None]:
+        """On the writer's thread."""
+        return import_geography(self.core.bus, self.context.who, checked, None, progress)
 
     def _on_imported(self) -> None:
         """The first import names the city and its time zone: then the room is opened anew."""
@@ -412,9 +523,13 @@ class Session(QObject):
     def _key_groups(self) -> list[KeyGroup]:
         """All keys by the place where they work."""
         assert isinstance(self.window, Window)
+        acts = self.window.actions_.acts()
         verbs = sorted(VERBS.values(), key=lambda verb: not verb.keys)
         return [
-            KeyGroup(N_("Everywhere"), keys_of(self.window.actions_.acts())),
+            *(
+                KeyGroup(title, keys_of(act for act in acts if (act.menu or "view") == menu))
+                for menu, title in MENUS.items()
+            ),
             KeyGroup(
                 N_("With cases selected, in the list"),
                 tuple(Key(verb.keys, VERB_LABELS.get(verb.key, verb.title)) for verb in verbs),
@@ -439,27 +554,21 @@ class Session(QObject):
         if not process.startDetached()[0]:
             self._tell(Kind.BUG, _("The wall could not be started."))
 
-    async def _do(self, command: Any) -> None:
-        """Run a command for the person signed in, off the GUI thread; the screen learns of it as news."""
-        command = self._as_seen(command)
-        outcome = await self._jobs.write(self.core.bus.run, command, self.context.who)
-        self._tell(Kind.DONE, done_words(command, outcome.result), undo=bool(outcome.seq))
+    def _at_cases(self) -> dict[int, bool]:
+        """The cases that stand open in windows, and whether something is being written in one."""
+        return {
+            case_id: any(dialog.isVisible() for dialog in shown.findChildren(ActDialog))
+            for case_id, shown in self._cases.items()
+        }
 
-    def _as_seen(self, command: Any) -> Any:
-        """The command with the versions on which it was decided: who was quicker is told, not overwritten."""
-        store = self.context.board.store
-        slots = [store.slot_of(case_id) for case_id in command.case_ids]
-        if getattr(command, "versions", None) != () or None in slots:
-            return command
-        return replace(command, versions=tuple(int(store.version[slot]) for slot in slots))
-
-    async def _undo(self) -> None:
-        outcome = await self._jobs.write(self.core.bus.undo, self.context.who)
-        words = _("Undone: {what}").format(what=outcome.result)
-        self._tell(Kind.DONE, words)
+    def _on_undone(self, words: str) -> None:
+        """A day of the calendar or a duty may be as it was before."""
         if self._calendar is not None:
             self._calendar.refresh(words)
-            await self._each_minute()
+        if self._duties is not None:
+            self._duties.refresh()
+        if self._calendar is not None or self._duties is not None:
+            self._jobs.start(self._each_minute())
 
     def _tell(self, kind: str, words: str, *, undo: bool = False) -> None:
         # On the wall nobody can answer: trouble stands in the log, the age of the data on the screen.
@@ -468,13 +577,22 @@ class Session(QObject):
             self.window.tell(kind, words, *button)
 
     async def _load(self) -> None:
-        for load in (self._load_ground, self._load_workflow, self._load_usual, self._load_map):
+        loads = (
+            self._load_ground,
+            self._load_workflow,
+            self._load_usual,
+            self._load_map,
+            self._load_remaining,
+        )
+        for load in loads:
             try:
                 await load()
             except Exception as error:
                 # One of them missing is told, and no reason to do without the others.
                 self._troubles.report(error)
         await self._each_minute()
+        if not self._is_wall:
+            await self._jobs.read(self._offered.warm)
 
     async def _load_ground(self) -> None:
         try:
@@ -493,6 +611,14 @@ class Session(QObject):
 
     async def _load_map(self) -> None:
         await self.maps.load()
+        await self.fieldwork.load()
+
+    async def _load_remaining(self) -> None:
+        """How long the rest of a case usually takes: learned once a day, for the order of least slack."""
+        board = self.context.board
+        remaining = await self._jobs.read(self._remaining_days.of, board.now_ms)
+        if remaining is not board.store.remaining:
+            self.context.announce(board.learn(remaining))
 
     async def _load_usual(self) -> None:
         try:
@@ -510,7 +636,9 @@ class Session(QObject):
         # The names on the map come with the first snapshot; the ground waits for them.
         if self._ground is not None and "cases" not in self._awaited and "ground" in self._awaited:
             self.panes.map.set_ground(self._ground)
-            self.panes.map.fit_cases()
+            if self._map_goal is None:
+                # Only the first time: a border that was moved leaves the map where it is.
+                self.panes.map.fit_cases()
             self._arrived("ground")
 
     def _arrived(self, what: str) -> None:
@@ -533,13 +661,29 @@ class Session(QObject):
         if self._is_wall:
             return
         try:
+            now = self.core.clock.now()
             await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
+            await self._load_remaining()
+            if await self._jobs.read(has_old_tracks, self.core.database):
+                await self._jobs.write(self.core.bus.run, CleanTracks(), SYSTEM)
+            # On a reader's thread: learning history takes seconds where there is much of it.
+            await self._jobs.read(self._read, lambda c: prepare(c, now))
+            sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
+            set_to = await self._jobs.read(self._read, automation)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
-            self.panes.board.set_on_duty(await self._jobs.read(self._read, self.desk.on_duty))
         except Unavailable as trouble:
             # The status strip says already that the database is lost; the next minute tries again.
             _log.info("not this minute: %s", trouble)
             return
+        if self._is_closed:
+            return
+        self._show_automation(set_to)
+        if sent:
+            # zh: 已按推荐自动派遣 {count} 件
+            done = ngettext_(
+                "{count} case dispatched as advised", "{count} cases dispatched as advised", sent
+            )
+            self._tell(Kind.DONE, done.format(count=number(sent)))
         if isinstance(self.window, Window):
             # zh: 缺少 {years} 年工作日历
             words = _("Working calendar of {years} missing").format(years=_(", ").join(map(str, years)))
@@ -558,8 +702,7 @@ class Session(QObject):
         self._tell(kind, words)
 
     def _on_notice(self, key: str) -> None:
-        if key == "undo":
-            self._jobs.start(self._undo())
+        self.desk.answer_notice(key)
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"

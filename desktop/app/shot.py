@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from PySide6.QtWidgets import QWidget
 from qasync import QEventLoop
 
 from db.cases.queries import STATE_CODES
+from db.exchange.geography.exporting import export_geography
+from db.exchange.geography.fields import register_of
 from db.kernel.actor import Actor
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, Unavailable
@@ -23,9 +27,13 @@ from db.people.commands import actor_of
 from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
 from desktop.app.session import Session
+from desktop.app.shot_map import ZOOMS, stage
 from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
 from desktop.core.preferences import Preferences
+from desktop.duties.summary import Line
+from desktop.duties.window import DutyWindow
+from desktop.exchange.geography import GeographyDialog
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.shell.window import Window
@@ -40,11 +48,17 @@ PAGES = (
     "search",
     "case",
     "calendar",
+    "duties",
+    "geography",
     "board",
     "reassign",
     "palette",
     "sentence",
     "keys",
+    "areas",
+    "lasso",
+    "hours",
+    *ZOOMS,
 )
 PATIENCE_S = 60.0
 SETTLE_MS = 350
@@ -138,6 +152,10 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = session.show_calendar()
             window.resize(size)
             await _answered(window)
+        if page == "geography":
+            window = await _geography(session, size)
+        if page == "duties":
+            window = await _duties(session, size)
         if page == "case":
             window = await _case(session, size)
         if page in ("palette", "sentence") and isinstance(window, Window):
@@ -145,12 +163,39 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
         if page == "keys":
             window = session.show_keys()
             window.resize(size)
+        if page in ("areas", "lasso", "hours"):
+            await _map_with(session, page)
+        if page in ZOOMS:
+            await stage(session, page)
         if page == "board":
             _board(session)
         if page == "reassign":
             window = await _reassign(session)
     await asyncio.sleep(SETTLE_MS / 1000)
     return picture(window)
+
+
+async def _map_with(session: Session, page: str) -> None:
+    """The map alone: areas in colours, a shape half drawn, or what is allowed at half past seven."""
+    pane = session.panes.map
+    drawn: list[int] = []
+    pane.drawn.connect(drawn.append)
+    pane.maximized.emit(True)
+    if page == "areas":
+        pane.shading.show("open_per_km2")
+        pane.shading.set_level("community")
+        pane.shading.step(1)
+    elif page == "lasso" and (view := pane.map.view()) is not None:
+        ring = [(-0.02, -0.008), (0.012, -0.012), (0.02, 0.006), (-0.004, 0.012)]
+        pane.tools.take("lasso", points=[(view.lon + east, view.lat + north) for east, north in ring])
+    elif page == "hours":
+        await session.maps.show_hours()
+        pane.hours.go_to(7 * 60 + 30)
+    async with asyncio.timeout(PATIENCE_S):
+        while not drawn or drawn[-1] < pane.map.generation:
+            await asyncio.sleep(SETTLE_MS / 1000)
+    # The page learns of its new width a little after the pane.
+    await asyncio.sleep(3 * SETTLE_MS / 1000)
 
 
 def _sentence(session: Session) -> str:
@@ -200,6 +245,43 @@ async def _reassign(session: Session) -> QWidget:
     return dialog
 
 
+async def _duties(session: Session, size: QSize) -> QWidget:
+    """The list of duties with a class unfolded, one district opened, and a community chosen to be painted."""
+    window = session.show_duties()
+    window.resize(size)
+    await _answered(window)
+    areas = [each for each in window.matrix.columns if each.kind == "district"]
+    if areas:
+        window.matrix.show_place(Line("matter", "09003"), areas[0].id)
+        window.matrix.fold_column(opened=True)
+        window.proof.setChecked(True)
+        window.level.setCurrentIndex(window.level.findData("community"))
+        window.unit.setCurrentIndex(min(3, window.unit.count() - 1))
+        window.map.choose([each.id for each in window.matrix.columns if each.kind == "community"][:2])
+    await _answered(window)
+    return window
+
+
+async def _geography(session: Session, size: QSize) -> QWidget:
+    """The import of map data with a file of the register's own places, some of them changed or spoilt."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sensitive.geojson"
+        with session.core.database.read() as connection:
+            export_geography(connection, register_of("sensitive"), file)
+        document = json.loads(file.read_text("utf-8"))
+        features = document["features"]
+        features[0]["properties"]["visits"] = 6
+        features[1]["properties"]["kind"] = "网吧"
+        features[2]["geometry"]["coordinates"] = [121.47, 31.23]
+        features[3]["properties"] |= {"code": "", "name": "书院街小学东校区"}
+        file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+        dialog = session.show_geography()
+        dialog.resize(size)
+        dialog.choose(file, "sensitive")
+        await _answered(dialog)
+    return dialog
+
+
 async def _intake(session: Session, size: QSize) -> QWidget:
     """The intake with a report half taken down: that of an open case, as a second caller makes it."""
     dialog = session.show_intake()
@@ -221,7 +303,9 @@ async def _intake(session: Session, size: QSize) -> QWidget:
     return dialog
 
 
-async def _answered(window: IntakeDialog | SearchWindow | CalendarWindow) -> None:
+async def _answered(
+    window: IntakeDialog | SearchWindow | CalendarWindow | DutyWindow | GeographyDialog,
+) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(SETTLE_MS / 1000)
         while window.is_busy:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from db.calendars.queries import CalendarPage
 from db.kernel.language import _
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 _ACROSS, _DOWN = 4, 3
@@ -27,6 +37,7 @@ class YearView(QWidget):
 
     def __init__(self, theme: Theme, today: date, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Table)
         self._theme = theme
         self._today = today
         self._page = CalendarPage(today.year, "", {}, (), ())

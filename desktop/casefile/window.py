@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.casefile import CaseFile, ClockSpan, Photo, next_acts
+from db.cases.casefile import CaseFile, ClockSpan, Photo, beyond_reach, next_acts
 from db.cases.commands import requests
 from db.cases.contacts import Contact, ViewContact
 from db.cases.photos import PHASES, AttachPhoto, Kept
@@ -41,11 +41,13 @@ from db.kernel.command import command_label, command_name
 from db.kernel.language import _, language
 from db.kernel.refusal import Refused, Trouble
 from db.live.board import News
+from db.live.reach import claimed_by_other
 from desktop.casefile.contact import ContactLine
 from desktop.casefile.photos import PhotoStrip, PhotoView
 from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html
 from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
+from desktop.core.company import company_words
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import MINUTE_MS, day_and_time, time_left
@@ -55,7 +57,7 @@ from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
 from desktop.widgets.notice import NoticeStack
 from desktop.widgets.paper import paper_font, write_pdf
-from desktop.widgets.plain import Elided, label, set_tone
+from desktop.widgets.plain import Elided, label, set_tone, tip
 from desktop.widgets.theme import Theme
 
 CASE_TABLES = frozenset(
@@ -153,14 +155,23 @@ class CaseWindow(QDialog):
         column.setContentsMargins(px(24), px(18), px(24), px(14))
         column.setSpacing(px(12))
         column.addLayout(self._build_head())
+        self.company = label("", "label", "accent")
+        self.company.setAccessibleName(_("Who else is at this case"))
+        column.addWidget(self.company)
         # zh: 处置计时
         self.strip = ClockStrip(self._theme, self._context.zone, _("Disposal clock"))
         column.addWidget(self.strip)
         body = QHBoxLayout()
         body.setSpacing(px(20))
         self._areas: list[QScrollArea] = []
-        for part, share in ((self._build_facts(), 4), (self._build_way(), 7), (self._build_place(), 4)):
+        for part, title, share in (
+            (self._build_facts(), _("Facts"), 4),
+            (self._build_way(), _("Steps"), 7),
+            (self._build_place(), _("Place and photos"), 4),
+        ):
             area = _scrolling(part, px(8))
+            # The focus comes by, so that the arrows scroll it: it says what it is.
+            area.setAccessibleName(title)
             self._areas.append(area)
             body.addWidget(area, share)
         column.addLayout(body, 1)
@@ -321,6 +332,7 @@ class CaseWindow(QDialog):
         self._number.setText(details.number)
         self._state.setText(_(STATES[details.state].label) if details.state in STATES else details.state)
         self._show_light()
+        self._show_company()
         self._show_strip()
         self._facts.show_facts(words.facts(file).items())
         self.contact.set_masked(file.contact)
@@ -372,6 +384,13 @@ class CaseWindow(QDialog):
             tones = {Light.SOON: "soon", Light.OVER: "over"}
             set_tone(self._left, tones.get(self._mark.light, "text1"))
         self._mark.update()
+
+    def _show_company(self) -> None:
+        """Who has claimed the case, and who else is at it: told before two people do the same."""
+        words = company_words(self._context.board, self.file.details.id, self._context.who.account_id)
+        if words != self.company.text():
+            self.company.setText(words)
+        self.company.setVisible(bool(words))
 
     def _show_strip(self) -> None:
         """Every stretch of the disposal clock, where it was due, and the stages on the way."""
@@ -426,7 +445,9 @@ class CaseWindow(QDialog):
     def _answers(self) -> dict[str, Refused | None]:
         if self._workflow is None:
             return {}
-        answers = next_acts(self._workflow, self.file, self._context.who)
+        who, store = self._context.who, self._context.board.store
+        claimed = claimed_by_other(who, store, self.file.details.id)
+        answers = next_acts(self._workflow, self.file, who, claimed)
         return {key: answers[key] for key in VERBS if key in answers}
 
     def offered(self) -> dict[str, bool]:
@@ -440,6 +461,9 @@ class CaseWindow(QDialog):
 
     def _show_acts(self) -> None:
         clear(self._acts)
+        beyond = beyond_reach(self.file, self._context.who)
+        self.add_button.setEnabled(beyond is None)
+        self.add_button.setToolTip("" if beyond is None else tip(beyond.text()))
         answers, offered = self._answers(), self.offered()
         for key in (key for key, is_button in offered.items() if is_button):
             button = Button(self._theme, VERBS[key].shown(), keys=VERBS[key].keys)
@@ -557,10 +581,15 @@ class CaseWindow(QDialog):
     # Reading anew.
 
     def _on_news(self, news: News) -> None:
+        had = self.company.text()
+        self._show_company()
         if self._concerns(news):
             self._start(self._reread())
             return
         self._show_light()
+        if self.company.text() != had:
+            # A claim came or ended: what can be done here is something else.
+            self._show_acts()
         minute = self._context.board.now_ms // MINUTE_MS
         if minute != self._minute:
             # The strip grows with the time that passes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from db.kernel.actor import Actor
 from db.live.board import Board, News
 from db.live.filters import Filter, Scope
+from desktop.core.slots import SlotMemo
 
 
 class Freshness(StrEnum):
@@ -62,6 +64,8 @@ class Context(QObject):
         self.who = who
         self.city = city
         self.selection: frozenset[int] = frozenset()
+        self.slots = SlotMemo(board.store)
+        """Where the cases of the selection stand in the columns."""
         self.age = DataAge(Freshness.LOADING, 0)
 
     @property
@@ -113,8 +117,8 @@ class Context(QObject):
 
     def announce(self, news: News) -> None:
         """Tell the screens what the board took in; cases that left are no longer selected."""
-        store = self.board.store
-        gone = frozenset(case_id for case_id in self.selection if store.slot_of(case_id) is None)
+        left = self.slots.of(self.selection) < 0
+        gone = frozenset(compress(self.selection, left.tolist())) if left.any() else frozenset()
         if not news.is_empty:
             self.news.emit(news)
         if gone:

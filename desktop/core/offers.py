@@ -35,18 +35,21 @@ class Offer:
 
 
 def found(offers: Iterable[Offer], typed: str, recent: Sequence[str] = (), limit: int = 60) -> list[Offer]:
-    """The offers that every typed word fits, best first; without words all of them, the recent ones first."""
+    """The offers that every typed word fits, best first; without words all of them, the recent ones first.
+
+    Among equals stands first what was used lately, then what is possible now.
+    """
     wanted = folded(typed).split()
     whole = folded(typed)
     place = {key: len(recent) - index for index, key in enumerate(recent)}
-    hits: list[tuple[float, int, int, Offer]] = []
+    hits: list[tuple[float, int, bool, int, Offer]] = []
     for order, offer in enumerate(offers):
         fit = _fit(offer, whole, wanted)
         if fit is not None:
             used = place.get(offer.id, 0)
-            hits.append((fit - (_RECENT if used else 0), -used, order, offer))
-    hits.sort(key=lambda hit: hit[:3])
-    return [hit[3] for hit in hits[:limit]]
+            hits.append((fit - (_RECENT if used else 0), -used, bool(offer.why), order, offer))
+    hits.sort(key=lambda hit: hit[:4])
+    return [hit[4] for hit in hits[:limit]]
 
 
 def _fit(offer: Offer, whole: str, wanted: Sequence[str]) -> int | None:

@@ -194,6 +194,11 @@ class IntakeDialog(QDialog):
             grid.addWidget(label(words, "label", "text3"), row, 0)
             grid.addWidget(value, row, 1)
         column.addLayout(grid)
+        # Whether a stall is a case at all depends on the hour.
+        self.hours = label("", "body", "soon")
+        self.hours.setWordWrap(True)
+        self.hours.hide()
+        column.addWidget(self.hours)
         column.addSpacing(px(8))
         title = label(_("Co&mponents near it"), "label", "text2")
         self.components = QListWidget()
@@ -389,6 +394,8 @@ class IntakeDialog(QDialog):
     def _show_around(self, around: Surroundings) -> None:
         for key in ("district", "community", "patrol", "cell", "unit"):
             self.found[key].setText(getattr(around, key) or "—")
+        self.hours.setText(around.hours)
+        self.hours.setVisible(bool(around.hours))
         self.components.clear()
         for each in around.components:
             name = each.name_en if language() == "en" and each.name_en else each.name

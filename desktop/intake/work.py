@@ -39,6 +39,8 @@ class Surroundings:
     unit: str = ""
     """Who answers for the place."""
     components: tuple[ComponentNear, ...] = ()
+    hours: str = ""
+    """What the rules of the time of day say of such a report here and now."""
 
 
 @dataclass(frozen=True)

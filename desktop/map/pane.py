@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from db.cases.rules import STATES, Light
@@ -13,10 +13,15 @@ from db.registers.queries import BaseMap as RegisterMap
 from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number, time_left
 from desktop.map.bridge import HoverCard
+from desktop.map.components import ComponentLayer
 from desktop.map.ground import ground
+from desktop.map.hours import HoursStrip
+from desktop.map.overlays import Overlays
+from desktop.map.people import PeopleLayer
 from desktop.map.shading import Shading
 from desktop.map.tiles import TileSets
-from desktop.map.view import CASES, PEOPLE, MapView
+from desktop.map.tools import Tools
+from desktop.map.view import CASES, MapView
 from desktop.widgets.button import Button
 from desktop.widgets.pane import Pane
 from desktop.widgets.plain import label
@@ -47,8 +52,6 @@ LAYER_NAMES = {
 """What can be switched on and off."""
 _MOST = (0.5, 99.5)
 """Percentiles between which the first view lies."""
-STALE_AFTER_MS = 5 * 60_000
-"""A collector not heard of for so long is drawn faded."""
 
 
 def page_words() -> dict[str, str]:
@@ -56,6 +59,9 @@ def page_words() -> dict[str, str]:
     return {
         "loading": _("The map is being drawn…"),
         "returning": _("The map stopped and is coming back…"),
+        "returning_often": _(
+            "The map stopped {count} times within a minute. It tries again in {seconds} s; the list works on."
+        ),
         "no_ground": _("No base map in this database"),
         "no_points": _("No case with a position"),
         "on_time": _("On time"),
@@ -81,6 +87,8 @@ def page_words() -> dict[str, str]:
         "other_component": _("Other components"),
         # zh: 破损、丢失或废弃
         "unsound": _("Damaged, lost or derelict"),
+        # zh: 部件
+        "component": _("Component"),
         "components_closer": _("Components appear closer in"),
         "at_one_place": _("{count} cases at one place"),
         # zh: 热力图（件/平方千米，{metres} 米范围）
@@ -105,22 +113,26 @@ class MapPane(Pane):
         self.map.web.setAccessibleName(_("Map"))
         self.shading = Shading(self.map, context, self)
         self.tiles = TileSets(self.map, self)
+        self.tools = Tools(self.map, context, self)
+        self.overlays = Overlays(self.map)
+        self.hours = HoursStrip(theme, self.overlays)
         self.map.add_layers({"tiles": True})
         self._hidden: frozenset[str] = frozenset()
-        self._people_count = -1
+        self._followed = ""
         self._codes: dict[str, int] = {}
         self._add_tools()
         self.set_content(self.map)
+        self.add_footer(self.hours)
         self.map.set_hover_text(self._card)
-        self.map.set_hover_text(self._person_card, PEOPLE)
-        # A burst of news moves the points once.
-        self._people_timer = QTimer(self)
-        self._people_timer.setSingleShot(True)
-        self._people_timer.setInterval(200)
+        self.map.set_labels(self._labels)
+        self.components = ComponentLayer(self.map, context, self)
         self._connect()
+        self.people = PeopleLayer(self.map, context, self)
+        self.people.counted.connect(self._on_counted)
+        self.people.followed.connect(self._on_followed)
+        self.people.refresh()
         self._replace()
         self._on_selection()
-        self._on_people()
         self._on_age()
 
     def set_ground(self, source: RegisterMap) -> None:
@@ -134,6 +146,10 @@ class MapPane(Pane):
         words = _("{city} · invented for the demo") if city.is_invented else "{city}"
         self.map.set_base(ground(source, language(), words.format(city=city.label(language())), codes))
         self.shading.set_ground(source)
+
+    def step_back(self) -> bool:
+        """Put the tool away; with nothing selected, leave the area that was gone into."""
+        return self.tools.leave() or (not self._context.selection and self.shading.leave())
 
     def fit_cases(self) -> None:
         """Show the cases that have a position: all of them, but for a few far off."""
@@ -172,7 +188,6 @@ class MapPane(Pane):
         context.filter_changed.connect(self._on_filter)
         context.selection_changed.connect(self._on_selection)
         context.age_changed.connect(self._on_age)
-        self._people_timer.timeout.connect(self._on_people)
         self._theme_now.changed.connect(self._on_theme)
         self.map.picked.connect(self._on_picked)
         self.map.opened.connect(lambda slot: context.opened.emit(int(context.board.store.id[slot])))
@@ -190,8 +205,6 @@ class MapPane(Pane):
         self._say_where()
 
     def _on_news(self, news: News) -> None:
-        if news.people_changed:
-            self._people_timer.start()
         applied = news.applied
         if applied.reset:
             self._replace()
@@ -214,15 +227,16 @@ class MapPane(Pane):
         slots = [self._context.board.store.slot_of(case_id) for case_id in self._context.selection]
         self.map.set_selected([slot for slot in slots if slot is not None])
 
-    def _on_people(self) -> None:
-        people = self._context.board.people
-        stale = (self._context.board.store.now_ms - people.at > STALE_AFTER_MS).astype(np.uint8)
-        self.map.set_points(PEOPLE, people.lon, people.lat, stale, np.ones(len(people), dtype=bool))
-        if len(people) != self._people_count:
-            self._people_count = len(people)
-            self._people.setText(
-                _("{count} collectors").format(count=number(len(people))) if len(people) else ""
-            )
+    def _on_counted(self, count: int, lost: int) -> None:
+        words = _("{count} collectors").format(count=number(count)) if count else ""
+        if lost:
+            # zh: {words}，{count} 人失联
+            words = _("{words}, {count} lost").format(words=words, count=number(lost))
+        self._people.setText(words)
+
+    def _on_followed(self, name: str) -> None:
+        self._followed = name
+        self._say_where()
 
     # What the hand did
 
@@ -260,23 +274,24 @@ class MapPane(Pane):
             tuple(line for line in (where, who) if line),
         )
 
-    def _person_card(self, index: int) -> HoverCard | None:
-        people = self._context.board.people
-        if index >= len(people):
-            return None
+    def _labels(self, slots: list[int]) -> list[str]:
         store = self._context.board.store
-        entry = store.directory.persons.get(int(people.ids[index]))
-        if entry is None:
-            return None
-        seen = _("seen {time}").format(time=clock_time(int(people.at[index]), store.zone, seconds=True))
-        unit = store.directory.label("unit", entry.parent_id or 0, language())
-        return HoverCard(entry.name, "", 0, (f"{unit} · {entry.code}", seen))
+        directory = store.directory
+        return [
+            directory.label("category", store.plain(slot)["category_id"], language())
+            if slot < store.size and store.alive[slot]
+            else ""
+            for slot in slots
+        ]
 
     def _say_where(self) -> None:
         board = self._context.board
         store = board.store
         missing = int(np.count_nonzero(board.lens.mask & np.isnan(store.lon[: store.size])))
         parts = [self._context.city.label(language())]
+        if self._followed:
+            # zh: 正在跟随 {name}
+            parts.append(_("following {name}").format(name=self._followed))
         if missing:
             parts.append(_("{count} without position").format(count=number(missing)))
         self.set_subtitle(" · ".join(part for part in parts if part))

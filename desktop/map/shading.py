@@ -79,6 +79,8 @@ class Shading(QObject):
     def set_ground(self, source: BaseMap) -> None:
         """Take the outlines of the areas; the page must have got them before."""
         self._layers = layers_of(source, self._context.board.store.directory)
+        # What was known of the former areas fits them only.
+        self._extra = {}
         self._sent = None
         self.refresh()
 
@@ -144,7 +146,7 @@ class Shading(QObject):
             self._view.put("areas", plain)
 
     def _again(self) -> None:
-        self._marked = -1
+        self._mark(-1)
         self.refresh()
         self.changed.emit()
 
@@ -170,7 +172,7 @@ class Shading(QObject):
             return
         below = {PART_OF[level]: frozenset[int]() for level in LEVELS[LEVELS.index(self.level) + 1 :]}
         self.level = BELOW[self.level]
-        self._marked = -1
+        self._mark(-1)
         self._context.set_filter(replace(chosen, **{**below, part: frozenset({area_id})}))
         if bounds := layer.bounds(area_id):
             self._view.fit(bounds)
@@ -184,7 +186,7 @@ class Shading(QObject):
         if not self.measure or level is None:
             return False
         self.level = level
-        self._marked = -1
+        self._mark(-1)
         upper = chosen.without(PART_OF[level])
         self._context.set_filter(upper)
         self._look_at(upper)
@@ -200,7 +202,7 @@ class Shading(QObject):
             if part not in kept:
                 chosen = chosen.without(part)
         self.level = LEVELS[depth]
-        self._marked = -1
+        self._mark(-1)
         self._context.set_filter(chosen)
         self._look_at(chosen)
         self.refresh()

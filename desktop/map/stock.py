@@ -67,4 +67,5 @@ def clusters(points: Sequence[LonLat], middle: LonLat, zoom: float) -> str:
 
 
 def _map(middle: LonLat, zoom: float) -> StockMap:
-    return StockMap(location=(middle[1], middle[0]), tiles=None, zoom_start=zoom, prefer_canvas=True)
+    # Clusters need to know how far one can go; with tiles, these would say so.
+    return StockMap((middle[1], middle[0]), tiles=None, zoom_start=zoom, prefer_canvas=True, maxZoom=18)

@@ -29,6 +29,7 @@ VEHICLES = "vehicles"
 WORDS = (
     "loading",
     "returning",
+    "returning_often",
     "no_ground",
     "no_points",
     "on_time",
@@ -47,6 +48,7 @@ WORDS = (
     "greenery",
     "other_component",
     "unsound",
+    "component",
     "components_closer",
     "at_one_place",
     "density",
@@ -115,6 +117,8 @@ LAYERS = (
     "labels",
     "legend",
 )
+OFTEN = 3
+"""A page that dies so often within a minute is waited for, and the pane says so."""
 OFF_AT_FIRST = frozenset({"heat", "density"})
 
 CardProvider = Callable[[int], HoverCard | None]
@@ -143,7 +147,7 @@ class MapView(QWidget):
     picked = Signal(list, str)  # slots of cases; "replace", "toggle" or "add"
     opened = Signal(int)  # slot of a case
     hovered = Signal(int)  # slot of a case, -1 when the pointer is over none
-    person_picked = Signal(int)
+    mark_picked = Signal(str, int)  # layer and slot of a person, a vehicle, a component
     area_picked = Signal(str, str)  # "district" or "community", code
     pointed = Signal(float, float)  # right click: lon, lat
     view_changed = Signal(tuple)  # a View
@@ -165,6 +169,7 @@ class MapView(QWidget):
         self._awaits_first_fit = True
         self._greeted = False
         self._state = "loading"
+        self._deaths = self._wait_s = 0
         self.paint_ms = 0.0
         self._build()
         self._wire()
@@ -234,11 +239,12 @@ class MapView(QWidget):
 
     def set_base(self, base: BaseMap) -> int:
         """Lay the ground; the first one is fitted into the window unless the map was moved by hand."""
+        is_first = self._base is None
         self._base = base
         self.put("base", encode_shapes(base))
         self.put("heat", b"")
         generation = self.put("cells", encode_cells(base))
-        if self._view is None or not self._view.by_hand:
+        if is_first and (self._view is None or not self._view.by_hand):
             generation = self.fit(base.bounds)
         return generation
 
@@ -416,17 +422,21 @@ class MapView(QWidget):
             self.ready.emit()
         self.drawn.emit(generation)
 
-    def _on_died(self) -> None:
+    def _on_died(self, deaths: int, wait_ms: int) -> None:
         self._greeted = False
+        self._deaths, self._wait_s = deaths, round(wait_ms / 1000)
         if self._view is not None:
             self.put("view", _as_goal(self._view))
-        self._state = "returning"
+        self._state = "returning" if deaths < OFTEN else "returning_often"
         self._say_state()
         self._cover.show()
         self._cover.raise_()
 
     def _say_state(self) -> None:
-        self._cover.setText(self._values["words"][self._state])
+        words: str = self._values["words"][self._state]
+        self._cover.setText(
+            words.replace("{count}", str(self._deaths)).replace("{seconds}", str(self._wait_s))
+        )
 
     def _on_view_changed(self, lon: float, lat: float, zoom: float, by_hand: bool, goal: int) -> None:
         # A report that left the page before it knew the newest goal says nothing about where we are going.
@@ -435,14 +445,16 @@ class MapView(QWidget):
             self.view_changed.emit(self._view)
 
     def _on_picked(self, layer: str, slots: list[int], mode: str) -> None:
-        if layer == PEOPLE:
-            self.person_picked.emit(slots[0])
-        else:
+        if layer == CASES:
             self.picked.emit(slots, mode)
+        else:
+            self.mark_picked.emit(layer, slots[0])
 
     def _on_opened(self, layer: str, slot: int) -> None:
         if layer == CASES:
             self.opened.emit(slot)
+        else:
+            self.mark_picked.emit(layer, slot)
 
     def _on_told(self, name: str, value: object) -> None:
         for listener in self._listeners.get(name, ()):

@@ -16,18 +16,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from db.cases.queries import STATE_CODES
+from db.cases.queries import REQUEST_BITS, STATE_CODES
 from db.cases.rules import STATES
 from db.cases.workflow import Workflow
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.live.board import News
+from db.live.columns import Int32
+from db.live.reach import why_not, within_reach
+from db.live.store import Store
 from desktop.core.context import Context
 from desktop.core.words import number
 from desktop.widgets.acting import VERBS, ActDialog, ActWork, Ids, Verb, seen_versions, slots_of
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
+from desktop.widgets.verbs import CLAIMED
 
 OFFERED = {key: verb for key, verb in VERBS.items() if not verb.alone}
 """What can be done with many cases at once."""
@@ -35,6 +39,24 @@ MOST_AT_ONCE = 50
 """More cases than this are not moved by one key alone: their number and effect are shown first."""
 _PUT = ("reassign", "dispatch")
 """How cases come to a unit: those that have one, and those that have none yet."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The states of some cases, and of those among them with a request that waits or another's claim."""
+
+    states: Counter[str]
+    asked: Mapping[str, Counter[str]]
+    outside: int = 0
+    """How many more there are, beyond the scope of whoever is signed in."""
+    why_outside: str = ""
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    @property
+    def total(self) -> int:
+        return self.states.total() + self.outside
 
 
 @dataclass(frozen=True)
@@ -82,17 +104,15 @@ class ActionBar(QWidget):
 
     def press(self, keys: str) -> bool:
         """Do what a key stands for; when the selected cases do not allow it, the bar says why."""
-        states = self._states()
-        if not keys or not states or self._workflow is None:
+        verb = next((verb for verb in VERBS.values() if keys and verb.keys == keys), None)
+        if verb is None or not self._context.selection or self._workflow is None:
             return False
-        for key, fit in self._possible(states).items():
-            if VERBS[key].keys == keys:
-                if fit:
-                    self.ask(key)
-                else:
-                    self._why.setText(fit.why)
-                return bool(fit)
-        return False
+        why = self.why_not(verb.key)
+        if why:
+            self._why.setText(why)
+        else:
+            self.ask(verb.key)
+        return not why
 
     def give(self, unit_id: int) -> None:
         """The selected cases are wanted by a unit: ask the rest, as if its key had been pressed."""
@@ -128,11 +148,23 @@ class ActionBar(QWidget):
         self._row.addWidget(self._more)
         self._on_theme()
 
-    def _states(self, ids: Iterable[int] | None = None) -> Counter[str]:
+    def _states(self, ids: Iterable[int] | None = None) -> _Chosen:
         # From the columns: thousands may be selected, and this is asked at every beat.
+        store = self._context.board.store
         slots = slots_of(self._context, self._context.selection if ids is None else ids)
-        found = np.bincount(self._context.board.store.state[slots])
-        return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})
+        who = self._context.who
+        reach = within_reach(who, store, slots)
+        outside = slots[~reach]
+        slots = slots[reach]
+        waiting = store.requests[slots]
+        asked = {
+            kind: _counted_states(store, slots[(waiting & bit) > 0]) for kind, bit in REQUEST_BITS.items()
+        }
+        others = (store.claimant[slots] > 0) & (store.accounts.ids[store.claimant[slots]] != who.account_id)
+        asked[CLAIMED] = _counted_states(store, slots[others])
+        refusal = why_not(who, "", store, int(outside[0])) if len(outside) else None
+        why = refusal.text() if refusal is not None else ""
+        return _Chosen(_counted_states(store, slots), asked, len(outside), why)
 
     def refresh(self) -> None:
         """Offer what every selected case allows; the rest stands under "More" with the reason."""
@@ -141,8 +173,8 @@ class ActionBar(QWidget):
         if not states or self._workflow is None:
             return
         # zh: 已选 {count} 件
-        self._count.setText(_("{count} selected").format(count=number(states.total())))
-        total, possible = states.total(), self._possible(states)
+        self._count.setText(_("{count} selected").format(count=number(states.total)))
+        total, possible = states.total, self._possible(states)
         shown = self._shown(possible, total)
         for key, button in self._buttons.items():
             button.setVisible(key in shown)
@@ -151,6 +183,8 @@ class ActionBar(QWidget):
         self._more.setVisible(len(shown) < len(possible))
         if any(possible.values()):
             self._why.setText("")
+        elif states.why_outside and not states.states:
+            self._why.setText(states.why_outside)
         elif any(self._workflow.allowed(state, self._context.who) for state in STATES):
             self._why.setText(_("None of your acts fits all of them."))
         else:
@@ -166,21 +200,32 @@ class ActionBar(QWidget):
         most = sorted((key for key in usual if possible[key]), key=lambda key: -possible[key].count)
         return all_of_them | set(most[:2])
 
-    def _possible(self, states: Counter[str]) -> dict[str, Fit]:
+    def _possible(self, chosen: _Chosen) -> dict[str, Fit]:
         """Verb → how many of the cases it fits, with the reason of the first that it does not."""
-        return {key: self._fit(verb, states) for key, verb in OFFERED.items()}
+        return {key: self._fit(verb, chosen) for key, verb in OFFERED.items()}
 
-    def _fit(self, verb: Verb, states: Counter[str]) -> Fit:
-        total, fitting, why = states.total(), 0, ""
+    def _in_menu(self, chosen: _Chosen) -> frozenset[str]:
+        """The verbs that the menu lists: all, but answers to requests only where such a request waits."""
+        return frozenset(
+            key for key, verb in OFFERED.items() if not verb.request or chosen.asked[verb.request]
+        )
+
+    def _fit(self, verb: Verb, chosen: _Chosen) -> Fit:
+        total, fitting, why = chosen.total, 0, ""
+        states = chosen.asked[verb.request] if verb.request else chosen.states
         for state, cases in states.items():
             try:
                 self._demand(verb, state)
                 fitting += cases
             except Refused as refusal:
                 why = why or refusal.text()
+        why = why or chosen.why_outside
         if verb.key == "merge" and not why and total < 2:
             return Fit(0, _("Select two cases or more."))
-        if why and len(states) > 1:
+        if verb.request and not why and fitting < total:
+            claim = verb.request == CLAIMED
+            why = _("Nobody else has claimed it.") if claim else _("No such request waits.")
+        if why and len(chosen.states) + bool(chosen.outside) > 1:
             why = _("{count} of {total}: {why}").format(
                 count=number(total - fitting), total=number(total), why=why
             )
@@ -202,12 +247,13 @@ class ActionBar(QWidget):
 
     def open_menu(self, place: QPoint) -> None:
         """All verbs at a place of the screen; what the selected cases do not allow is grey and says why."""
-        if self._states() and self._workflow is not None:
-            self._menu(frozenset(OFFERED)).popup(place)
+        chosen = self._states()
+        if chosen and self._workflow is not None:
+            self._menu(self._in_menu(chosen)).popup(place)
 
     def _on_more(self) -> None:
         shown = {key for key, button in self._buttons.items() if button.isVisible()}
-        menu = self._menu(frozenset(OFFERED) - shown)
+        menu = self._menu(self._in_menu(self._states()) - shown)
         # Above the button: the bar stands at the foot of the room.
         menu.popup(self._more.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
@@ -216,7 +262,7 @@ class ActionBar(QWidget):
         states = self._states()
         for key, fit in self._possible(states).items():
             if key in keys:
-                words = _counted(VERBS[key], fit, states.total()) if fit else VERBS[key].shown()
+                words = _counted(VERBS[key], fit, states.total) if fit else VERBS[key].shown()
                 action = menu.addAction((words if fit else f"{words} — {fit.why}").replace("&", "&&"))
                 action.setEnabled(bool(fit))
                 action.triggered.connect(lambda _on=False, key=key: self.ask(key))
@@ -230,9 +276,9 @@ class ActionBar(QWidget):
         states = self._states(self._context.selection if ids is None else ids)
         if not states:
             return _("Select cases first.")
-        if key not in OFFERED:
-            return ""
-        fit = self._fit(OFFERED[key], states)
+        if VERBS[key].alone and states.total > 1:
+            return _("Decided on one case at a time.")
+        fit = self._fit(VERBS[key], states)
         return "" if fit else fit.why
 
     def ask(self, key: str, ids: Iterable[int] | None = None, given: Mapping[str, Any] | None = None) -> None:
@@ -265,7 +311,7 @@ class ActionBar(QWidget):
         if self._work is None:
             return True
         states = self._states(ids)
-        return len(ids) <= MOST_AT_ONCE and self._fit(verb, states).count == states.total()
+        return len(ids) <= MOST_AT_ONCE and self._fit(verb, states).count == states.total
 
     def _oldest_first(self, ids: Ids) -> Ids:
         """Of cases that are one, the oldest goes on."""
@@ -297,3 +343,8 @@ def _counted(verb: Verb, fit: Fit, total: int) -> str:
     return _("{verb} ({count} of {total})").format(
         verb=verb.shown(), count=number(fit.count), total=number(total)
     )
+
+
+def _counted_states(store: Store, slots: Int32) -> Counter[str]:
+    found = np.bincount(store.state[slots])
+    return Counter({STATE_CODES[code]: int(found[code]) for code in np.flatnonzero(found).tolist()})

@@ -48,7 +48,7 @@ class QueuePane(Pane):
         super().__init__(theme, _("Cases"), parent=parent)  # zh: 案件
         self._context = context
         self._preferences = preferences
-        self.rows = QueueRows(context.board)
+        self.rows = QueueRows(context.board, context.who.account_id)
         self.model = TableModel(self.rows, COLUMNS, self)
         self.table = Table(theme, self.model)
         self.table.setAccessibleName(_("Cases"))

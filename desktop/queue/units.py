@@ -16,12 +16,12 @@ from desktop.core.words import number
 from desktop.widgets.rows import RIGHT, Cell, Column
 
 COLUMNS = (
-    Column("unit", N_("Unit"), 128, stretch=True, sortable=False),  # zh: 责任单位
-    Column("bar", N_("Load"), 72, stretch=True, sortable=False),  # zh: 负荷
-    Column("open", N_("Open"), 54, align=RIGHT, sortable=False),  # zh: 在办
-    Column("due_today", N_("Today"), 54, align=RIGHT, sortable=False),  # zh: 今日到期
-    Column("overdue", N_("Over"), 48, align=RIGHT, sortable=False),  # zh: 超期
-    Column("on_shift", N_("Staff"), 50, align=RIGHT, sortable=False),  # zh: 在岗
+    Column("unit", N_("Unit"), 104, stretch=True, sortable=False),  # zh: 责任单位
+    Column("bar", N_("Load"), 40, stretch=True, sortable=False),  # zh: 负荷
+    Column("open", N_("Open"), 50, align=RIGHT, sortable=False),  # zh: 在办
+    Column("due_today", N_("Today"), 50, align=RIGHT, sortable=False),  # zh: 今日到期
+    Column("overdue", N_("Over"), 44, align=RIGHT, sortable=False),  # zh: 超期
+    Column("on_shift", N_("Staff"), 46, align=RIGHT, sortable=False),  # zh: 在岗
 )
 KINDS = {
     "squad": N_("Squads"),  # zh: 中队

@@ -12,7 +12,9 @@ from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
 from db.kernel.language import LANGUAGES, N_, _, in_language, language
 from db.live.filters import Filter
+from db.live.naming import folded
 from db.live.sentences import Grammar, Kind, Reading, verb_words
+from db.registers.finding import syllables
 from desktop.core.actions import Act, Actions
 from desktop.core.context import Context
 from desktop.core.offers import Offer
@@ -52,7 +54,11 @@ class Desk:
 class Commands:
     """Offers for the palette, made anew whenever it opens, so that each says how things are now."""
 
-    def __init__(self, context: Context, actions: Actions, desk: Desk) -> None:
+    def __init__(
+        self, context: Context, actions: Actions, desk: Desk, menus: Mapping[str, str] | None = None
+    ) -> None:
+        """``menus``: the marked titles of the menus by id, for what kind of thing an act is."""
+        self._menus = menus or {}
         self._context = context
         self._actions = actions
         self._desk = desk
@@ -63,11 +69,23 @@ class Commands:
         """Offer more: asked each time the palette opens, before the places."""
         self._more.append(source)
 
+    def warm(self) -> None:
+        """Learn how all names are spoken: half a second that nobody should wait for at the first letter.
+
+        May run on any thread: nothing is kept but what is the same for everybody.
+        """
+        directory = self._context.board.directory
+        for kind, _title in PLACES.values():
+            for entry in directory.of(kind):
+                syllables(folded(entry.name))
+        # Letters that are nothing: every name is asked whether they spell it, and the roads are gathered.
+        self._grammar.read("zzz")
+
     def offers(self) -> list[Offer]:
         """All that has a name, in the order in which it stands without words."""
         return [
-            *self._verbs(),
             *self._acts(),
+            *self._verbs(),
             *(offer for source in self._more for offer in source()),
             *self._places(),
         ]
@@ -84,7 +102,7 @@ class Commands:
                 _(act.title),
                 lambda key=act.id: self._actions.run(key),  # type: ignore[misc]
                 (*(in_language(code, act.title) for code in LANGUAGES), *act.words.split()),
-                _("Act"),
+                _(self._menus.get(act.menu, N_("Act"))),
                 printed_keys(act),
                 why=self._actions.why_not(act.id),
             )
@@ -92,8 +110,6 @@ class Commands:
     def _verbs(self) -> Iterator[Offer]:
         for key, verb in VERBS.items():
             why = self._desk.why_not(key, None)
-            if not why and verb.alone and len(self._context.selection) > 1:
-                why = _("Decided on one case at a time.")
             count = len(self._context.selection)
             yield Offer(
                 f"verb:{key}",
@@ -119,6 +135,8 @@ class Commands:
                     lambda part=part, value=value: self._go(Filter(**{part: frozenset({value})})),  # type: ignore[misc]
                     (entry.name, entry.name_en, entry.code),
                     _(title),
+                    # One name may stand in two standards; the code tells them apart.
+                    detail=entry.code if kind in ("major", "category") else "",
                 )
 
     def _go(self, chosen: Filter) -> None:
@@ -164,8 +182,6 @@ class Commands:
             unit = self._context.board.directory.label("unit", reading.unit_id, language())
             title = f"{title} → {unit}"
         why = reading.lacking or self._desk.why_not(reading.verb, ids)
-        if not why and verb.alone and len(ids) > 1:
-            why = _("Decided on one case at a time.")
         return Offer(
             "",
             title,

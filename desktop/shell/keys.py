@@ -35,6 +35,12 @@ MAP_KEYS = KeyGroup(
         Key("← ↑ → ↓", N_("Move the map")),
         Key("+  −", N_("Closer, farther")),
         Key("Home", N_("Show everything")),
+        Key("[  ]", N_("Back and on among the cases in sight, the most pressing first")),
+        Key("\\", N_("The next case at the same place")),
+        Key("Enter", N_("Open it, or list those at one place")),
+        Key("Space", N_("Select it")),
+        Key("N", N_("Who is nearest to it")),
+        Key("F", N_("Follow this collector or vehicle")),
         Key("Ctrl", N_("Click: add to the selection or take out of it")),
         Key("Shift", N_("Drag on the map: select what lies inside")),
     ),
@@ -119,6 +125,8 @@ class KeySheet(QDialog):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(_("Keys"))
+        for part in (scroll, scroll.viewport(), inside):
+            part.setAutoFillBackground(False)
         self._scroll = scroll
         foot = QHBoxLayout()
         about = _("Jingwei {version}, free software (MIT)").format(version=version)

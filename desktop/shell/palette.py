@@ -198,8 +198,7 @@ class Palette(QFrame):
         lines = [*read, *found(self._offers, typed, self._recent)]
         self._model.set_offers(lines)
         if lines:
-            first = next((row for row, line in enumerate(lines) if not line.why), 0)
-            self.list.setCurrentIndex(self._model.index(first if not read else 0, 0))
+            self.list.setCurrentIndex(self._model.index(0, 0))
         self._fit()
         self._say()
 
@@ -398,10 +397,12 @@ class _LinePainter(QStyledItemDelegate):
         left = rect.left() + px(12)
         painter.setFont(theme.font("body"))
         painter.setPen(theme.color(faint if offer.why else "text1"))
-        title = big.elidedText(offer.title, Qt.TextElideMode.ElideRight, right - left)
+        beside = offer.why or offer.detail
+        # What is said beside it has as much room as it needs, up to half of the line.
+        kept = min(small.horizontalAdvance(beside) + px(14), (right - left) // 2) if beside else 0
+        title = big.elidedText(offer.title, Qt.TextElideMode.ElideRight, right - left - kept)
         painter.drawText(QRect(left, rect.top(), right - left, rect.height()), flags, title)
         left += big.horizontalAdvance(title) + px(12)
-        beside = offer.why or offer.detail
         if beside and right - left > px(40):
             painter.setFont(theme.font("label"))
             painter.setPen(theme.color(("soon_selected" if is_marked else "soon") if offer.why else faint))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
 from db.kernel.language import _
 from db.live.board import News
 from db.live.filters import PARTS, Filter
+from db.live.lens import Lens
 from db.live.queues import QUEUES, Queue, counts, queue_filter
 from desktop.core.actions import Act
 from desktop.core.context import Context, Freshness
@@ -21,6 +22,9 @@ from desktop.widgets.plain import tip
 from desktop.widgets.theme import Theme
 
 HEIGHT = 36
+_GAP = 17
+_COUNTED = 5
+"""So many pinned filters have a live number."""
 FIRST: Mapping[str, tuple[str, ...]] = {
     "acceptor": ("accept", "verify", "file", "check"),
     "duty_leader": ("file", "dispatch", "close", "returned", "overdue"),
@@ -37,11 +41,15 @@ LOUD = {"overdue": "over"}
 """Queues whose number is in a colour as long as it is not 0; everything else stays calm."""
 
 
+def first_of(roles: Sequence[str]) -> list[str]:
+    """The ids of the queues that are these roles' own work."""
+    return list(dict.fromkeys(queue_id for role in roles for queue_id in FIRST.get(role, ())))
+
+
 def in_order(roles: Sequence[str]) -> list[Queue]:
     """The queues as they stand for somebody with these roles."""
     known = {queue.id: queue for queue in QUEUES}
-    first = [queue_id for role in roles for queue_id in FIRST.get(role, ())]
-    return [known[queue_id] for queue_id in dict.fromkeys((*first, *known))]
+    return [known[queue_id] for queue_id in dict.fromkeys((*first_of(roles), *known))]
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,10 @@ class QueueStrip(QWidget):
         self._theme = theme
         self._context = context
         self._queues = in_order(context.who.roles)
+        self._shows_keys = True
         self._filters = {queue.id: queue_filter(queue.id, context.who) for queue in self._queues}
+        self._own = first_of(context.who.roles)
+        self._bars: list[int] = []
         self._pinned: dict[str, Pinned] = {}
         self._tabs: dict[str, QueueTab] = {}
         self._build()
@@ -103,6 +114,7 @@ class QueueStrip(QWidget):
         self._pinned = {f"kept_{each.id}": each for each in pinned}
         for key, each in self._pinned.items():
             self._add(key, each.name, "")
+        self._count()
         self._light()
         self._lay_out()
 
@@ -154,18 +166,21 @@ class QueueStrip(QWidget):
         if self._context.age.state is Freshness.LOADING:
             return
         found = counts(self._context.board, self._context.who)
+        # The first few only: a filter of one's own is looked through case by case.
+        for key, each in list(self._pinned.items())[:_COUNTED]:
+            found[key] = Lens(self._context.board.store, each.filter).count
         changed = [self._tabs[key].set_count(count) for key, count in found.items() if key in self._tabs]
         if any(changed):
             self._lay_out()
 
     def _light(self) -> None:
         now = self._context.filter
-        lit = ""
+        kept = {key: each.filter for key, each in self._pinned.items()}
+        fits = [key for key, chosen in (self._filters | kept).items() if _narrows(now, chosen)]
+        exact = [key for key in fits if (self._filters | kept)[key] == now]
+        lit = next(iter(exact or fits), "")
         for key, tab in self._tabs.items():
-            chosen = self._pinned[key].filter if key in self._pinned else self._filters[key]
-            is_lit = not lit and not chosen.is_empty and _narrows(now, chosen)
-            tab.setChecked(is_lit)
-            lit = key if is_lit else lit
+            tab.setChecked(key == lit)
 
     def _walk(self, key: str, by: int) -> None:
         shown = [each for each, tab in self._tabs.items() if not tab.isHidden()]
@@ -203,12 +218,16 @@ class QueueStrip(QWidget):
             right -= size.width()
             widget.setGeometry(right, (self.height() - size.height()) // 2, size.width(), size.height())
             right -= px(4)
-        left, edge = px(8), right - px(8)
+        edge = right - px(8)
         # The printed keys give way first, then the last tabs.
         for with_keys in (True, False):
+            left = px(8) + (self._alt_width() if with_keys else 0)
             widths = {key: tab.width_for(with_keys) for key, tab in self._tabs.items()}
-            if left + sum(widths.values()) <= edge:
+            if left + sum(widths.values()) + 2 * px(_GAP) <= edge:
                 break
+        self._shows_keys = with_keys
+        self._bars = []
+        ends = {self._own[-1] if self._own else "", self._queues[-1].id if self._pinned else ""}
         hidden = 0
         if left + sum(widths.values()) > edge:
             edge -= px(48)
@@ -220,6 +239,9 @@ class QueueStrip(QWidget):
                 tab.show_keys(with_keys)
                 tab.setGeometry(left, 0, widths[key], self.height())
                 left += widths[key]
+                if key in ends:
+                    self._bars.append(left + px(_GAP) // 2)
+                    left += px(_GAP)
         self._more.setVisible(hidden > 0)
         if hidden:
             self._more.setText(f"+{hidden}")
@@ -228,6 +250,24 @@ class QueueStrip(QWidget):
             self._more.setGeometry(
                 left + px(4), (self.height() - size.height()) // 2, size.width(), size.height()
             )
+
+        self.update()
+
+    def _alt_width(self) -> int:
+        return round(QFontMetricsF(self._theme.font("axis")).horizontalAdvance("Alt")) + self._theme.px(12)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The key that goes with every digit, and a hairline after one's own queues and before saved ones."""
+        px, theme = self._theme.px, self._theme
+        painter = QPainter(self)
+        for place in self._bars:
+            painter.fillRect(place, px(10), px(1), self.height() - px(20), theme.color("line"))
+        if self._shows_keys:
+            painter.setFont(theme.font("axis"))
+            painter.setPen(theme.color("text3"))
+            area = QRectF(px(16), 0, self._alt_width(), self.height())
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), "Alt")
+        painter.end()
 
     def _on_theme(self) -> None:
         self.setFixedHeight(self._theme.px(HEIGHT))
@@ -333,6 +373,8 @@ class QueueTab(QAbstractButton):
 
 def _narrows(now: Filter, queue: Filter) -> bool:
     """Whether a filter is this queue, perhaps narrowed further."""
-    return now.scope is queue.scope and all(
-        getattr(now, part) == getattr(queue, part) for part in PARTS if queue.has(part)
+    return (
+        not queue.is_empty
+        and now.scope is queue.scope
+        and all(getattr(now, part) == getattr(queue, part) for part in PARTS if queue.has(part))
     )

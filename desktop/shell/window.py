@@ -22,8 +22,10 @@ from desktop.shell.palette import Palette
 from desktop.shell.queues import QueueStrip
 from desktop.shell.room import Room
 from desktop.shell.top import TopBar
+from desktop.widgets.button import Button
 from desktop.widgets.notice import NoticeStack
 from desktop.widgets.pane import Pane
+from desktop.widgets.plain import tip
 from desktop.widgets.status import StatusStrip
 from desktop.widgets.theme import Theme
 
@@ -31,6 +33,7 @@ MENUS = {
     "file": N_("File"),
     "case": N_("Case"),  # zh: 案件
     "queues": N_("Queues"),  # zh: 队列
+    "map": N_("Map"),  # zh: 地图
     "view": N_("View"),
     "help": N_("Help"),
 }
@@ -174,6 +177,17 @@ class Window(QWidget):
         column.addWidget(self._top)
         column.addWidget(self.room, 1)
         column.addWidget(self.status)
+        for key, words, keys, strip in (
+            # zh: 保存筛选
+            ("keep_filter", N_("Keep this filter"), "Ctrl S", self.strip),
+            # zh: 已保存
+            ("kept", N_("Kept"), "", self.queues),
+        ):
+            if key in self.actions_:
+                button = Button(self._theme, _(words), keys=keys, kind="quiet")
+                button.setToolTip(tip(self.actions_[key].toolTip()))
+                button.clicked.connect(self.actions_[key].trigger)
+                strip.add_action(button)
         self._notices = NoticeStack(self._theme, self)
         self._palette = Palette(self._theme, self)
         kept = self._preferences.layout(_WINDOW)
@@ -271,7 +285,8 @@ class Window(QWidget):
             return
         if self._top.search.hasFocus() and not self._top.search.text():
             self.room.panes["queue"].setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._context.widen()
+        if not any(pane.step_back() for pane in self.room.panes.values()):
+            self._context.widen()
 
     def _on_full_screen(self) -> None:
         self.showNormal() if self.isFullScreen() else self.showFullScreen()

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QDate, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
 
+from db.advice.automatic import DispatchAdvised
+from db.advice.rules import Advice
 from db.cases.commands.moving import foreseeable
 from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
-from db.cases.rules import ORDER_LEVELS, STATES
+from db.cases.rules import ORDER_LEVELS, PRIORITIES, STATES
 from db.kernel.language import _, language
 from db.kernel.refusal import Trouble
 from db.live.board import News
@@ -24,6 +27,7 @@ from db.live.directory import Entry
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import local, number
+from desktop.widgets.advising import TAKE_KEYS, AdviceView
 from desktop.widgets.effect import EffectView
 from desktop.widgets.form import Form
 from desktop.widgets.plain import label
@@ -48,6 +52,8 @@ class ActWork:
 
     jobs: Jobs
     foresee: Callable[[Any], Foresight]
+    advise: Callable[[Ids], Mapping[int, Advice]]
+    """Which unit is advised for each case that waits for one."""
 
 
 class ActDialog(QDialog):
@@ -124,12 +130,15 @@ class ActDialog(QDialog):
         self.effect.setWordWrap(True)
         directory = self._context.board.directory
         self.view = EffectView(self._theme, lambda unit_id: directory.label("unit", unit_id, language()))
+        self.advice = AdviceView(self._theme, lambda unit_id: directory.label("unit", unit_id, language()))
         self.leader = QComboBox()
         self.category = QComboBox()
         self.unit = QComboBox()
         self.holder = QComboBox()
         self.text = QLineEdit()
         self.level = QComboBox()
+        self.priority = QComboBox()
+        self.word = QComboBox()
         self.until = QDateEdit()
         self.evidence = QLineEdit()
         self._build_fields()
@@ -139,13 +148,20 @@ class ActDialog(QDialog):
         column.setContentsMargins(px(20), px(16), px(20), px(16))
         column.setSpacing(px(12))
         column.addWidget(label(title, "place", "text1", bold=True))
+        column.addWidget(self.advice)
         column.addWidget(self.form)
         self.setMinimumWidth(px(440 if len(self._ids) == 1 else 600))
         asks = self._verb.asks
         if not asks:
             first: QWidget = self.form.send_button
         else:
-            first = self.leader if "leader" in asks else self.unit if "unit" in asks else self.text
+            fields = {
+                "leader": self.leader,
+                "unit": self.unit,
+                "priority": self.priority,
+                "word": self.word,
+            }
+            first = next((fields[each] for each in asks if each in fields), self.text)
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _build_fields(self) -> None:
@@ -169,6 +185,17 @@ class ActDialog(QDialog):
             for key, title_of in ORDER_LEVELS.items():
                 self.level.addItem(_(title_of), key)
             self.form.add("level", _("Level"), self.level)
+        if "priority" in asks:
+            for value, title_of in PRIORITIES.items():
+                self.priority.addItem(_(title_of), value)
+            self.priority.setCurrentIndex(1)
+            self.priority.currentIndexChanged.connect(lambda _place: self._say_effect())
+            # zh: 紧急程度
+            self.form.add("priority", _("Priority"), self.priority)
+        if "word" in asks:
+            self._offer(self.word, self._known_tags())
+            # zh: 标签
+            self.form.add("word", _("Which tag"), self.word)
         if "text" in asks or "maybe" in asks:
             self.text.setMaxLength(400)
             self.form.add("text", _(self._verb.words), self.text)
@@ -191,6 +218,11 @@ class ActDialog(QDialog):
             self._context.news.connect(self._on_news)
             self.view.changed_size.connect(self._fit)
             self.view.again_wanted.connect(self._on_again)
+            if self._verb.key == "dispatch":
+                self.advice.taken.connect(self._on_advice)
+                self.advice.all_taken.connect(self._on_all_advised)
+                QShortcut(QKeySequence(TAKE_KEYS), self).activated.connect(self.advice.take)
+                self._work.jobs.start(self._ask_advice(self._work))
 
     def _offer_days(self) -> None:
         today = local(self._context.board.now_ms, self._context.zone).date()
@@ -265,6 +297,14 @@ class ActDialog(QDialog):
         self._offer(self.leader, list(self._leaders))
         if self._offers and self._offers[0] in self._ids:
             self.leader.setCurrentIndex(0)
+
+    def _known_tags(self) -> list[str]:
+        """The tags in use; of the cases in question alone where one is to be taken off."""
+        store = self._context.board.store
+        alive = np.flatnonzero(store.alive[: store.size])
+        slots = slots_of(self._context, self._ids) if self._verb.key == "untag" else alive
+        values = store.sets["tags"].values
+        return sorted({word for code in np.unique(store.tags[slots]).tolist() for word in values[code]})
 
     def _offer(self, field: QComboBox, lines: list[str]) -> None:
         """Lines to choose from by typing any part of one."""
@@ -370,6 +410,10 @@ class ActDialog(QDialog):
             answers["until"] = self._end_of_day()
         if "level" in self._verb.asks:
             answers["level"] = self.level.currentData()
+        if "priority" in self._verb.asks:
+            answers["priority"] = self.priority.currentData()
+        if "word" in self._verb.asks:
+            answers["word"] = self.word.currentText().strip()
         return answers
 
     def _faults(self, answers: Mapping[str, Any]) -> dict[str, str]:
@@ -388,6 +432,8 @@ class ActDialog(QDialog):
                 errors["leader"] = _("A case cannot be merged into itself.")
         if "class" in asks and "category" not in answers:
             errors["class"] = _("Choose a category from the list.")
+        if "word" in asks and not answers["word"]:
+            errors["word"] = _("Write a tag, or choose one that is in use.")
         if "text" in asks and not answers["text"]:
             errors["text"] = (
                 _("A reason is required.")
@@ -433,13 +479,37 @@ class ActDialog(QDialog):
         (self.proposed if needs_second else self.commanded).emit(command)
         self.accept()
 
+    # Advice.
+
+    async def _ask_advice(self, work: ActWork) -> None:
+        try:
+            advice = await work.jobs.read(work.advise, self._ids)
+        except Trouble:
+            # Without advice one dispatches as ever; a lost database is told by everything else.
+            return
+        if not self._is_gone:
+            self.advice.set_advice(advice)
+            self._fit()
+
+    def _on_advice(self, advice: Advice) -> None:
+        names = {entry.id: name for name, entry in self._units.items()}
+        self.unit.setCurrentText(names.get(advice.unit_id or 0, ""))
+        people = {entry.id: name for name, entry in self._holders.items()}
+        if advice.person_id in people:
+            self.holder.setCurrentText(people[advice.person_id])
+        self.form.send_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_all_advised(self) -> None:
+        self.commanded.emit(DispatchAdvised(self._ids, 0.0, self._versions))
+        self.accept()
+
     # Looking ahead.
 
     def _look_ahead(self) -> None:
         if self._work is None or self._is_gone:
             return
         answers = self._answers()
-        unanswered = {"unit", "leader", "class"} & set(self._faults(answers))
+        unanswered = {"unit", "leader", "class", "word"} & set(self._faults(answers))
         if unanswered:
             self.view.show_trouble("")
             self._say_button()
@@ -513,12 +583,11 @@ class ActDialog(QDialog):
 def seen_versions(context: Context, ids: Iterable[int]) -> Ids:
     """The version of each case as the room shows it; none at all when one of them is not in the room."""
     store = context.board.store
-    slots = [store.slot_of(case_id) for case_id in ids]
-    return () if None in slots else tuple(store.version[np.array(slots, dtype=np.int64)].tolist())
+    slots = store.slots_of(ids)
+    return () if (slots < 0).any() else tuple(store.version[slots].tolist())
 
 
 def slots_of(context: Context, ids: Iterable[int]) -> Int32:
     """The slots of those cases that are in the store."""
-    store = context.board.store
-    found = map(store.slot_of, ids)
-    return np.array([slot for slot in found if slot is not None], dtype=np.int32)
+    slots = context.slots.of(ids)
+    return slots[slots >= 0]

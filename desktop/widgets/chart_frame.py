@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QAccessible, QFontMetricsF, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from db.kernel.language import _
 from desktop.widgets.marks import light_path
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 HEAD = 26
@@ -22,6 +23,7 @@ class ChartFrame(QWidget):
 
     def __init__(self, theme: Theme, title: str = "", note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self._theme = theme
         self._title, self._note = title, note
         self._legend: list[tuple[int, str, str]] = []

@@ -11,7 +11,16 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from db.kernel.clock import to_ms
@@ -19,6 +28,7 @@ from db.kernel.language import _
 from desktop.core import words
 from desktop.widgets.marks import Light, light_path
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 RUNNING, PAUSED = "running", "paused"
@@ -57,6 +67,7 @@ class ClockStrip(QWidget):
 
     def __init__(self, theme: Theme, zone: ZoneInfo, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self._theme = theme
         self._zone = zone
         self._title = title

@@ -145,10 +145,10 @@ class EffectView(QWidget):
         lines = [self._head, *self._lines]
         words = [each.text() for each in lines if each.text() and not each.isHidden()]
         for row in range(1, self._grid.rowCount()):
-            cells = [self._grid.itemAtPosition(row, column) for column in range(5)]
-            parts = [each.widget().text() for each in cells if each is not None and each.widget() is not None]  # type: ignore[attr-defined]
-            if parts:
-                words.append(" | ".join(parts))
+            items = [self._grid.itemAtPosition(row, column) for column in range(5)]
+            cells = dict.fromkeys(item.widget() for item in items if item is not None)
+            if cells:
+                words.append(" | ".join(cell.text() for cell in cells if isinstance(cell, QLabel)))
         return words
 
     def _build(self) -> None:

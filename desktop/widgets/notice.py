@@ -143,6 +143,8 @@ class NoticeStack(QWidget):
         notice.closed.connect(lambda: self._on_closed(notice))
         self._notices.append(notice)
         self._column.addWidget(notice, 0, Qt.AlignmentFlag.AlignHCenter)
+        # At once, not when the layout comes to it: what is hidden counts for nothing in the stack's size.
+        notice.show()
         while len(self._notices) > 3:
             self._notices[0].leave()
         self._place()

@@ -106,6 +106,10 @@ class Pane(QFrame):
         """Whether the pane fills the room."""
         return self._is_maximized
 
+    def step_back(self) -> bool:
+        """Leave what only this pane has in hand (a tool); False when that is nothing, and Esc goes on."""
+        return False
+
     def is_floating(self) -> bool:
         """Whether the content is in a window of its own."""
         return self._window is not None

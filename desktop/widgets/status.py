@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.widgets.marks import paint_light
 from desktop.widgets.plain import tip
+from desktop.widgets.roles import speak_as
 from desktop.widgets.theme import Theme
 
 HEIGHT = 28
@@ -23,6 +24,7 @@ class StatusPart(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.StaticText)
         self._theme = theme
         self._text, self._tone = "", "text2"
         self._light: int | None = None

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from db.cases.commands import closing, dispatch, handling, intake, merging, orders, requests
+from db.cases import claims
+from db.cases.commands import closing, dispatch, handling, intake, marking, merging, orders, requests
+from db.cases.leases import TAKES_OVER
 from db.cases.workflow import VERB_LABELS
 from db.kernel.language import N_, _
 
 Ids = tuple[int, ...]
+CLAIMED = "claimed"
+"""In place of a kind of request: somebody else has claimed the case."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Verb:
     permission: str = ""
     """Of a verb that stands beside the table of moves: it fits every open case."""
     request: str = ""
-    """It answers a request of this kind, so it is offered where one waits."""
+    """It answers a request of this kind, or a claim (``CLAIMED``), so it is offered where there is one."""
     holder: bool = False
     """It may name a person of the unit."""
     all_or_none: bool = False
@@ -54,6 +58,10 @@ class Verb:
         return _(VERB_LABELS.get(self.key) or self.title)
 
 
+_LETTERS = {"postpone": "K", "return": "Q", "suspend": "W", "appeal": "Z"}
+"""The key of each request: alone it asks, with Shift it grants, with Alt it refuses."""
+
+
 def _asking(kind: str, words: str, *asks: str) -> Verb:
     """A unit asks for something."""
     makes: dict[str, Callable[[Ids, Mapping[str, Any]], Any]] = {
@@ -64,7 +72,16 @@ def _asking(kind: str, words: str, *asks: str) -> Verb:
     }
     # zh: 挂账至
     until = N_("Suspended until") if "until" in asks else ""
-    return Verb(f"ask_{kind}", makes[kind], ("text", *asks), words, until=until, rare=True, alone=True)
+    return Verb(
+        f"ask_{kind}",
+        makes[kind],
+        ("text", *asks),
+        words,
+        keys=_LETTERS[kind],
+        until=until,
+        rare=True,
+        alone=True,
+    )
 
 
 def _granting(kind: str) -> Verb:
@@ -73,6 +90,7 @@ def _granting(kind: str) -> Verb:
         lambda ids, a: requests.Grant(ids, kind, a["text"]),
         ("maybe",),
         N_("Remark (may be empty)"),
+        keys=f"Shift+{_LETTERS[kind]}",
         rare=True,
         alone=kind not in _MANY,
         request=kind,
@@ -85,6 +103,7 @@ def _refusing(kind: str) -> Verb:
         lambda ids, a: requests.Refuse(ids, kind, a["text"]),
         ("text",),
         N_("Why is it not granted?"),
+        keys=f"Alt+{_LETTERS[kind]}",
         rare=True,
         alone=kind not in _MANY,
         request=kind,
@@ -104,18 +123,21 @@ VERBS = {
             ("maybe",),
             N_("What is to be looked at? (may be empty)"),
             rare=True,
+            keys="V",
         ),
         Verb(
             "verify_true",
             lambda ids, a: intake.VerifyTrue(ids, a["text"]),
             ("maybe",),
             N_("Remark (may be empty)"),
+            keys="Y",
         ),
         Verb(
             "verify_false",
             lambda ids, a: intake.VerifyFalse(ids, a["text"]),
             ("text",),
             N_("What was found instead?"),
+            keys="Shift+Y",
         ),
         Verb("register", lambda ids, _a: intake.Register(ids), keys="G"),
         Verb(
@@ -131,8 +153,15 @@ VERBS = {
             ("text",),
             N_("Why is it sent back?"),
             rare=True,
+            keys="B",
         ),
-        Verb("add_helper", lambda ids, a: dispatch.AddHelper(ids, a["unit"]), ("unit",), rare=True),
+        Verb(
+            "add_helper",
+            lambda ids, a: dispatch.AddHelper(ids, a["unit"]),
+            ("unit",),
+            keys="Shift+H",
+            rare=True,
+        ),
         Verb("receive", lambda ids, _a: handling.Receive(ids), keys="J"),
         Verb(
             "reassign",
@@ -164,6 +193,7 @@ VERBS = {
             ("maybe",),
             N_("Remark (may be empty)"),
             rare=True,
+            keys="O",
         ),
         Verb(
             "send_check",
@@ -171,6 +201,7 @@ VERBS = {
             ("maybe",),
             N_("What is to be looked at? (may be empty)"),
             rare=True,
+            keys="C",
         ),
         Verb("pass_check", lambda ids, _a: closing.PassCheck(ids), keys="T"),
         Verb(
@@ -191,6 +222,7 @@ VERBS = {
             N_("Remark (may be empty)"),
             rare=True,
             alone=True,
+            keys="Shift+C",
         ),
         Verb(
             "overrule_appeal",
@@ -199,6 +231,7 @@ VERBS = {
             N_("Why is it not granted?"),
             rare=True,
             alone=True,
+            keys="Shift+O",
         ),
         Verb(
             "supervise",
@@ -206,6 +239,7 @@ VERBS = {
             ("level", "text", "until"),
             N_("What is demanded?"),
             until=N_("Answer by"),
+            keys="D",
             rare=True,
         ),
         Verb(
@@ -215,13 +249,50 @@ VERBS = {
             N_("What is the answer?"),
             rare=True,
             alone=True,
+            keys="Shift+D",
+        ),
+        Verb(
+            "take_over",
+            lambda ids, a: claims.TakeOver(ids, a["text"]),
+            ("text",),
+            N_("Why is it taken over?"),
+            keys="F",
+            rare=True,
+            permission=TAKES_OVER,
+            request=CLAIMED,
         ),
         Verb(
             "urge",
             lambda ids, a: orders.Urge(ids, a["text"]),
             ("maybe",),
             N_("Remark (may be empty)"),
+            keys="U",
             rare=True,
+        ),
+        Verb(
+            "set_priority",
+            lambda ids, a: marking.SetPriority(ids, a["priority"], a["text"]),
+            ("priority", "text"),
+            N_("Why?"),
+            keys="I",
+            rare=True,
+            permission="case.dispatch",
+        ),
+        Verb(
+            "tag",
+            lambda ids, a: marking.TagCases(ids, a["word"]),
+            ("word",),
+            keys="L",
+            rare=True,
+            permission="case.dispatch",
+        ),
+        Verb(
+            "untag",
+            lambda ids, a: marking.UntagCases(ids, a["word"]),
+            ("word",),
+            keys="Shift+L",
+            rare=True,
+            permission="case.dispatch",
         ),
         Verb(
             "merge",
@@ -232,6 +303,7 @@ VERBS = {
             N_("Remark (may be empty)"),
             # zh: 并入…
             title=N_("Merge into…"),
+            keys="M",
             all_or_none=True,
         ),
         Verb(
@@ -240,6 +312,7 @@ VERBS = {
             ("text",),
             N_("Why is it no duplicate?"),
             alone=True,
+            keys="Shift+M",
         ),
         Verb(
             "split",
@@ -250,6 +323,7 @@ VERBS = {
             alone=True,
             # zh: 拆分子案件…
             title=N_("Split off a part…"),
+            keys="Shift+S",
         ),
         Verb(
             "reject",
@@ -257,6 +331,7 @@ VERBS = {
             ("text",),
             N_("Why is it not accepted?"),
             danger=True,
+            keys="X",
         ),
         Verb(
             "void",
@@ -264,6 +339,7 @@ VERBS = {
             ("text",),
             N_("Why is it void?"),
             danger=True,
+            keys="Shift+X",
         ),
         Verb(
             "force_close",
@@ -271,6 +347,7 @@ VERBS = {
             ("text",),
             N_("Why is it closed without a passed check?"),
             danger=True,
+            keys="Shift+E",
         ),
     )
 }

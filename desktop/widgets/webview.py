@@ -280,7 +280,8 @@ class LocalView(QWebEngineView):
     `site` says what the page can load, `refused` what it was not allowed to.
     """
 
-    died = Signal()
+    died = Signal(int, int)
+    """How often within the last minute, and after how many milliseconds it comes back."""
 
     RETURN_AFTER_MS = (0, 500, 2_000, 10_000)
     FORGIVEN_AFTER_S = 60.0
@@ -353,6 +354,6 @@ class LocalView(QWebEngineView):
         wait = self.RETURN_AFTER_MS[min(len(self._deaths), len(self.RETURN_AFTER_MS) - 1)]
         self._deaths.append(now)
         log.error("The page died (%s, code %d); it comes back in %d ms.", status.name, code, wait)
-        self.died.emit()
+        self.died.emit(len(self._deaths), wait)
         # Loading from inside this signal would hit the dying process.
         QTimer.singleShot(wait, self, lambda: self.load(self._address))

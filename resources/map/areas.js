@@ -1,4 +1,5 @@
 // Areas in colours: the choropleth of one level with its key, and the area that is pointed at.
+import { LISTS } from "./ground.js";
 
 const RAMP = 5; // ramp1 to ramp5; ramp0 is for what is exactly zero
 const HATCH = 7; // CSS pixels between two lines
@@ -42,8 +43,6 @@ export class Areas {
   take(value) {
     this.value = value;
     this._shape();
-    if (value?.level !== this.level) this.marked = -1;
-    this.level = value?.level;
     this._sort();
     this._fillKey();
   }
@@ -225,8 +224,6 @@ export class Areas {
     return pattern;
   }
 }
-
-const LISTS = { district: "districts", community: "communities", patrol: "patrols" };
 
 function trace(path, rings) {
   for (const ring of rings) {

@@ -4,6 +4,7 @@ import { PointLayer } from "./points.js";
 import { bar, circle, pentagon, post, square } from "./sprites.js";
 
 export const COMPONENTS_FROM = 16;
+const WIDE = 1200; // CSS pixels of a window whose legend has room for every class
 const CLASSES = [
   ["utility", square],
   ["traffic", post],
@@ -18,7 +19,7 @@ const STYLES = [
   ...CLASSES.map(([, shape], i) => ({
     word: "unsound",
     shape,
-    colour: "soon_fill",
+    colour: "text1",
     open: true,
     silent: i > 0,
   })),
@@ -36,8 +37,12 @@ export class Components extends PointLayer {
     return Math.min(3.4, 1.8 + (zoom - COMPONENTS_FROM) * 0.6) + (code >= CLASSES.length ? 0.4 : 0);
   }
 
+  // Every class where there is room for it, else just what they look like and what is wrong with some.
   legend() {
     if (!this.shown || this.empty) return [];
-    return this.near ? super.legend() : [{ words: this.room.words.components_closer }];
+    if (!this.near) return [{ words: this.room.words.components_closer }];
+    const entries = super.legend();
+    if (this.room.map.getSize().x >= WIDE) return entries;
+    return [{ ...entries[0], words: this.room.words.component }, entries.at(-1)];
   }
 }

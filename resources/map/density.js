@@ -4,9 +4,10 @@ import { HIDDEN } from "./columns.js";
 
 const CELL = 4; // CSS pixels of a square of the grid
 const WIDTH = 28; // CSS pixels the standard deviation should be near
-const BOXES = 3; // so many runs of a moving mean come close enough to a Gaussian bell
+const BOXES = 4; // so many runs of a moving mean come within a tenth of a Gaussian bell
+const FINER = 2; // points of the picture in a square of the grid, each way
 const SHADES = 5; // density1 to density5
-const OPACITY = 0.62;
+const OPACITY = 0.7;
 const EQUATOR = 40075016.686; // metres
 
 export class Density {
@@ -15,6 +16,7 @@ export class Density {
   constructor(room) {
     this.room = room;
     this.steps = [];
+    this.most = 0; // the greatest density in the window
   }
 
   paint = { points: this.paintDensity };
@@ -29,7 +31,7 @@ export class Density {
     if (!this.shown || this.room.cases.empty) return;
     const grid = this._count(frame);
     const sigma = this.metres / this._perPixel(frame) / CELL;
-    for (let run = 0; run < BOXES; run++) smooth(grid, boxFor(sigma));
+    for (const half of boxesFor(sigma)) smooth(grid, half);
     // From cases in a square of the grid to cases in a square kilometre.
     const area = ((CELL * this._perPixel(frame)) / 1000) ** 2;
     let most = 0;
@@ -38,6 +40,7 @@ export class Density {
       most = Math.max(most, grid.values[i]);
     }
     if (!most) return;
+    this.most = most;
     this.steps = steps(most);
     pen.save();
     pen.setTransform(frame.ratio, 0, 0, frame.ratio, 0, 0);
@@ -85,19 +88,29 @@ export class Density {
     return { values, columnsAll, rowsAll, border, wide, high };
   }
 
+  // Twice as fine as the grid, so that the shades have no steps at their edges.
   _colour({ values, columnsAll, border, wide, high }) {
-    const canvas = new OffscreenCanvas(wide, high);
+    const canvas = new OffscreenCanvas(wide * FINER, high * FINER);
     const pen = canvas.getContext("2d", { willReadFrequently: true });
-    const image = pen.createImageData(wide, high);
-    const pixels = new Uint32Array(image.data.buffer);
     const colours = this.steps.map((_limit, i) => pixelOf(pen, this.room.palette[`density${i + 1}`]));
-    for (let y = 0; y < high; y++) {
-      const from = (y + border) * columnsAll + border;
-      for (let x = 0; x < wide; x++) {
-        const value = values[from + x];
+    const image = pen.createImageData(canvas.width, canvas.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const lowest = this.steps[0];
+    for (let y = 0, at = 0; y < canvas.height; y++) {
+      const row = (y + 0.5) / FINER - 0.5;
+      const down = row - Math.floor(row);
+      const above = (Math.floor(row) + border) * columnsAll + border;
+      for (let x = 0; x < canvas.width; x++, at++) {
+        const column = (x + 0.5) / FINER - 0.5;
+        const right = column - Math.floor(column);
+        const i = above + Math.floor(column);
+        const upper = values[i] + (values[i + 1] - values[i]) * right;
+        const lower = values[i + columnsAll] + (values[i + columnsAll + 1] - values[i + columnsAll]) * right;
+        const value = upper + (lower - upper) * down;
+        if (value < lowest) continue;
         let step = this.steps.length - 1;
-        while (step >= 0 && value < this.steps[step]) step--;
-        if (step >= 0) pixels[y * wide + x] = colours[step];
+        while (value < this.steps[step]) step--;
+        pixels[at] = colours[step];
       }
     }
     pen.putImageData(image, 0, 0);
@@ -137,9 +150,13 @@ function round(value, way = Math.round) {
   return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
-// Half the width of a moving mean that, run three times, spreads like a bell of this standard deviation.
-function boxFor(sigma) {
-  return Math.max(1, Math.round((Math.sqrt((12 * sigma * sigma) / BOXES + 1) - 1) / 2));
+// Half widths of moving means that, run one after the other, spread like a bell of this standard deviation: of two
+// neighbouring odd widths as many as make the variance right.
+function boxesFor(sigma) {
+  const ideal = Math.sqrt((12 * sigma * sigma) / BOXES + 1);
+  const narrow = 2 * Math.floor((ideal - 1) / 2) + 1;
+  const few = (BOXES * (narrow * narrow + 4 * narrow + 3) - 12 * sigma * sigma) / (4 * narrow + 4);
+  return Array.from({ length: BOXES }, (_, i) => (i < Math.round(few) ? narrow - 1 : narrow + 1) / 2);
 }
 
 // One run of a moving mean over rows and columns.

@@ -105,9 +105,11 @@ export class Ground {
       fill(paths.waters, "water");
       stroke(paths.streams, "water", widthAt(5, frame.zoom));
     }
+    // Under a picture map, so that they fill its holes.
+    if (layers.roads && this.room.tiles?.isOn) this._roads(stroke, frame);
   }
 
-  // Roads, unless a picture map shows them already, then borders and names.
+  // Roads, unless a picture map lies over them, then borders and names.
   paintLines(pen, frame) {
     const { layers, tiles } = this.room;
     this.names = [];
@@ -115,7 +117,7 @@ export class Ground {
     const { paths } = this;
     const { stroke } = this._brushes(pen, frame);
     const covered = tiles?.covers ?? false;
-    if (layers.roads && !covered) this._roads(stroke, frame);
+    if (layers.roads && !tiles?.isOn) this._roads(stroke, frame);
     if (layers.cells && frame.zoom >= CELLS_FROM) this._cells(pen, frame, ({ path }) => stroke(path, "line", 0.75, 0.55));
     if (layers.communities && frame.zoom >= 14) stroke(paths.communities, "text3", 1, 0.35, [2, 4]);
     if (layers.districts) {
@@ -202,6 +204,12 @@ export class Ground {
     return scale;
   }
 
+  // Every ring of the areas of a level, in local units.
+  ringsOf(level) {
+    if (this.empty) return [];
+    return level === "cell" ? this.cellRings : this.shapes[LISTS[level]].flatMap(({ rings }) => rings);
+  }
+
   // Where local units lie in the frame, in CSS pixels.
   place(frame, [x, y]) {
     const scale = 2 ** (frame.zoom - this.shapes.zoom);
@@ -221,6 +229,9 @@ export class Ground {
     }
   }
 }
+
+// The level of an area and the list of the shapes that holds it.
+export const LISTS = { district: "districts", community: "communities", patrol: "patrols" };
 
 function widthAt(width, zoom) {
   return width * 2 ** ((zoom - 15) * 0.6);

@@ -37,7 +37,7 @@ export class Labels {
     pen.strokeStyle = this.room.palette.land;
     pen.fillStyle = this.room.palette.text1;
     const taken = new Taken();
-    for (const { box } of this.room.ground.names) taken.add(box);
+    for (const { box } of [...this.room.ground.names, ...this.room.stacks.badges]) taken.add(box);
     for (const { marks } of shown) {
       for (const { x, y } of marks) taken.add([x - 3, y - 3, x + 3, y + 3]);
     }

@@ -29,10 +29,12 @@ import { Density } from "./density.js";
 import { Ground, Land } from "./ground.js";
 import { Labels } from "./labels.js";
 import { List } from "./list.js";
+import { Overlays } from "./overlays.js";
 import { People, Vehicles } from "./people.js";
 import { Stacks } from "./stacks.js";
 import { Tiles } from "./tiles.js";
+import { Tools } from "./tools.js";
 import { Trail } from "./trail.js";
 import { Walk } from "./walk.js";
 
-export const LAYERS = [Land, Tiles, Areas, Ground, Density, Components, Cases, Labels, Stacks, Trail, Vehicles, People, Walk, List];
+export const LAYERS = [Land, Tiles, Areas, Ground, Overlays, Density, Components, Cases, Stacks, Labels, Trail, Vehicles, People, Walk, List, Tools];

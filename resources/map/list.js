@@ -24,7 +24,8 @@ export class List {
     this.show({ title: words.at_one_place.replace("{count}", slots.length), rows });
   }
 
-  // rows: [{ layer, slot, title, note, tone }]; words come from people and are only ever set as text.
+  // rows: [{ layer, slot, title, note, tone }], or { case, title, note } for a case that is not on the map; words come from
+  // people and are only ever set as text.
   show({ title, rows }) {
     this.rows = rows;
     this.head.textContent = title;
@@ -36,7 +37,7 @@ export class List {
         name.textContent = words;
         const side = L.DomUtil.create("span", "list-note", row);
         side.textContent = note;
-        side.dataset.tone = this.room[layer].styles[tone]?.word ?? "";
+        side.dataset.tone = this.room[layer]?.styles[tone]?.word ?? "";
         row.addEventListener("click", (event) => {
           this._turn(i);
           this.pick(event.ctrlKey || event.metaKey ? "toggle" : "replace");
@@ -71,19 +72,21 @@ export class List {
     this.at = Math.max(0, Math.min(this.rows.length - 1, to));
     [...this.body.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === this.at)));
     this.body.children[this.at].scrollIntoView({ block: "nearest" });
-    this.room.card.show(this.rows[this.at]);
+    const { layer, slot } = this.rows[this.at];
+    this.room.card.show(layer ? { layer, slot } : null);
   }
 
   pick(mode) {
     const { layer, slot } = this.rows[this.at];
-    this.room.bridge.pick(layer, JSON.stringify([slot]), mode);
+    if (layer === "cases") this.room.bridge.pick(layer, JSON.stringify([slot]), mode);
   }
 
   // A case is opened; to a person or a vehicle the map goes.
   open() {
     const mark = this.rows[this.at];
     const { room } = this;
-    if (mark.layer === "cases") room.bridge.open(mark.layer, mark.slot);
+    if (mark.case) room.bridge.tell("case", JSON.stringify(mark.case));
+    else if (mark.layer === "cases") room.bridge.open(mark.layer, mark.slot);
     else room.walk.go(mark);
     this.close();
   }

@@ -73,6 +73,13 @@ export class MovingLayer extends PointLayer {
     return seen;
   }
 
+  // Only what there is of it now: most of the time nobody is lost.
+  legend() {
+    const { columns } = this;
+    const there = new Set(columns.style.subarray(0, columns.length));
+    return super.legend().filter((_entry, code) => there.has(code));
+  }
+
   radius(_code, zoom) {
     return Math.min(5, Math.max(2.6, 2.6 + (zoom - 12) * 0.5));
   }

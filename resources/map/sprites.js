@@ -165,6 +165,13 @@ export function lay({ half, solid, soft }, width) {
 export function stamp(pixels, at, count, { solidAt, solid, softAt, soft }) {
   const solids = solidAt.length;
   const softs = softAt.length;
+  if (!softs) {
+    for (let i = 0; i < count; i++) {
+      const middle = at[i];
+      for (let k = 0; k < solids; k++) pixels[middle + solidAt[k]] = solid[k];
+    }
+    return;
+  }
   for (let i = 0; i < count; i++) {
     const middle = at[i];
     for (let k = 0; k < solids; k++) pixels[middle + solidAt[k]] = solid[k];

@@ -1,5 +1,5 @@
 // Cases that lie upon one another: how many there are stands beside the topmost, and opens a list of them.
-const FROM = 15.5; // farther away marks overlap because the city is small, not because they are at one place
+const FROM = 16.5; // farther away marks overlap because the city is small, not because they are at one place
 const APART = 6; // CSS pixels between marks that can be told apart
 const MOST = 20_000;
 const HIGH = 14;

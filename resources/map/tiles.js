@@ -5,7 +5,7 @@ const KEPT = 400; // decoded tiles, some 100 MB at 256 pixels
 const AT_ONCE = 6;
 const TOGETHER_MS = 60; // tiles that come within this time are drawn together
 const ASK_AGAIN_MS = 15000; // a source that did not answer
-const QUIET = 0.3; // of the land's colour over the pictures, so that marks stand out
+const QUIET = { light: 0.3, dark: 0.62 }; // of the land's colour over the pictures, so that marks stand out
 const PIECE_ZOOM = 14; // a tile of this zoom is small enough to be laid as one piece: 0.3 m off at most
 
 export class Tiles {
@@ -34,6 +34,10 @@ export class Tiles {
     });
   }
 
+  get isOn() {
+    return this.sets.length > 0 && this.room.layers.tiles !== false;
+  }
+
   get attribution() {
     return this.sets.map(({ attribution }) => attribution).filter(Boolean);
   }
@@ -42,11 +46,11 @@ export class Tiles {
     const covered = this.covers;
     this.covers = false;
     this.queue = [];
-    if (this.room.layers.tiles === false) return;
+    if (!this.isOn) return;
     for (const set of this.sets) this._paintSet(pen, frame, set);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     if (this.covers) {
-      pen.globalAlpha = QUIET;
+      pen.globalAlpha = isDark(this.room.palette.land) ? QUIET.dark : QUIET.light;
       pen.fillStyle = this.room.palette.land;
       pen.fillRect(0, 0, frame.deviceWidth, frame.deviceHeight);
       pen.globalAlpha = 1;
@@ -197,6 +201,12 @@ export class Tiles {
       this.room.margin.refresh();
     }, TOGETHER_MS);
   }
+}
+
+// Whether a colour written as #rrggbb is nearer to black; pictures are drawn for daylight.
+function isDark(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
 }
 
 // The part of the set's own square that the frame shows: left, top, right, bottom.

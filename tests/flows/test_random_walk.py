@@ -18,6 +18,7 @@ from db.cases.clock import Span, consumed, elapsed, left
 from db.cases.commands.closing import ForceClose
 from db.cases.commands.moving import limit_of, load_workflow
 from db.cases.commands.requests import ResumeDue
+from db.cases.holding import holder_of, unheld
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
 from db.cases.tables import case, involved, request, span, step, timer
 from db.cases.workflow import PREVIOUS
@@ -140,10 +141,13 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def each_case_has_one_holder_or_has_ended(self) -> None:
+        with self.bureau.core.database.read() as connection:
+            assert unheld(connection) == []
         for case_id in self.cases:
             row = self.bureau.row(case_id)
             is_open = STATES[row["state"]].open
             assert (row["closed_at"] is None) == is_open
+            assert (holder_of(row) is not None) == is_open
             assert (row["merged_into_id"] is not None) == (row["state"] == "merged")
             main = [
                 i["unit_id"]

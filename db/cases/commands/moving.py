@@ -22,7 +22,7 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
 from db.cases import clock as disposal
 from db.cases.clock import PAUSED, RUNNING
-from db.cases.leases import POOL, TAKES_OVER, end_leases, held_by_others
+from db.cases.leases import POOL, breaks_claim, end_leases, held_by_others
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
 from db.cases.scope import beyond
 from db.cases.tables import case, photo, request, span, step, task, timer, transition
@@ -30,6 +30,7 @@ from db.cases.workflow import PREVIOUS, VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
 from db.engine.among import among
 from db.engine.bus import handles
+from db.engine.rows import fetch
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.language import N_, _
@@ -182,9 +183,14 @@ def plan(
         pictured = frozenset()
     calendar: WorkingCalendar | None = None
 
+    known: dict[tuple[str, frozenset[str]], Move] = {}
+
     def move_of(row: CaseRow) -> Move:
-        enough = has | {"photo"} if row["id"] in pictured else has
-        move = workflow.move(row["state"], verb, view.actor, enough.union(given(row)))
+        enough = has.union(given(row), ("photo",) if row["id"] in pictured else ())
+        move = known.get((row["state"], enough))
+        if move is None:
+            move = workflow.move(row["state"], verb, view.actor, enough)
+            known[row["state"], enough] = move
         clock = clock_of(row, move.clock)
         return move if clock is move.clock else replace(move, clock=clock)
 
@@ -248,7 +254,7 @@ def _checked(
             if case_id in outside:
                 raise outside[case_id]
             move = move_of(row)
-            if case_id in claimed and _breaks_claim(move):
+            if case_id in claimed and breaks_claim(move):
                 raise claimed[case_id]
             if decided_on.get(case_id, row["version"]) != row["version"]:
                 raise Refused("changed_meanwhile", N_("It has changed since you looked."))
@@ -263,11 +269,6 @@ def _checked(
         change["version"] = row["version"] + 1
         moving[case_id] = Moving(row, change, move)
     return moving, _left_out(view, rows, faults)
-
-
-def _breaks_claim(move: Move) -> bool:
-    """Whether a move takes a case out of the hands of who claimed it; closing by force is meant to."""
-    return move.to_state != move.from_state and move.permission != TAKES_OVER
 
 
 def carry_out(unit: UnitOfWork, plan: Plan, *, leave_out: bool = False) -> dict[int, CaseRow]:
@@ -364,8 +365,8 @@ def rows_about(
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     if case_ids:
         query = select(table).where(among(table.c.case_id, case_ids), *conditions).order_by(table.c.id)
-        for row in connection.execute(query).mappings():
-            found[row["case_id"]].append(dict(row))
+        for row in fetch(connection, table, query):
+            found[row["case_id"]].append(row)
     return found
 
 
@@ -524,6 +525,8 @@ def _write_spans(
         if follows is not None:
             rows.append(_span(unit, case_id, *follows, at))
     unit.update(span, changes)
+    for row, new_id in zip(rows, unit.new_ids(len(rows)), strict=True):
+        row["id"] = new_id
     unit.insert(span, rows)
 
 
@@ -568,7 +571,6 @@ def _span(
     unit: UnitOfWork, case_id: int, kind: str, cause: str, began: datetime, ended: datetime | None = None
 ) -> CaseRow:
     return {
-        "id": unit.new_id(),
         "case_id": case_id,
         "kind": kind,
         "cause": cause,

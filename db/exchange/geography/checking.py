@@ -400,9 +400,9 @@ class _Checker:
         self._show(PreviewRow(row.number, "skipped", row.texts, (), (problem,)))
 
     def _show(self, row: PreviewRow) -> None:
-        # The bad ones are what a person wants to see; of the good ones a sample is enough.
-        good = len(self._checked.preview) < PREVIEWED // 2
-        if good or (row.problems and len(self._checked.preview) < PREVIEWED):
+        # What changes or is bad is what a person wants to see; of the others a few are enough.
+        room = PREVIEWED if row.outcome != "same" or row.problems else PREVIEWED // 10
+        if len(self._checked.preview) < room:
             self._checked.preview.append(row)
 
     def _problem(self, row: _Row, reason: Reason, name: str, value: str, *, skipped: bool) -> Problem:

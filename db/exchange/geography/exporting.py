@@ -40,8 +40,8 @@ def export_geography(
 
 def _features(connection: Connection, register: Register) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     table = register.table
-    units = dict(connection.execute(select(unit.c.id, unit.c.code)).tuples().all())
-    areas = dict(connection.execute(select(area.c.id, area.c.code)).tuples().all())
+    units = {row.id: row.code for row in connection.execute(select(unit.c.id, unit.c.code))}
+    areas = {row.id: row.code for row in connection.execute(select(area.c.id, area.c.code))}
     query = select(table).order_by(table.c.id)
     if register.is_area:
         query = query.where(table.c.kind == register.kind, table.c.outline.is_not(None))

@@ -200,7 +200,9 @@ def recognised(
     Raises ``Refused`` with everything that is wrong: a heading of the mapping that is not there, a needed
     field that nothing fills.
     """
-    there = {_folded(heading): heading for heading in reversed(list(headings))}
+    there: dict[str, str] = {}
+    for heading in headings:
+        there.setdefault(_folded(heading), heading)
     found: dict[str, tuple[str, ...]] = {}
     faults: list[Refused] = []
     for each in register.fields:

@@ -13,6 +13,7 @@ import json
 import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -22,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 import shapefile
 import shapely
+from shapely.errors import ShapelyError
 
 from db.exchange.geography.frames import Frame, frame_by_size, frame_named, frame_of_prj
 from db.exchange.reading import Progress, Trial, find_encoding, keep_on
@@ -41,6 +43,8 @@ _CPG = {"utf-8": "UTF-8", "gbk": "GBK", "gb18030": "GB18030"}
 _CODE_PAGES = {"utf8": "utf-8", "65001": "utf-8", "936": "gbk", "cp936": "gbk", "gb2312": "gbk", "gbk": "gbk",
                "54936": "gb18030", "gb18030": "gb18030"}  # fmt: skip
 _LDID_GBK = 0x4D
+_DAMAGE = (shapefile.ShapefileException, struct.error, ValueError, IndexError)
+"""What pyshp raises on a file that is not what it says."""
 _DIGITS = {True: 6, False: 10}
 """Decimal places written: micrometres of metres, and hundredths of a millimetre of degrees."""
 
@@ -178,7 +182,7 @@ def _shape_of(geometry: Any) -> Any:
             x, y = geometry["coordinates"][:2]
             return shapely.Point(float(x), float(y))
         return shapely.geometry.shape(geometry)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, shapely.GEOSException):
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, ShapelyError):
         return None
 
 
@@ -276,11 +280,26 @@ def _known_encoding(name: str) -> str:
         raise Refused("unknown_encoding", N_("There is no encoding “{name}”."), name=name) from error
 
 
-def _opened(path: Path, encoding: str) -> Any:
-    try:
-        return shapefile.Reader(str(path), encoding=encoding, encodingErrors="replace")
-    except (shapefile.ShapefileException, struct.error, ValueError) as error:
-        raise _damaged(path, str(error)) from error
+@contextmanager
+def _opened(path: Path, encoding: str) -> Iterator[Any]:
+    """A reader over the files themselves: given a name it would read the .cpg as well and argue about it."""
+    with ExitStack() as stack:
+        streams = {
+            suffix[1:]: stack.enter_context(part.open("rb"))
+            for suffix in (".shp", ".dbf", ".shx")
+            if (part := _beside(path, suffix)) is not None
+        }
+        head = streams["shp"].read(28)
+        streams["shp"].seek(0)
+        # The header says its length in words of two bytes.
+        if len(head) < 28 or 2 * struct.unpack_from(">i", head, 24)[0] > path.stat().st_size:
+            raise _damaged(path, _("it was cut off"))
+        try:
+            reader = shapefile.Reader(**streams, encoding=encoding, encodingErrors="replace")
+        except _DAMAGE as error:
+            raise _damaged(path, str(error)) from error
+        with reader:
+            yield reader
 
 
 def _shapes(reader: Any) -> Iterator[Any]:
@@ -293,7 +312,7 @@ def _shapefile_pairs(file: GeographyFile) -> Iterator[tuple[Any, Mapping[str, An
         try:
             for each in reader.iterShapeRecords():
                 yield _shape_of_record(each.shape), each.record.as_dict()
-        except (shapefile.ShapefileException, struct.error, ValueError, IndexError) as error:
+        except _DAMAGE as error:
             raise _damaged(file.path, str(error)) from error
 
 
@@ -304,7 +323,7 @@ def _shape_of_record(shape: Any) -> Any:
         return shapely.Point(shape.points[0][:2])
     try:
         return shapely.geometry.shape(shape.__geo_interface__)
-    except (ValueError, TypeError, IndexError, shapely.GEOSException, shapefile.ShapefileException):
+    except (*_DAMAGE, TypeError, ShapelyError):
         return None
 
 

@@ -14,7 +14,8 @@ from db.cases.queries import case_details
 from db.cases.tables import case, involved, order, photo, request, span, task, timer
 from db.cases.workflow import Clock, Move, Workflow
 from db.engine.connections import Database
-from db.kernel.actor import SYSTEM, Actor
+from db.kernel.actor import SYSTEM, Actor, Scope
+from db.kernel.refusal import Refused
 from db.people.tables import person, position
 from db.registers.reference import read_transitions
 from db.registers.tables import area, component
@@ -210,3 +211,37 @@ def test_each_verb_is_allowed_or_says_why_not(database: Database) -> None:
     waiting = codes(3, SYSTEM)
     assert [waiting[verb] for verb in ("grant_postpone", "refuse_postpone", "answer_order")] == ["", "", ""]
     assert waiting["grant_suspend"] == "needed"
+
+
+def test_out_of_scope_or_claimed_by_another_no_verb_is_offered_that_would_be_refused(
+    database: Database,
+) -> None:
+    workflow = Workflow(
+        Move(row.from_state, row.verb, row.to_state, row.permission, frozenset(row.needs), Clock(row.clock))
+        for row in read_transitions()
+        if row.edition == 2
+    )
+    write(
+        database,
+        (case, [case_values(1, unit_id=1, district_id=1)]),
+        (involved, [{"id": 1, "case_id": 1, "unit_id": 2, "role": "helper", "since": NOW}]),
+    )
+    with database.read() as connection:
+        file = case_file(connection, 1, SYSTEM)
+    assert file is not None
+    assert file.class_code == "matter 01"
+
+    def reassign(scope: Scope, claimed: Refused | None = None) -> str:
+        answer = next_acts(workflow, file, Actor(9, "赵六", frozenset({"*"}), scope=scope), claimed)[
+            "reassign"
+        ]
+        return "" if answer is None else answer.code
+
+    assert reassign(Scope()) == ""
+    assert reassign(Scope(areas=frozenset({1}), units=frozenset({2}), prefixes=("matter",))) == ""
+    for scope in (Scope(areas=frozenset({2})), Scope(units=frozenset({3})), Scope(prefixes=("component",))):
+        assert reassign(scope) == "out_of_scope"
+    claimed = Refused("claimed", "{who}", who="王敏")
+    assert reassign(Scope(), claimed) == "claimed"
+    answers = next_acts(workflow, file, SYSTEM, claimed)
+    assert {verb for verb, why in answers.items() if why is None} >= {"urge", "supervise", "force_close"}

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from db.bootstrap import Core
+from db.cases.tables import case
 from db.cli import verify
 from db.cli.main import run_verb
 from tests.db.cases.office import at_state, open_office
-from tests.db.engine.kit import entries
+from tests.db.engine.kit import entries, rows_of
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def test_a_whole_journal_ends_with_nought_and_tells_its_seal(
         f"The journal chain is whole: {newest.seq} entries.",
         f"Seal of the last entry: {newest.hash.hex()}",
         "The live counters equal a recount.",
+        "Every open case has a holder.",
     ]
     assert run(database_url, "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -86,3 +88,16 @@ def test_figures_that_differ_are_listed(
     monkeypatch.setattr(verify, "differences", lambda _connection, _now: {"open": (3, 2)})
     assert run(database_url) == 1
     assert "  open: 3 ≠ 2" in capsys.readouterr().out
+
+
+def test_an_open_case_that_nobody_has_is_named(
+    core: Core, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(core, "UPDATE unit SET active = false WHERE id = 1")
+    number = next(
+        each["number"] for each in rows_of(core.database, case).values() if each["state"] == "handling"
+    )
+    assert run(database_url) == 1
+    assert f"  {number}: the unit that has it is no longer active" in capsys.readouterr().out.splitlines()
+    assert run(database_url, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["without_holder"] == [number]

@@ -15,20 +15,34 @@ from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit
 from db.cases.commands.moving import load_workflow
 from db.cases.rules import STATES, lights
-from db.cases.tables import case, reporter, step
+from db.cases.tables import case, reporter, step, tag
 from db.demo.create import create_demo
 from db.engine import journal
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import SetClock, to_ms
 from db.kernel.refusal import Refused
+from db.people.commands import actor_of
 from db.people.queries import accounts
+from db.people.tables import person
 from db.registers.locating import Locator
 from db.registers.queries import areas, base_map, find_places
 from db.registers.tables import area, category, component, place, road
 from tests.db.demo.conftest import NOW
 
 NOW_MS = to_ms(NOW)
-TABLES = ("area", "road", "water", "place", "unit", "person", "component", "cases", "case_step", "reporter")
+TABLES = (
+    "area",
+    "road",
+    "water",
+    "place",
+    "unit",
+    "person",
+    "component",
+    "cases",
+    "case_step",
+    "case_tag",
+    "reporter",
+)
 
 
 def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -163,6 +177,22 @@ def test_only_open_public_cases_keep_who_reported_them(tiny: Core) -> None:
     assert all(row.closed_at is None and row.phone.startswith("120") for row in found)
 
 
+def test_open_cases_have_holders_of_their_unit_priorities_and_tags(tiny: Core) -> None:
+    with tiny.database.read() as connection:
+        held = connection.execute(
+            select(case.c.unit_id, person.c.unit_id, person.c.post, case.c.closed_at).join(
+                person, person.c.id == case.c.holder_id
+            )
+        ).all()
+        pressing = connection.execute(select(case.c.closed_at).where(case.c.priority > 0)).scalars().all()
+        tagged = connection.execute(select(case.c.closed_at).join(tag, tag.c.case_id == case.c.id)).all()
+    assert len(held) > 20
+    assert all(of_case == of_person and post == "handler" for of_case, of_person, post, _at in held)
+    assert len(pressing) > 3
+    assert len(tagged) > 1
+    assert {*(row[3] for row in held), *pressing, *(row[0] for row in tagged)} == {None}
+
+
 def test_the_journal_of_a_new_city_is_whole(tiny: Core) -> None:
     with tiny.database.read() as connection:
         assert journal.verify(connection).whole
@@ -214,10 +244,16 @@ def test_the_demo_accounts_are_there(tmp_path: Path) -> None:
     core = open_core(url, clock=SetClock(NOW))
     try:
         with core.database.read() as connection:
-            logins = {account.login for account in accounts(connection)}
+            found = accounts(connection)
+        scopes = {each.login: actor_of(core.database, each.login).scope for each in found}
     finally:
         core.close()
-    assert logins == {"zhiban", "paiqian", "shouli", "lingdao", "daping", "guanli"}
+    assert {login for login, scope in scopes.items() if scope.is_everywhere} == {
+        "zhiban", "paiqian", "shouli", "shouli2", "lingdao", "daping", "guanli",
+    }  # fmt: skip
+    bound = {"longquan": "areas", "chengguan": "units", "bujian": "prefixes"}
+    for login, part in bound.items():
+        assert [name for name in ("areas", "units", "prefixes") if getattr(scopes[login], name)] == [part]
 
 
 def test_a_city_made_after_the_last_known_holidays_still_stands(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from db.demo.city import City
 from db.demo.staff import ACCOUNTS, PASSWORD, Competence, read_units, recruit
 from db.people.rules import password_faults
@@ -24,10 +26,11 @@ def test_street_order_belongs_to_the_districts_own_squad() -> None:
 
 
 def test_each_post_of_a_demo_account_is_filled_and_its_role_exists(city: City) -> None:
-    posts = {person.post for person in recruit(city, read_units(), 12)}
+    posts = Counter((person.post, person.unit) for person in recruit(city, read_units(), 12))
     roles = {role.code for role in read_roles()}
-    assert {post for _login, _role, post in ACCOUNTS} <= posts
-    assert {role for _login, role, _post in ACCOUNTS} <= roles
+    assert Counter((each.post, each.unit) for each in ACCOUNTS) <= posts
+    assert {role for each in ACCOUNTS for role in each.roles} <= roles
+    assert {each.district for each in ACCOUNTS} - {""} <= {town.code for town in city.towns}
     assert password_faults(PASSWORD) == []
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import func, select
 from db.bootstrap import Core, open_core
 from db.cases.commands.closing import Close
 from db.cases.tables import case, step
+from db.demo.outdoors import FLEET
 from db.demo.traffic import Tally, Traffic
 from db.engine import journal
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import SetClock
 from db.kernel.refusal import Refused
-from db.people.tables import position
+from db.people.tables import position, vehicle_position
 from tests.db.demo.conftest import NOW
 
 
@@ -72,7 +73,7 @@ def test_a_case_that_another_closed_is_counted_and_let_go(own: Core) -> None:
     assert tally.changes > 100
 
 
-def test_collectors_walk_and_leave_no_journal_entry(own: Core) -> None:
+def test_people_walk_and_vehicles_drive_without_a_journal_entry(own: Core) -> None:
     traffic = Traffic(own, seed=1)
     with own.database.read() as connection:
         entries = journal.verify(connection).entries
@@ -82,9 +83,10 @@ def test_collectors_walk_and_leave_no_journal_entry(own: Core) -> None:
         stop.set()
 
     tally = traffic.run(0.01, stop=stop, heard=enough)
-    assert tally.positions == 12
+    assert tally.positions == 12 + FLEET
     with own.database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(position)) == 12
+        assert connection.scalar(select(func.count()).select_from(vehicle_position)) == FLEET
         assert journal.verify(connection).entries <= entries + 1
 
 

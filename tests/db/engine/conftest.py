@@ -11,6 +11,7 @@ from db.engine.connections import Database, open_database
 from db.engine.schema import load_station
 from db.kernel.clock import SetClock
 from tests.db.engine.recycled import postgres_url, recycled  # noqa: F401  in place of the dearer one
+from tests.flows.bureau import Bureau, fill
 
 
 @pytest.fixture
@@ -26,6 +27,14 @@ def database(database_url: str, clock: SetClock) -> Iterator[Database]:
     load_station(database)
     yield database
     database.close()
+
+
+@pytest.fixture
+def bureau(database_url: str) -> Iterator[Bureau]:
+    """A bureau with reference data in it, on both databases; Monday at ten."""
+    bureau = Bureau(fill(database_url))
+    yield bureau
+    bureau.core.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from db.calendars.tables import calendar_day, working_window
 from db.engine.connections import Database
 from db.kernel.change import Changes
 from db.kernel.refusal import Refused
-from db.people.tables import account, account_role, person, position, role, unit
+from db.people.tables import account, account_role, person, position, role, track, unit
 from db.registers.tables import place, road
 from tests.db.engine.kit import LI, WANG, Write, entries, put_setting, rows_of, write
 
@@ -206,6 +206,18 @@ def test_positions_overwrite_one_another_and_leave_no_entry(database: Database) 
         assert [row.lon for row in connection.execute(select(position))] == [3.0]
     assert len(entries(database)) == 1
     assert news == [Changes(0, {"position": frozenset()})] * 2
+
+
+def test_measurements_with_a_key_of_two_columns_overwrite_only_their_own_moment(database: Database) -> None:
+    staff(database)
+    at = database.clock.now()
+    later = at + timedelta(seconds=15)
+    rows = [{"person_id": 1, "at": moment, "lon": 1.0, "lat": 35.0} for moment in (at, later)]
+    write(database, lambda u: u.telemetry(track, rows))
+    write(database, lambda u: u.telemetry(track, [{**rows[0], "lon": 2.0}, {**rows[0], "lon": 3.0}]))
+    with database.read() as connection:
+        found = connection.execute(select(track.c.at, track.c.lon).order_by(track.c.at)).all()
+    assert [tuple(row) for row in found] == [(at, 3.0), (later, 1.0)]
 
 
 def test_news_of_rows_and_positions_written_together_name_both(database: Database) -> None:

@@ -14,19 +14,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from db.cases.tables import case
+from db.cases.tables import case, claim, involved, order, request, tag
 from db.engine.connections import Database
+from db.kernel.actor import Actor
 from db.kernel.clock import SetClock, to_ms
 from db.kernel.language import N_
 from db.kernel.refusal import Unavailable
 from db.live.board import Board
 from db.live.delta import Delta
 from db.live.feed import Feed
-from db.people.tables import unit
+from db.live.filters import Filter
+from db.people.tables import account, presence, unit
 from tests.db.live.city import (
     DEADLINE_SECONDS,
     NOW,
     OtherProcess,
+    Write,
     case_values,
     found_city,
     load_cases,
@@ -34,6 +37,7 @@ from tests.db.live.city import (
     remove,
     write,
 )
+from tests.db.live.rows import ZONE
 from tests.kit.postgres import PostgresServer
 
 NOW_MS = to_ms(NOW)
@@ -380,3 +384,74 @@ def test_the_day_of_the_snapshot_is_the_city_s_own(local: Database) -> None:
     write(local, (case, [case_values(1, state="closed", closed_at=late - hour), case_values(2)]))
     assert Feed(local, SetClock(late)).snapshot().ids.tolist() == [2]
     assert sorted(Feed(local, SetClock(late - hour)).snapshot().ids.tolist()) == [1, 2]
+
+
+def test_claims_and_presence_come_with_the_news_and_go_by_themselves(database: Database) -> None:
+    write(
+        database,
+        (account, [{"id": 7, "login": "wang", "person_id": 1, "password_hash": "-"}]),
+        (case, [case_values(1, state="reported")]),
+    )
+    wang = Actor(7, "王敏", frozenset({"*"}))
+    clock = SetClock(NOW)
+    feed, board = Feed(database, clock), Board(ZONE, NOW_MS)
+    board.apply(feed.snapshot())
+    assert board.store.claims.by_case == {}
+    lease = {"id": 1, "case_id": 1, "account_id": 7, "name": "王敏", "claimed_at": NOW}
+    write(database, (claim, [{**lease, "expires_at": NOW + timedelta(minutes=20)}]))
+    place = {"session": "a", "account_id": 7, "name": "王敏", "case_id": 1, "typing": True, "at": NOW}
+    with database.write(wang, Write()) as unit_of_work:
+        unit_of_work.telemetry(presence, [place])
+    delta = feed._look(True)
+    assert delta is not None
+    news = board.apply(delta)
+    assert news.presence_changed
+    assert board.store.claims.by_case[1].name == "王敏"
+    assert [one.typing for one in board.others_at(1, 8)] == [True]
+    assert board.others_at(1, 7) == ()
+    # A renewal is telemetry as well.
+    with database.write(wang, Write()) as unit_of_work:
+        unit_of_work.telemetry(claim, [{**lease, "expires_at": NOW + timedelta(minutes=40), "version": 1}])
+    delta = feed._look(True)
+    assert delta is not None
+    assert delta.present is None
+    board.apply(delta)
+    assert board.store.claims.by_case[1].until_ms == NOW_MS + 40 * 60_000
+    # Nobody says anything any more: presence is forgotten, the claim ends by the board's own clock.
+    clock.advance(timedelta(seconds=46))
+    feed._places_at = 0.0
+    delta = feed._look(False)
+    assert delta is not None
+    assert board.apply(delta).presence_changed
+    assert board.others_at(1, 8) == ()
+    board.tick(NOW_MS + 40 * 60_000)
+    assert board.store.claims.by_case == {}
+
+
+def test_what_hangs_on_cases_is_read_with_them(database: Database) -> None:
+    stamp = {"asked_by": 1, "asked_by_name": "张三", "asked_at": NOW, "reason": "不属我处"}
+    given = {"demand": "尽快", "given_by": 1, "given_by_name": "领导", "given_at": NOW}
+    rows = [case_values(i, unit_id=1, holder_id=1 if i == 2 else None) for i in (1, 2, 3)]
+    write(
+        database,
+        (case, rows),
+        (request, [{"id": 1, "case_id": 2, "kind": "postpone", "state": "pending", **stamp}]),
+        (order, [{"id": 1, "case_id": 2, "kind": "supervise", **given}]),
+        (tag, [{"id": 1, "case_id": 2, "word": "占道"}, {"id": 2, "case_id": 2, "word": "两会"}]),
+        (involved, [{"id": 1, "case_id": 2, "unit_id": 2, "role": "helper", "since": NOW}]),
+    )
+    board, feed = Board(ZONE, NOW_MS), Feed(database, SetClock(NOW))
+    board.apply(feed.snapshot())
+    row = board.store.plain(board.store.slot_of(2) or 0)
+    assert (row["requests"], row["supervised"], row["holder_id"]) == (("postpone",), True, 1)
+    assert (set(row["tags"]), row["helpers"]) == ({"两会", "占道"}, (2,))
+    bare = board.store.plain(board.store.slot_of(1) or 0)
+    assert (bare["requests"], bare["supervised"], bare["tags"], bare["helpers"]) == ((), False, (), ())
+    write(database, (case, [{**rows[2], "priority": 2}]), (tag, [{"id": 3, "case_id": 3, "word": "占道"}]))
+    delta = feed._look(True)
+    assert delta is not None
+    assert delta.ids.tolist() == [3]
+    board.apply(delta)
+    board.set_filter(Filter(tags=frozenset({"占道"})))
+    assert sorted(board.store.id[board.lens.rows].tolist()) == [2, 3]
+    assert board.store.plain(board.store.slot_of(3) or 0)["priority"] == 2

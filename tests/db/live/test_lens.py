@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +18,7 @@ from db.live import lens as lens_module
 from db.live.claims import NO_CLAIMS, Claimed, Claims
 from db.live.delta import Delta
 from db.live.filters import EVERYTHING, Filter, Scope
-from db.live.lens import ORDER_KEYS, Lens, Match
+from db.live.lens import ORDER_KEYS, Lens, Match, _ranks_of_few, _ranks_of_many, _repeats
 from db.live.remaining import Remaining
 from db.live.shapes import Ring
 from db.live.store import Store
@@ -290,3 +291,18 @@ def test_a_case_that_is_not_in_the_list_has_no_row() -> None:
     assert lens.row_of(404) is None
     assert lens.total_open == 1
     assert Match.everything(lens.store).without("units").sum() == 1
+
+
+def test_texts_that_repeat_and_texts_that_do_not_are_ranked_alike() -> None:
+    draw = random.Random(7)
+    for texts in (
+        [draw.choice(("荆河路1号", "善国路2号", "")) for _place in range(300)],
+        [f"{draw.random()}" for _place in range(300)],
+        [],
+    ):
+        wanted = [sorted(set(texts)).index(text) for text in texts]
+        assert _ranks_of_few(texts).tolist() == wanted
+        assert _ranks_of_many(texts, np.empty(0, dtype=np.int64)).tolist() == wanted
+        assert _ranks_of_many([*texts, "\uffff"], _ranks_of_few(texts)).tolist()[: len(texts)] == wanted
+    assert _repeats(["a", "a", "a", "a", "b"])
+    assert not _repeats(["a", "b", "c", "a"])

@@ -28,7 +28,7 @@ UNITS = Names(
 
 
 @pytest.mark.parametrize(
-    ("name", "word", "fit"),
+    "name, word, fit",
     [
         ("改派", "改派", EXACT),
         ("改派", "改", BEGINS),

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from db.cases.queries import Recount, recount
-from db.cases.tables import case
+from db.cases.queries import Recount, recount, recount_marks
+from db.cases.tables import case, claim, involved, order, request, tag
 from db.engine.connections import Database
 from db.kernel.clock import to_ms
 from db.live import recount as recount_module
 from db.live.recount import differences
+from db.people.tables import account
 from tests.db.live.city import NOW, case_values, found_city, write
 
 HOUR = timedelta(hours=1)
@@ -42,6 +43,51 @@ def database(database_url: str) -> Iterator[Database]:
 def test_right_figures_show_no_difference(database: Database) -> None:
     with database.read() as connection:
         assert differences(connection, to_ms(NOW)) == {}
+
+
+def test_what_hangs_on_cases_is_counted_too(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = {"asked_by": 1, "asked_by_name": "张三", "asked_at": NOW, "reason": "不属我处"}
+    order_row = {
+        "kind": "supervise",
+        "demand": "尽快",
+        "given_by": 1,
+        "given_by_name": "领导",
+        "given_at": NOW,
+    }
+    lease = {"account_id": 1, "name": "王敏", "claimed_at": NOW, "expires_at": NOW + HOUR}
+    write(
+        database,
+        (account, [{"id": 1, "login": "wang", "person_id": 1, "password_hash": "-"}]),
+        (
+            case,
+            [
+                case_values(5, state="pending_dispatch", dispatched_at=NOW - HOUR, priority=2),
+                case_values(6, state="reported", filed_at=NOW - HOUR, holder_id=1),
+                case_values(7, state="reported"),
+            ],
+        ),
+        (request, [{"id": 1, "case_id": 1, "kind": "return", "state": "pending", **stamp}]),
+        (request, [{"id": 2, "case_id": 2, "kind": "postpone", "state": "granted", **stamp}]),
+        (order, [{"id": 1, "case_id": 2, **order_row}, {"id": 2, "case_id": 3, **order_row}]),
+        (tag, [{"id": 1, "case_id": 1, "word": "占道"}, {"id": 2, "case_id": 1, "word": "两会"}]),
+        (involved, [{"id": 1, "case_id": 1, "unit_id": 2, "role": "helper", "since": NOW}]),
+        (claim, [{"id": 1, "case_id": 6, **lease}, {"id": 2, "case_id": 7, **lease, "expires_at": NOW}]),
+    )
+    with database.read() as connection:
+        assert differences(connection, to_ms(NOW)) == {}
+        assert recount_marks(connection, to_ms(NOW)) == {
+            "requests": 1,
+            "supervised": 1,
+            "tags": 1,
+            "helpers": 1,
+            "claims": 1,
+            "returned": 3,
+            "holders": 1,
+            "urgent": 1,
+        }
+    monkeypatch.setattr(recount_module, "recount_marks", lambda _connection, _now: {"tags": 5})
+    with database.read() as connection:
+        assert differences(connection, to_ms(NOW)) == {"marks.tags": (1, 5)}
 
 
 def test_a_wrong_figure_is_named_with_both_counts(

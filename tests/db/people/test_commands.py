@@ -8,11 +8,19 @@ import pytest
 from sqlalchemy import text
 
 from db.bootstrap import Core
-from db.kernel.actor import SYSTEM, Actor
+from db.kernel.actor import EVERYWHERE, SYSTEM, Actor, Scope
 from db.kernel.clock import SetClock
 from db.kernel.refusal import Refused, RefusedAll
-from db.people.commands import ChangePassword, CreateAccount, CreateFirstAccount, actor_of, sign_in
-from db.people.tables import account, unit
+from db.people.commands import (
+    ChangePassword,
+    CreateAccount,
+    CreateFirstAccount,
+    SetScope,
+    actor_of,
+    sign_in,
+)
+from db.people.tables import account, account_scope, unit
+from db.registers.tables import area
 from tests.db.engine.kit import entries, rows_of, write
 
 GOOD = "Abcdefg1"
@@ -176,3 +184,43 @@ def test_the_first_account_needs_names_and_a_good_password(core: Core) -> None:
         core.bus.run(CreateFirstAccount(" ", "", "short"), SYSTEM)
     assert [one.code for one in caught.value.refusals] == ["name_missing", "password_short", "password_plain"]
     assert rows_of(core.database, account) == {}
+
+
+def test_where_somebody_may_act_is_known_from_the_next_sign_in(core: Core, wang: int) -> None:
+    assert sign_in(core.database, "wang", GOOD).scope == EVERYWHERE
+    place = {"id": 9, "kind": "district", "code": "9", "name": "龙泉街道", "lon": 117.1, "lat": 35.1}
+    below = {"id": 3, "code": "U3", "name": "一班", "kind": "squad", "parent_id": 1}
+    write(core.database, lambda u: (u.insert(area, [place]), u.insert(unit, [below])))
+    core.bus.run(SetScope(wang, (9,), (1,), ("matter 09", "component")), SYSTEM)
+    bound = Scope(frozenset({9}), frozenset({1, 3}), ("component", "matter 09"))
+    assert sign_in(core.database, "wang", GOOD).scope == bound
+    core.bus.run(SetScope(wang, units=(3,)), SYSTEM)
+    assert actor_of(core.database, "wang").scope == Scope(units=frozenset({3}))
+    core.bus.run(SetScope(wang), SYSTEM)
+    assert actor_of(core.database, "wang").scope == EVERYWHERE
+    assert rows_of(core.database, account_scope) == {}
+    core.bus.undo(SYSTEM)
+    assert actor_of(core.database, "wang").scope == Scope(units=frozenset({3}))
+
+
+def test_a_scope_of_things_that_are_not_there_is_refused_with_all_reasons(core: Core, wang: int) -> None:
+    with pytest.raises(RefusedAll) as caught:
+        core.bus.run(SetScope(wang, (404,), (405,), ("09", "matter 0x")), SYSTEM)
+    codes = [each.code for each in caught.value.refusals]
+    assert codes == ["no_such_area", "no_such_unit", "bad_prefix", "bad_prefix"]
+    with pytest.raises(Refused, match="no account"):
+        core.bus.run(SetScope(404), SYSTEM)
+
+
+def test_who_handles_cases_keeps_to_the_own_unit_unless_told_otherwise(core: Core) -> None:
+    handler = int(core.bus.run(CreateAccount("li", 1, GOOD, ("handler",)), SYSTEM).result)
+    core.bus.run(CreateAccount("zhao", 1, GOOD, ("handler", "dispatcher")), SYSTEM)
+    assert actor_of(core.database, "li").scope == Scope(units=frozenset({1}))
+    assert actor_of(core.database, "zhao").scope == EVERYWHERE
+    core.bus.run(SetScope(handler, units=(2,)), SYSTEM)
+    assert actor_of(core.database, "li").scope == Scope(units=frozenset({2}))
+
+
+def test_only_who_manages_people_gives_and_takes_scope(core: Core, wang: int) -> None:
+    with pytest.raises(Refused, match="may not"):
+        core.bus.run(SetScope(wang), actor_of(core.database, "wang"))

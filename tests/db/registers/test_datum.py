@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db.kernel.geo import bd09_from_wgs84, gcj02_from_wgs84, metres_between
 from db.kernel.refusal import Refused
-from db.registers.datum import DATUMS, looks_like_coordinates, read_coordinates
+from db.registers.datum import DATUMS, FRAMES, looks_like_coordinates, read_coordinates, written
 
 # DOMAIN 6.3: WGS-84, GCJ-02, BD-09, EPSG:4548.
 VECTORS = [
@@ -106,3 +106,33 @@ def test_what_is_written_in_any_frame_and_order_is_found_again(
     found = read_coordinates(f"{y:.8f} {x:.8f}" if swapped else f"{x:.8f} {y:.8f}", datum, COUNTY)
     assert metres_between((found.lon, found.lat), (lon, lat)) < 0.01
     assert found.is_swapped is swapped
+
+
+@pytest.mark.parametrize("there, gcj, bd, metres", VECTORS)
+def test_a_place_is_written_in_every_frame_as_the_domain_sheet_has_it(
+    there: tuple[float, float],
+    gcj: tuple[float, float],
+    bd: tuple[float, float],
+    metres: tuple[float, float],
+) -> None:
+    east, north = metres
+    assert [written(*there, frame) for frame in FRAMES] == [
+        f"{there[0]:.6f}, {there[1]:.6f}",
+        f"{gcj[0]:.6f}, {gcj[1]:.6f}",
+        f"{bd[0]:.6f}, {bd[1]:.6f}",
+        f"{east:,.1f} E  {north:,.1f} N  (117°)",
+    ]
+
+
+def test_what_is_written_is_read_back_as_the_same_place() -> None:
+    for frame in FRAMES[:3]:
+        back = read_coordinates(written(117.156187, 35.088951, frame), frame)
+        assert (back.lon, back.lat) == (
+            pytest.approx(117.156187, abs=2e-6),
+            pytest.approx(35.088951, abs=2e-6),
+        )
+
+
+def test_beyond_the_zones_of_china_there_are_no_metres() -> None:
+    assert written(10.0, 50.0, "CGCS2000") == ""
+    assert "(75°)" in written(75.2, 39.5, "CGCS2000")

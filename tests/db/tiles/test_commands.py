@@ -11,7 +11,7 @@ from db.engine.connections import Database
 from db.kernel.actor import Actor
 from db.kernel.refusal import Refused
 from db.tiles.commands import AddTiles, RaiseTiles, RemoveTiles
-from db.tiles.queries import tile_sets
+from db.tiles.registered import tile_sets
 
 EDITOR = Actor(7, "王敏", frozenset({"reference.load"}))
 

@@ -6,8 +6,12 @@ import argparse
 import json
 
 import pytest
+from PySide6.QtWidgets import QApplication
 
-from desktop.app import bench
+from db.live.filters import PARTS
+from db.live.lens import ORDER_KEYS
+from desktop.app import bench, bench_queue
+from desktop.app.invented import context as invented_context
 from tests.desktop.app.test_shot import jingwei
 
 SHAPE = {"what", "value", "unit", "goal", "ok"}
@@ -40,3 +44,24 @@ def test_a_missed_goal_is_printed_and_ends_with_one(
     monkeypatch.setitem(bench.BENCHES, "slow", lambda _arguments: iter([bench.line("it", 3.0, "s", 2.0)]))
     assert bench.run(argparse.Namespace(name="slow", json=False)) == 1
     assert "MISSED" in capsys.readouterr().out
+
+
+def test_the_queue_is_measured_in_every_filter_and_order(
+    monkeypatch: pytest.MonkeyPatch, application: QApplication
+) -> None:
+    monkeypatch.setattr(bench_queue, "GOALS_MS", {100_000: 16.0})
+    monkeypatch.setattr(bench_queue.invented, "context", lambda _count: invented_context(2_000))
+    lines = {each.what: each for each in bench_queue.queue(argparse.Namespace(runs=1))}
+    assert {f"filter: {part}" for part in PARTS} <= lines.keys()
+    assert {f"sort: {key}" for key in ORDER_KEYS} <= lines.keys()
+    for how in ("scroll page by page: rows left blank", "scroll by wheel: rows left blank"):
+        assert lines[how].value == 0
+
+
+def test_every_filter_that_is_measured_lets_some_cases_through_and_stops_some() -> None:
+    made = invented_context(20_000)
+    for part, chosen in bench_queue.samples(made).items():
+        assert [each for each, _values in chosen.parts()] == [part]
+        made.set_filter(chosen)
+        if part not in ("closed", "claimants"):
+            assert 0 < made.board.lens.count < 20_000, part

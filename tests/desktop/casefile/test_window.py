@@ -12,8 +12,9 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
+from db.cases.claims import Claim
 from db.cases.commands.closing import Close, PassCheck
-from db.cases.commands.dispatch import Reassign
+from db.cases.commands.dispatch import AddHelper, Reassign
 from db.cases.commands.handling import Handle
 from db.cases.commands.intake import Report
 from db.cases.commands.merging import Merge
@@ -21,7 +22,9 @@ from db.cases.commands.orders import Supervise
 from db.cases.commands.requests import AskAppeal, AskPostpone
 from db.cases.contacts import looks
 from db.cases.photos import photo_store
-from db.kernel.actor import SYSTEM, Actor
+from db.kernel.actor import SYSTEM, Actor, Scope
+from db.people.presence import say
+from db.people.tables import account, person
 from desktop.casefile.contact import SHOWN_SECONDS, ReasonDialog
 from desktop.casefile.photos import PhotoView, Tile
 from desktop.casefile.timeline import Step
@@ -29,6 +32,7 @@ from desktop.casefile.window import CaseWindow, clock_spans
 from desktop.widgets.acting import ActDialog
 from desktop.widgets.button import Button
 from tests.db.cases.photographs import picture
+from tests.db.live.city import write
 from tests.desktop.casefile.conftest import DESCRIPTION, LEADER, NAME, PHONE, Office
 
 HANDLER = Actor(9, "赵六", frozenset({"room.view", "case.handle"}))
@@ -412,3 +416,52 @@ def test_an_act_on_a_case_that_somebody_has_reassigned_meanwhile_is_refused(offi
     file = office.read(office.case)
     assert file is not None
     assert file.details.unit_id == 2
+
+
+def test_who_else_is_at_the_case_and_who_has_claimed_it_stands_under_its_title(office: Office) -> None:
+    accounts = [
+        {"id": number, "login": login, "person_id": 1, "password_hash": "-"}
+        for number, login in ((LEADER.account_id, "wang"), (8, "li"))
+    ]
+    someone = {"id": 1, "code": "P1", "name": "李强", "unit_id": 1, "post": "acceptor"}
+    write(office.core.database, (person, [someone]), (account, accounts))
+    li = Actor(8, "李强", frozenset({"*"}))
+    window = office.open(case_id=office.old)
+    assert window.company.isHidden()
+    assert "accept" in window.offered()
+    say(office.core.database, "a", li, office.old)
+    say(office.core.database, "b", LEADER, office.old)
+    office.run(office.news)
+    assert window.company.text() == "李强 is looking"
+    assert "accept" in window.offered()
+    say(office.core.database, "a", li, office.old, typing=True)
+    office.act(Claim((office.old,)), li)
+    office.run(office.news)
+    assert window.company.text() == "李强 has it until 10:40, 李强 is writing"
+    assert not window.company.isHidden()
+    assert "accept" not in window.offered()
+    window.press("accept")
+    assert "李强 has claimed it until 10:40" in window._why.text()
+    office.pass_by(minutes=20)
+    office.run(office.news)
+    assert window.company.isHidden()
+    assert "accept" in window.offered()
+    office.act(Claim((office.old,)), LEADER)
+    office.run(office.news)
+    assert window.company.text() == "yours until 11:00"
+    assert "accept" in window.offered()
+
+
+def test_outside_of_the_own_scope_nothing_is_offered_and_the_reason_is_told(office: Office) -> None:
+    bound = Actor(7, "王敏", frozenset({"*"}), scope=Scope(units=frozenset({2})))
+    window = office.open(bound)
+    assert window.offered() == {}
+    window.press("reassign")
+    assert "王敏 may not act on the cases of this unit." in window._why.text()
+    assert not window.add_button.isEnabled()
+    assert "may not act" in window.add_button.toolTip()
+    office.act(AddHelper((office.case,), 2))
+    office.run(office.news)
+    office.settle()
+    assert "handle" in window.offered()
+    assert window.add_button.isEnabled()

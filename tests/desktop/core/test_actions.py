@@ -91,6 +91,9 @@ def test_an_act_that_does_not_fit_now_is_disabled_until_it_fits_and_its_key_says
     actions.run("next")
     assert len(told) == 2
     state["why"] = ""
+    QTest.keyClick(window, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert ran == ["next"]
+    ran.clear()
     actions.refresh()
     assert actions["next"].text() == "Next"
     QTest.keyClick(window, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)

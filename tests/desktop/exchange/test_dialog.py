@@ -123,7 +123,7 @@ def test_pressing_the_button_imports_what_was_shown(
     assert not room.dialog.import_button.isEnabled()
     opened: list[str] = []
     monkeypatch.setattr(
-        "desktop.exchange.dialog.QDesktopServices.openUrl", lambda url: opened.append(url.toLocalFile())
+        "desktop.exchange.taking.QDesktopServices.openUrl", lambda url: opened.append(url.toLocalFile())
     )
     room.dialog.problems_button.click()
     assert opened == [f"{path}.problems.csv"]

@@ -6,7 +6,8 @@ import gc
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from db.live.filters import Filter, Scope
@@ -246,3 +247,83 @@ def test_every_card_has_a_definition(shown: Callable[..., QWidget]) -> None:
     figures = Figures(shown)
     for key in CARDS:
         assert figures.pane.cards.cards[key].accessibleDescription()
+
+
+def selected(figures: Figures) -> int:
+    """How many cases are selected; all of them stand in the list."""
+    context = figures.context
+    assert all(context.board.lens.row_of(case_id) is not None for case_id in context.selection)
+    return len(context.selection)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("base", BASES)
+def test_a_card_pressed_with_ctrl_selects_exactly_as_many_cases_as_it_says(
+    shown: Callable[..., QWidget], base: Filter, seed: int
+) -> None:
+    figures = Figures(shown, seed)
+    for key in ("open", "due", "overdue", "today"):
+        figures.fresh(base)
+        if key in figures.on():
+            continue
+        promised = figures.figure(key)
+        card = figures.pane.cards.cards[key]
+        QTest.mouseClick(card, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier)
+        assert selected(figures) == promised, key
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_bar_pressed_with_ctrl_selects_its_cases_and_with_shift_adds_them(
+    shown: Callable[..., QWidget], base: Filter
+) -> None:
+    figures = Figures(shown)
+    figures.fresh(base)
+    bars = figures.pane.units
+    for place, key in enumerate(bars.keys()[:3]):
+        for column, segment in enumerate(("over", "soon")):
+            figures.fresh(base)
+            count = int(bars._counts[place][column])
+            bars.taken.emit(key, segment, "replace")
+            assert selected(figures) == count, (key, segment)
+        figures.fresh(base)
+        whole = int(bars._counts[place].sum())
+        bars.taken.emit(key, "", "replace")
+        assert selected(figures) == whole
+    figures.fresh(Filter())
+    first, second = bars.keys()[:2]
+    counts = [int(row.sum()) for row in bars._counts[:2]]
+    bars.taken.emit(first, "", "replace")
+    bars.taken.emit(second, "", "add")
+    assert selected(figures) == sum(counts)
+
+
+def test_the_keyboard_selects_what_a_bar_counts_and_does_not_filter(shown: Callable[..., QWidget]) -> None:
+    figures = Figures(shown)
+    bars = figures.pane.categories
+    QTest.keyClick(bars, Qt.Key.Key_Down)
+    count = int(bars._counts[0])
+    QTest.keyClick(bars, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert selected(figures) == count
+    assert figures.context.filter.is_empty
+    QTest.keyClick(bars, Qt.Key.Key_Down)
+    QTest.keyClick(bars, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert selected(figures) == count + int(bars._counts[1])
+
+
+def test_what_a_filter_hides_is_shown_before_it_is_selected(shown: Callable[..., QWidget]) -> None:
+    figures = Figures(shown)
+    figures.fresh(Filter(units=frozenset({1}), sources=frozenset({"hotline"})))
+    bars = figures.pane.units
+    keys = bars.keys()
+    other = keys[1] if keys[0] == "1" else keys[0]
+    count = int(bars._counts[keys.index(other)].sum())
+    bars.taken.emit(other, "", "replace")
+    assert selected(figures) == count
+    assert figures.context.filter == Filter(sources=frozenset({"hotline"}))
+
+
+def test_a_stretch_of_time_left_is_selected(shown: Callable[..., QWidget]) -> None:
+    figures = Figures(shown)
+    edges, counts = figures.pane.left._edges, figures.pane.left._counts
+    figures.pane.left.taken.emit(float(edges[4]), float(edges[6]), "replace")
+    assert selected(figures) == int(counts[4] + counts[5])

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from db.live.filters import Filter
-from db.live.people import People
+from db.live.people import NOBODY, People
 from desktop.core.context import DataAge, Freshness
 from desktop.map.pane import LAYER_NAMES, MapPane, page_words
 from desktop.map.view import CASES, WORDS
@@ -74,13 +74,25 @@ def test_the_head_says_how_many_of_the_shown_have_no_position(pane: Pane) -> Non
     assert pane.pane._subtitle.text() == "Tengzhou"
 
 
-def test_a_collector_is_counted_and_has_a_card_only_with_a_name(pane: Pane) -> None:
-    places = People(np.array([7]), np.array([117.1]), np.array([35.1]), np.array([NOON]))
+def test_collectors_are_counted_and_the_lost_ones_told(pane: Pane) -> None:
+    places = People(np.array([7, 8]), np.array([117.1, 117.2]), np.array([35.1, 35.1]), np.array([NOON, 1]))
     pane.context.board.people = places
-    pane.pane._on_people()
-    assert pane.pane._people.text() == "1 collectors"
-    assert pane.pane._person_card(0) is None
-    assert pane.pane._person_card(5) is None
+    pane.pane.people.refresh()
+    assert pane.pane._people.text() == "2 collectors, 1 lost"
+    pane.context.board.people = NOBODY
+    pane.pane.people.refresh()
+    assert pane.pane._people.text() == ""
+
+
+def test_who_is_followed_stands_in_the_head(pane: Pane) -> None:
+    pane.pane.people.followed.emit("王敏")
+    assert "following 王敏" in pane.pane._subtitle.text()
+    pane.pane.people.followed.emit("")
+    assert "following" not in pane.pane._subtitle.text()
+
+
+def test_the_words_beside_a_case_name_its_category(pane: Pane) -> None:
+    assert pane.pane._labels([pane.slot(1), 10_000]) == ["Kind 1", ""]
 
 
 def test_lost_data_are_dated(pane: Pane) -> None:

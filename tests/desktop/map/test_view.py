@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop.map.bridge import HoverCard
-from tests.desktop.map.probe import MIDDLE, MapProbe, tokens
+from tests.desktop.map.probe import GROUND, MIDDLE, MapProbe, tokens
 
 # Chromium speaks of the graphics card it does not find, once per process.
 pytestmark = pytest.mark.expects_qt_warning
@@ -184,6 +184,15 @@ def test_data_never_moves_a_map_that_was_moved_by_hand(probe: MapProbe) -> None:
     probe.settle()
     view = probe.view.view()
     one_case(probe, lon=117.11)
+    assert probe.view.view() == view
+
+
+def test_a_new_ground_leaves_the_map_where_it_is(probe: MapProbe) -> None:
+    probe.view.fit((117.16, 35.08, 117.17, 35.09))
+    probe.settle()
+    view = probe.view.view()
+    probe.view.set_base(GROUND)
+    probe.settle()
     assert probe.view.view() == view
 
 

@@ -11,13 +11,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
+from db.cases.claims import TakeOver
 from db.cases.commands import dispatch, intake, merging
+from db.cases.queries import REQUEST_BITS
 from db.cases.workflow import VERB_LABELS
-from db.kernel.actor import Actor
+from db.kernel.actor import Actor, Scope
+from db.live.claims import Claimed, Claims
+from desktop.core.jobs import Jobs
 from desktop.queue.acting import OFFERED, ActionBar
-from desktop.widgets.acting import VERBS, ActDialog
+from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.theme import Theme
-from tests.db.live.rows import DAY, HOUR, case_row, delta_of
+from tests.db.live.rows import DAY, HOUR, NOON, case_row, delta_of
 from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
 
 HANDLER = Actor(9, "处置", frozenset({"room.view", "case.handle"}))
@@ -142,13 +146,17 @@ def test_the_menu_of_a_row_holds_every_verb(bar: Bar) -> None:
     bar.select(2, 4)
     bar.bar.open_menu(bar.window.mapToGlobal(bar.window.rect().center()))
     menu = bar.menu()
-    assert len(menu) == len(OFFERED)
+    # Nothing waits for a decision, so no answer to a request is listed.
+    assert len(menu) == sum(1 for verb in OFFERED.values() if not verb.request)
     # Only what any open case allows fits both.
     assert {text for text, is_enabled in menu.items() if is_enabled} == {
         "Supervise",
         "Urge",
         "Merge into…",
         "Close by force",
+        "Set priority",
+        "Tag",
+        "Remove tag",
     }
     assert any("1 of 2: " in text for text in menu)
 
@@ -181,7 +189,7 @@ def test_every_verb_has_words_a_question_when_it_asks_and_stands_in_the_table() 
     known = workflow().verbs
     for key, verb in VERBS.items():
         assert VERB_LABELS[key]
-        assert key in known or key in BESIDE_THE_TABLE
+        assert key in known or key in BESIDE_THE_TABLE or verb.permission
         assert bool(verb.words) == bool({"text", "maybe"} & set(verb.asks))
         assert bool(verb.until) == ("until" in verb.asks)
 
@@ -323,3 +331,53 @@ def test_a_selection_of_thousands_is_summed_up_in_no_time(shown: Callable[..., Q
     shown(bar)
     context.select(frozenset(range(1, 5_001)))
     assert bar._count.text() == "5,000 selected"
+
+
+def test_cases_beyond_the_own_scope_allow_nothing_and_the_bar_says_why(shown: Callable[..., QWidget]) -> None:
+    bar = Bar(shown, replace(OFFICER, scope=Scope(units=frozenset({2}))))
+    bar.select(3)
+    assert bar.offered() == {"reassign", "handle"}
+    bar.select(2)
+    assert bar.offered() == set()
+    assert "may not act on the cases of this unit" in bar.bar.why()
+    assert "may not act on the cases of this unit" in bar.bar.why_not("reassign")
+    bar.select(2, 3)
+    # Without a look ahead an act goes to all of them or to none.
+    assert bar.bar.why_not("reassign").startswith("1 of 2: ")
+    bar.select(1)
+    assert "No unit has it" in bar.bar.why_not("accept")
+
+
+def test_what_another_has_claimed_is_taken_over_with_a_reason_and_nothing_else_is(bar: Bar) -> None:
+    until = NOON + HOUR
+    both = Claims({1: Claimed(99, "王敏", until), 5: Claimed(OFFICER.account_id, OFFICER.name, until)})
+    bar.context.board.apply(replace(delta_of([]), claims=both))
+    bar.select(5)
+    assert bar.bar.why_not("take_over") == "Nobody else has claimed it."
+    bar.select(1)
+    assert bar.bar.why_not("take_over") == ""
+    assert bar.bar.press("F")
+    dialog = bar.dialog()
+    dialog.text.setText("she is ill")
+    dialog.form.sent.emit()
+    assert bar.commands == [TakeOver((1,), "she is ill")]
+
+
+def test_answers_to_requests_fit_the_cases_where_one_waits(bar: Bar) -> None:
+    asked = [case_row(2, state="handling", unit_id=1, requests=REQUEST_BITS["postpone"], version=2)]
+    bar.context.board.apply(delta_of(asked))
+    bar.select(2)
+    assert bar.bar.why_not("grant_postpone") == ""
+    assert bar.bar.why_not("grant_return") == "No such request waits."
+    bar.select(3)
+    assert bar.bar.why_not("grant_postpone") == "No such request waits."
+
+
+def test_of_several_cases_a_verb_that_may_leave_out_is_offered_for_some(bar: Bar) -> None:
+    jobs = Jobs(lambda _error: None)
+    bar.bar.set_work(ActWork(jobs, lambda _command: None, lambda _ids: {}))  # type: ignore[arg-type, return-value]
+    bar.select(2, 3, 4)
+    assert bar.offered() >= {"reassign"}
+    assert bar.bar._buttons["reassign"].text() == "Reassign (2 of 3)"
+    assert bar.bar.why_not("close") != ""
+    jobs.close()

@@ -114,3 +114,42 @@ def test_a_floating_pane_stays_on_the_screen(room: Room) -> None:
     assert pane._window is not None
     assert area.contains(pane._window.geometry())
     pane.dock_back()
+
+
+@pytest.fixture
+def with_board(shown: Callable[..., QWidget], kept: Preferences) -> Room:
+    """A room with the pane of units, which comes when it is called."""
+    theme = Theme()
+    panes = {key: Pane(theme, key) for key in ("map", "queue", "board", "kpi")}
+    for key, pane in panes.items():
+        pane.set_content(QLabel(key))
+    room = Room(theme, QWidget(), panes, kept)
+    shown(room, 1500, 600)
+    return room
+
+
+def test_the_units_come_when_they_are_called_and_the_others_get_their_room_back(with_board: Room) -> None:
+    before = with_board.splitter.sizes()
+    assert seen(with_board) == ["map", "queue", "kpi"]
+    with_board.call("board", True)
+    assert with_board.is_called("board")
+    sizes = dict(zip(with_board.panes, with_board.splitter.sizes(), strict=True))
+    assert seen(with_board) == ["map", "queue", "board", "kpi"]
+    assert sizes["board"] >= 350
+    # The list that the cases are taken from keeps its width; the map makes room.
+    assert sizes["queue"] == before[1]
+    assert sizes["map"] < before[0]
+    with_board.call("board", False)
+    assert seen(with_board) == ["map", "queue", "kpi"]
+    assert with_board.splitter.sizes() == before
+
+
+def test_a_pane_that_fills_the_room_hides_the_units_and_reset_sends_them_away(with_board: Room) -> None:
+    with_board.call("board", True)
+    with_board.fill("queue")
+    assert seen(with_board) == ["queue"]
+    with_board.fill("")
+    assert "board" in seen(with_board)
+    with_board.reset()
+    assert not with_board.is_called("board")
+    assert seen(with_board) == ["map", "queue", "kpi"]

@@ -17,6 +17,7 @@ from desktop.kpi.pane import KpiPane
 from desktop.queue.pane import QueuePane
 from desktop.wall.window import LARGEST, LETTER_OF_BODY, WallWindow, wall_scale
 from desktop.widgets.pane import Pane
+from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import NOON
 from tests.desktop.seeded import GUEST, context_of, invented, preferences
@@ -136,3 +137,16 @@ def test_escape_leaves_it(wall: Wall) -> None:
 
 def test_the_clock_is_of_the_city(wall: Wall) -> None:
     assert wall.window._time.text() == "12:00:00"
+
+
+def test_a_screen_reader_hears_what_each_pane_is_and_nothing_takes_the_focus(wall: Wall) -> None:
+    assert all(pane.accessibleName() for pane in wall.window.panes.values())
+    assert wall.window.panes["queue"].findChildren(Table)[0].accessibleName() == "Cases"
+    reached = [
+        widget
+        for widget in wall.window.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isVisible()
+        and not widget.accessibleName()
+    ]
+    assert [type(widget).__name__ for widget in reached] == []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QWidget
 
-from desktop.widgets.webview import ORIGIN, LocalView, is_local, register_scheme
+from desktop.widgets.webview import ORIGIN, LocalView, Reply, is_local, register_scheme
 
 # Both before the application exists; without the flag Chromium looks for a graphics card and complains.
 os.environ.setdefault("QTWEBENGINE_CHROMIUM_FLAGS", "--disable-gpu")
@@ -98,3 +100,93 @@ def test_without_a_graphics_card_the_processor_draws_and_the_user_may_say_otherw
     register_scheme()
     assert os.environ["QT_QUICK_BACKEND"] == "rhi"
     assert "--disable-gpu" in os.environ["QTWEBENGINE_CHROMIUM_FLAGS"].split()
+
+
+def fetched(view: LocalView, until: Callable[..., None], path: str) -> list[object]:
+    """What the page gets for a path: content type, whether it is missing, and the text."""
+    answers: list[str] = []
+    view.page().runJavaScript(
+        f"fetch('/{path}').then(async (a) => window.answer = JSON.stringify("
+        "[a.headers.get('content-type'), a.headers.has('x-missing'), await a.text()]))"
+    )
+
+    def is_answered() -> bool:
+        view.page().runJavaScript("window.answer ?? ''", 0, answers.append)
+        return bool(answers and answers[-1])
+
+    until(is_answered, 10_000)
+    view.page().runJavaScript("delete window.answer")
+    return list(json.loads(answers[-1]))
+
+
+@pytest.fixture
+def opened_view(shown: Callable[..., QWidget], until: Callable[..., None]) -> LocalView:
+    view = LocalView()
+    shown(view, 100, 100)
+    ended: list[bool] = []
+    view.loadFinished.connect(ended.append)
+    view.site.serve_text("a.html", "<p>here</p>", "text/html")
+    view.open("a.html")
+    until(lambda: bool(ended), 10_000)
+    return view
+
+
+def test_what_is_slow_is_answered_by_a_thread_of_its_own(
+    opened_view: LocalView, until: Callable[..., None]
+) -> None:
+    threads: list[str] = []
+
+    def provide(query: dict[str, str]) -> Reply:
+        threads.append(threading.current_thread().name)
+        return Reply(query["word"].encode(), "text/plain")
+
+    opened_view.site.serve_slowly("tiles", provide)
+    assert fetched(opened_view, until, "tiles?word=there") == ["text/plain", False, "there"]
+    assert threads[0].startswith("tiles")
+
+
+@pytest.mark.expects_log("The provider of tiles failed")
+def test_a_slow_provider_that_fails_leaves_nobody_waiting(
+    opened_view: LocalView, until: Callable[..., None]
+) -> None:
+    opened_view.site.serve_slowly("tiles", lambda query: Reply(query["absent"].encode(), "text/plain"))
+    assert fetched(opened_view, until, "tiles") == ["text/plain", True, ""]
+
+
+def test_while_one_answer_waits_others_come(opened_view: LocalView, until: Callable[..., None]) -> None:
+    gate = threading.Event()
+
+    def provide(_query: dict[str, str]) -> Reply:
+        gate.wait(20)
+        return Reply(b"late", "text/plain")
+
+    opened_view.site.serve_slowly("slow", provide)
+    opened_view.site.serve("quick", lambda _query: Reply(b"now", "text/plain"))
+    opened_view.page().runJavaScript("fetch('/slow').then((a) => a.text()).then((t) => window.late = t)")
+    assert fetched(opened_view, until, "quick") == ["text/plain", False, "now"]
+    gate.set()
+    answers: list[str] = []
+
+    def is_late() -> bool:
+        opened_view.page().runJavaScript("window.late ?? ''", 0, answers.append)
+        return bool(answers and answers[-1] == "late")
+
+    until(is_late, 10_000)
+
+
+def test_an_answer_for_a_page_that_is_gone_is_let_go(
+    opened_view: LocalView, until: Callable[..., None]
+) -> None:
+    gate, asked = threading.Event(), threading.Event()
+
+    def provide(_query: dict[str, str]) -> Reply:
+        asked.set()
+        gate.wait(20)
+        return Reply(b"", "text/plain")
+
+    opened_view.site.serve_slowly("slow", provide)
+    opened_view.page().runJavaScript("void fetch('/slow')")
+    until(asked.is_set, 10_000)
+    opened_view.open("a.html")
+    until(lambda: not opened_view.site._waiting, 10_000)
+    gate.set()

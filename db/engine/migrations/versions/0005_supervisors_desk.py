@@ -131,10 +131,18 @@ def upgrade() -> None:
     op.create_index("ix_case_tag_word", "case_tag", ["word"], unique=False)
     op.add_column("cases", sa.Column("holder_id", big, nullable=True))
     op.add_column("cases", sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
+    _index_open_cases("unit_id", "due_at", "handled_at", "paused_at")
+
+
+def _index_open_cases(*columns: str) -> None:
+    op.drop_index("ix_cases_open", table_name="cases")
+    is_open = sa.text("closed_at IS NULL")
+    op.create_index("ix_cases_open", "cases", list(columns), sqlite_where=is_open, postgresql_where=is_open)
 
 
 def downgrade() -> None:
     """Take it away; those rows are gone for good."""
+    _index_open_cases("due_at")
     op.drop_column("cases", "priority")
     op.drop_column("cases", "holder_id")
     op.drop_index("ix_case_tag_word", table_name="case_tag")

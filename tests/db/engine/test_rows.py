@@ -1,0 +1,107 @@
+"""Rows read and written past SQLAlchemy are what SQLAlchemy itself would have read and written."""
+
+from __future__ import annotations
+
+import gc
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, insert, select
+
+from db.calendars.tables import calendar_day, working_window
+from db.engine.connections import Database
+from db.engine.rows import fetch, insert_rows, read_rows, stored_rows, uncollected, update_rows
+from db.engine.tables import proposal
+from db.people.tables import unit
+from db.registers.tables import place, road
+from tests.db.engine.kit import rows_of
+
+AT = datetime(2026, 3, 16, 2, 0, 0, 5000, tzinfo=UTC)
+ROWS: list[tuple[Table, dict[str, Any], dict[str, Any]]] = [
+    (unit, {"id": 1, "code": "U1", "name": "市政处", "kind": "office", "active": True}, {"active": False}),
+    (place, {"id": 1, "kind": "school", "name": "\t一\\小\n", "lon": 1 / 3, "lat": -0.1}, {"note": None}),
+    (road, {"id": 1, "name": "学府路", "grade": "main", "line": b"\x00\xff\n"}, {"line": b""}),
+    (
+        calendar_day,
+        {"id": 1, "day": date(2026, 5, 1), "kind": "holiday", "name": "劳动节"},
+        {"day": date(1999, 12, 31)},
+    ),
+    (
+        working_window,
+        {"id": 1, "valid_from": date(2026, 1, 1), "begins": time(8, 30), "ends": time(12)},
+        {"begins": time(9, 0), "valid_to": date(2026, 2, 1)},
+    ),
+    (
+        proposal,
+        {
+            "id": 1,
+            "command": "case.close",
+            "arguments": {"case_ids": [2**62, 1], "reason": "“准”"},
+            "size": 2,
+            "proposed_by": 7,
+            "proposed_by_name": "王敏",
+            "proposed_at": AT,
+            "state": "waiting",
+        },
+        {"decided_at": AT, "arguments": [None, True, 1.5]},
+    ),
+]
+each_kind = pytest.mark.parametrize("table,row,change", ROWS, ids=[row[0].name for row in ROWS])
+
+
+@each_kind
+def test_what_was_written_here_is_read_the_same_by_sqlalchemy(
+    database: Database, table: Table, row: dict[str, Any], change: dict[str, Any]
+) -> None:
+    with database.engine.begin() as connection:
+        insert_rows(connection, table, list(row), stored_rows(connection, table, list(row), [row]))
+    read = rows_of(database, table)[1]
+    assert {name: read[name] for name in row} == row
+    columns = [*change, "id"]
+    with database.engine.begin() as connection:
+        cells = stored_rows(connection, table, columns, [{**change, "id": 1}])
+        update_rows(connection, table, list(change), cells)
+    assert rows_of(database, table)[1] == {**read, **change}
+
+
+@each_kind
+def test_what_sqlalchemy_wrote_is_read_the_same_here(
+    database: Database, table: Table, row: dict[str, Any], change: dict[str, Any]
+) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(insert(table), [{**row, **change}])
+        found = read_rows(connection, table, [1, 404])
+        assert found == rows_of_now(connection, table)
+        assert fetch(connection, table, select(table)) == list(found.values())
+
+
+def rows_of_now(connection: Any, table: Table) -> dict[int, dict[str, Any]]:
+    return {row["id"]: dict(row) for row in connection.execute(select(table)).mappings()}
+
+
+def test_many_rows_of_one_shape_are_changed_each_to_its_own(database: Database) -> None:
+    rows = [(i, f"U{i}", f"第{i}处", "office") for i in range(1, 2001)]
+    with database.engine.begin() as connection:
+        insert_rows(connection, unit, ("id", "code", "name", "kind"), rows)
+        update_rows(connection, unit, ("name", "version"), [(f"新{i}", 2, i) for i, *_ in rows[1:]])
+    found = rows_of(database, unit)
+    assert [found[i]["name"] for i in (1, 2, 2000)] == ["第1处", "新2", "新2000"]
+    assert [found[i]["version"] for i in (1, 2)] == [1, 2]
+
+
+def test_columns_that_nobody_needs_are_not_read(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(insert(unit), [ROWS[0][1]])
+        assert "name_en" not in read_rows(connection, unit, [1], frozenset({"name_en"}))[1]
+
+
+def test_the_search_for_garbage_goes_on_afterwards_whatever_happens() -> None:
+    def fail() -> None:
+        with uncollected():
+            assert not gc.isenabled()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert gc.isenabled()
