@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from time import monotonic
 
 import psycopg
@@ -26,10 +25,11 @@ from db.kernel.actor import SYSTEM, Actor
 from db.kernel.change import Changes
 from db.kernel.clock import to_ms
 from db.kernel.language import N_
-from db.kernel.refusal import Refused, Trouble, Unavailable
+from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.sync.pull import pull
 from db.sync.push import push
+from db.sync.standing import Line, Standing
 
 LOOK_SECONDS = 2.0
 """How long the station waits for the bell before it looks by itself."""
@@ -39,31 +39,6 @@ BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 SKEW_LIMIT_MS = 60_000
 """A clock that is further off is told to the person; acts keep their order all the same."""
 _log = logging.getLogger(__name__)
-
-
-class Line(StrEnum):
-    """How the line to the server stands."""
-
-    JOINING = "joining"
-    LIVE = "live"
-    BEHIND = "behind"
-    OFFLINE = "offline"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What the strip says about the line."""
-
-    line: Line = Line.JOINING
-    since_ms: int = 0
-    """Since when it is so, in milliseconds since 1970."""
-    waiting: int = 0
-    parked: int = 0
-    held_for: tuple[str, ...] = ()
-    """Whose acts wait because they are not signed in here."""
-    skew_ms: int = 0
-    """How far this computer's clock is ahead of the server's."""
-    trouble: Trouble | None = None
 
 
 @dataclass
@@ -198,7 +173,8 @@ class Station:
             pull(self.local, door.database)
             skew = self._beat(door) if monotonic() >= self._beat_at else self.standing.skew_ms
         held = tuple(sorted(set(pushed.held.values())))
-        self._say(line=Line.LIVE, trouble=None, held_for=held, skew_ms=skew)
+        heard = to_ms(self.local.clock.now())
+        self._say(line=Line.LIVE, trouble=None, held_for=held, skew_ms=skew, heard_ms=heard)
         return True
 
     def _way(self, account_id: int) -> tuple[Bus, Actor] | None:
