@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import TypeVar
 
 import psycopg
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import URL, make_url
 
 from db.engine import outbox as sending
@@ -38,6 +39,7 @@ BEAT_SECONDS = 10.0
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 SKEW_LIMIT_MS = 60_000
 """A clock that is further off is told to the person; acts keep their order all the same."""
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +61,7 @@ class Station:
         self._address = make_url(address)
         self._told = told or (lambda _standing: None)
         self._doors: dict[int, Door] = {}
+        self._awaited: dict[str, str] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._turn = threading.Lock()
@@ -84,6 +87,11 @@ class Station:
             before.database.close()
         self.wake()
         return actor
+
+    def await_line(self, login: str, password: str) -> None:
+        """Let a person in as soon as there is a line: he or she works here without one until then."""
+        self._awaited[login] = password
+        self.wake()
 
     def sign_out(self, account_id: int) -> None:
         """Close a person's way; what he or she did and was not sent waits for the next time."""
@@ -123,13 +131,25 @@ class Station:
 
         Raises ``Unavailable("offline")`` without a line.
         """
-        door = self._doors.get(actor.account_id)
-        if door is None or self.standing.line is Line.OFFLINE:
-            raise Unavailable("offline", N_("This needs the server, and there is no line to it."))
+        door = self._door_of(actor)
         outcome = door.bus.run(command, door.actor)
         with self._turn:
             pull(self.local, door.database)
         return outcome
+
+    def ask(self, actor: Actor, question: Callable[[Connection], T]) -> T:
+        """Ask the server what this file does not hold, under the rights of that person.
+
+        Raises ``Unavailable("offline")`` without a line.
+        """
+        with self._door_of(actor).database.read() as connection:
+            return question(connection)
+
+    def _door_of(self, actor: Actor) -> Door:
+        door = self._doors.get(actor.account_id)
+        if door is None or self.standing.line is Line.OFFLINE:
+            raise Unavailable("offline", N_("This needs the server, and there is no line to it."))
+        return door
 
     # The thread.
 
@@ -164,6 +184,14 @@ class Station:
 
     def _turn_once(self) -> bool:
         """Send, take over, say how things stand. ``False`` while nobody is signed in."""
+        for login, password in tuple(self._awaited.items()):
+            try:
+                self.sign_in(login, password)
+            except Refused:
+                # Another password, or no account any more: that takes the person's own hands.
+                self._awaited.pop(login, None)
+                raise
+            self._awaited.pop(login, None)
         with self._turn:
             door = next(iter(self._doors.values()), None)
             if door is None:
