@@ -137,7 +137,9 @@ class Bus:
             newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
             if newest is None:
                 raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == newest)).scalar()
+            # Only a station's file knows what was sent; on a server nobody may look there.
+            own = select(outbox.c.id).where(outbox.c.seq == newest)
+            sent = connection.execute(own).scalar() if self.database.is_replica else None
         return self.run(Undo(newest, leave_out, sent or 0), actor)
 
     def undoable(self, actor: Actor) -> Undoable | None:

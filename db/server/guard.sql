@@ -151,63 +151,88 @@ LANGUAGE sql IMMUTABLE AS $$
         'UTF8'))
 $$;
 
-CREATE OR REPLACE FUNCTION jw_check_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION jw_stamp_entry() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.received_at := jw_now_ms();
+    RETURN NEW;
+END $$;
+
+-- All entries of a statement at once: a station that was away brings hundreds in one transaction.
+CREATE OR REPLACE FUNCTION jw_check_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     head journal_head%ROWTYPE;
-    needed text;
+    breach record;
     oldest bigint;
+    name_of_mine text;
 BEGIN
-    NEW.received_at := jw_now_ms();
     IF jw_is_owner() THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     SELECT * INTO head FROM journal_head FOR UPDATE;
-    IF NEW.seq <> head.seq + 1 OR NEW.previous <> head.hash THEN
+    SELECT p.name INTO name_of_mine FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = jw_account();
+    IF EXISTS (
+        SELECT FROM (
+            SELECT seq, previous, row_number() OVER in_order AS place,
+                   lag(hash, 1, head.hash) OVER in_order AS before
+            FROM entered WINDOW in_order AS (ORDER BY seq)
+        ) e
+        WHERE e.seq <> head.seq + e.place OR e.previous <> e.before
+    ) THEN
         PERFORM jw_refuse('unchained', 'The entry does not follow the last one of the journal.');
     END IF;
-    IF NEW.hash IS DISTINCT FROM jw_seal(NEW) THEN
+    IF EXISTS (SELECT FROM entered e WHERE e.hash IS DISTINCT FROM jw_seal(ROW(e.*)::journal)) THEN
         PERFORM jw_refuse('bad_seal', 'The seal of the entry is not right.');
     END IF;
-    SELECT permission INTO needed FROM jw_command WHERE name = NEW.command;
-    IF needed IS NULL THEN
-        PERFORM jw_refuse('unknown_command', format('The server does not know the command %s.', NEW.command));
+    SELECT e.command INTO breach FROM entered e
+    WHERE NOT EXISTS (SELECT FROM jw_command c WHERE c.name = e.command) LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse('unknown_command', format('The server does not know the command %s.', breach.command));
     END IF;
-    IF NEW.actor_id = 0 THEN
-        -- What time does of itself may be written down by whoever notices first.
-        IF NEW.command <> 'case.resume_due' THEN
-            PERFORM jw_refuse('another_name', 'An act can be recorded only in one''s own name.');
-        END IF;
-    ELSIF NEW.actor_id IS DISTINCT FROM jw_account() OR NEW.actor_name IS DISTINCT FROM (
-        SELECT p.name FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = jw_account()
+    -- What time does of itself may be written down by whoever notices first.
+    IF EXISTS (
+        SELECT FROM entered e
+        WHERE CASE WHEN e.actor_id = 0 THEN e.command <> 'case.resume_due'
+              ELSE e.actor_id IS DISTINCT FROM jw_account() OR e.actor_name IS DISTINCT FROM name_of_mine END
     ) THEN
         PERFORM jw_refuse('another_name', 'An act can be recorded only in one''s own name.');
-    ELSIF NOT jw_may(needed) THEN
-        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', NEW.actor_name, NEW.command));
     END IF;
-    IF NEW.touched IS NULL AND NOT jw_may('import.run') THEN
-        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', NEW.actor_name, NEW.command));
+    SELECT c.name INTO breach FROM jw_command c
+    WHERE c.name IN (SELECT e.command FROM entered e WHERE e.actor_id <> 0) AND NOT jw_may(c.permission) LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', name_of_mine, breach.name));
+    END IF;
+    SELECT e.command INTO breach FROM entered e WHERE e.touched IS NULL LIMIT 1;
+    IF FOUND AND NOT jw_may('import.run') THEN
+        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', name_of_mine, breach.command));
     END IF;
     SELECT coalesce((SELECT value::bigint FROM setting WHERE key = 'sync.oldest_days'), 14) INTO oldest;
-    IF NEW.at > NEW.received_at + 5000 OR NEW.at < NEW.received_at - oldest * 86400000 THEN
+    IF EXISTS (
+        SELECT FROM entered e WHERE e.at > e.received_at + 5000 OR e.at < e.received_at - oldest * 86400000
+    ) THEN
         PERFORM jw_refuse('bad_moment', 'The moment of the act lies in the future or too far back.');
     END IF;
-    IF NEW.undoes IS NOT NULL AND NOT jw_may('undo.any') AND NOT EXISTS (
-        SELECT FROM journal WHERE seq = NEW.undoes AND actor_id = NEW.actor_id
+    IF NOT jw_may('undo.any') AND EXISTS (
+        SELECT FROM entered e
+        WHERE e.undoes IS NOT NULL
+          AND NOT EXISTS (SELECT FROM journal j WHERE j.seq = e.undoes AND j.actor_id = e.actor_id)
     ) THEN
         PERFORM jw_refuse('not_yours', 'Only the person who did it can undo this.');
     END IF;
-    INSERT INTO jw_written (operation, relation, ids) VALUES ('J', 'journal', ARRAY[NEW.seq]);
-    RETURN NEW;
+    INSERT INTO jw_written (operation, relation, ids)
+    SELECT 'J', 'journal', array_agg(seq) FROM entered HAVING count(*) > 0;
+    RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION jw_check_head() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- Entries that stand in the journal follow one another: it is enough that the new head is a later one.
     IF NOT jw_is_owner() AND (
         NEW.id <> OLD.id OR NEW.last_id < OLD.last_id
         OR (NEW.seq, NEW.hash) IS DISTINCT FROM (OLD.seq, OLD.hash) AND NOT EXISTS (
-            SELECT FROM journal WHERE seq = NEW.seq AND hash = NEW.hash AND seq = OLD.seq + 1)
+            SELECT FROM journal WHERE seq = NEW.seq AND hash = NEW.hash AND seq > OLD.seq)
     ) THEN
         PERFORM jw_refuse('unchained', 'The head of the journal moves only with an entry.');
     END IF;
@@ -381,12 +406,13 @@ CREATE TABLE IF NOT EXISTS news (
 );
 CREATE INDEX IF NOT EXISTS news_xid ON news (xid, id);
 
-CREATE OR REPLACE FUNCTION jw_ring_entry() RETURNS trigger
+CREATE OR REPLACE FUNCTION jw_ring_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO news (seq, operation, touched, anew)
-    VALUES (NEW.seq, NEW.operation, NEW.touched, CASE WHEN NEW.touched IS NULL THEN (
-        SELECT array_agg(rtrim(k, '*')) FROM jsonb_object_keys(NEW.changes::jsonb) k) END);
+    SELECT e.seq, e.operation, e.touched, CASE WHEN e.touched IS NULL THEN (
+        SELECT array_agg(rtrim(k, '*')) FROM jsonb_object_keys(e.changes::jsonb) k) END
+    FROM entered e ORDER BY e.seq;
     PERFORM pg_notify('jingwei', '');
     RETURN NULL;
 END $$;

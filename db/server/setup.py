@@ -215,8 +215,10 @@ def _put_triggers(connection: Connection, table: str) -> None:
 
 def _put_grants(connection: Connection) -> None:
     put = connection.exec_driver_sql
-    _trigger(connection, "journal", "jw_entry", "BEFORE INSERT", "ROW", "jw_check_entry")
-    _trigger(connection, "journal", "jw_ring", "AFTER INSERT", "ROW", "jw_ring_entry")
+    entered = "REFERENCING NEW TABLE AS entered"
+    _trigger(connection, "journal", "jw_entry", "BEFORE INSERT", "ROW", "jw_stamp_entry")
+    _trigger(connection, "journal", "jw_check", "AFTER INSERT", "STATEMENT", "jw_check_entries", entered)
+    _trigger(connection, "journal", "jw_ring", "AFTER INSERT", "STATEMENT", "jw_ring_entries", entered)
     _trigger(connection, "journal_head", "jw_head", "BEFORE UPDATE", "ROW", "jw_check_head")
     deferred = "DEFERRABLE INITIALLY DEFERRED"
     _trigger(connection, "jw_written", "jw_settle", "AFTER INSERT", "ROW", "jw_settle", deferred)
