@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -195,6 +195,12 @@ class Writing:
         self._head = unit.finish()
         if unit.changes is not None:
             self.changes.append(unit.changes)
+
+    def enter(self, told: Sequence[journal.Entry]) -> None:
+        """Append the entries of acts whose rows the caller has written as they were done elsewhere."""
+        if told:
+            last_id = max(self._database.ids.last, self._head.last_id)
+            self._head = journal.append_all(self.connection, self._head, told, last_id)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, exists, select, text
 
 from db.engine.columns import canonical
+from db.engine.rows import insert_rows
 from db.engine.tables import journal, journal_head
 from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
@@ -76,6 +77,21 @@ def take_head(connection: Connection) -> Head:
     return Head(row.seq, bytes(row.hash), row.last_id)
 
 
+class Entry(NamedTuple):
+    """What an entry tells, apart from its place in the chain; the three texts are canonical JSON."""
+
+    at: int
+    actor_id: int
+    actor_name: str
+    station: int
+    command: str
+    arguments: str
+    changes: str
+    touched: str | None
+    undoes: int | None
+    operation: int | None
+
+
 def append(
     connection: Connection,
     head: Head,
@@ -90,27 +106,35 @@ def append(
     last_id: int,
 ) -> Head:
     """Write the next entry and move the head, which is returned; the caller holds the write lock."""
-    entry: dict[str, Any] = {
-        "seq": head.seq + 1,
-        "at": to_ms(now),
-        "actor_id": actor.account_id,
-        "actor_name": actor.name,
-        "station": station,
-        "command": command_name(type(command)),
-        "arguments": canonical(_sealed_arguments(command)),
-        "changes": canonical(changes),
-        "touched": None if touched is None else canonical(touched),
-        "undoes": undoes,
-        "operation": operation,
-        "previous": head.hash,
-    }
-    entry["hash"] = _seal(*entry.values())
-    connection.execute(_APPEND, entry)
+    entry = Entry(
+        to_ms(now),
+        actor.account_id,
+        actor.name,
+        station,
+        command_name(type(command)),
+        canonical(_sealed_arguments(command)),
+        canonical(changes),
+        None if touched is None else canonical(touched),
+        undoes,
+        operation,
+    )
+    return append_all(connection, head, [entry], last_id)
+
+
+def append_all(connection: Connection, head: Head, told: Sequence[Entry], last_id: int) -> Head:
+    """Write the next entries in one statement and move the head, which is returned."""
+    seq, seal = head.seq, head.hash
+    rows = []
+    for entry in told:
+        seq += 1
+        previous, seal = seal, _seal(seq, *entry, seal)
+        rows.append([seq, *entry, previous, seal])
+    insert_rows(connection, journal, _FIELDS, rows)
     connection.execute(
         text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id"),
-        {"seq": entry["seq"], "hash": entry["hash"], "last_id": last_id},
+        {"seq": seq, "hash": seal, "last_id": last_id},
     )
-    return Head(head.seq + 1, entry["hash"], last_id)
+    return Head(seq, seal, last_id)
 
 
 def _sealed_arguments(command: object) -> dict[str, Any]:
@@ -121,7 +145,6 @@ def _sealed_arguments(command: object) -> dict[str, Any]:
 
 # When the server took an entry is its own remark, outside of the seal.
 _FIELDS = tuple(column.name for column in journal.c if column.name != "received_at")
-_APPEND = text(f"INSERT INTO journal ({', '.join(_FIELDS)}) VALUES (:{', :'.join(_FIELDS)})")  # noqa: S608
 _WALK = text(f"SELECT {', '.join(_FIELDS)} FROM journal ORDER BY seq")  # noqa: S608  our own names
 
 _facts = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
