@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -29,13 +29,12 @@ from db.engine.rows import insert_rows, read_rows, stored_rows, update_rows
 from db.engine.tables import journal as entries
 from db.engine.tables import metadata, outbox, replica
 from db.engine.unit_of_work import Diff
-from db.kernel.change import Changes
 from db.kernel.refusal import Refused
 from db.sync.incoming import mirrored
 from db.sync.pull import server_settings
 
 CHUNK = 250
-"""Acts in one transaction: the head of the server's journal is held for a blink, and others come in between."""
+"""Acts in one transaction: others come in between, for whom the head of the server's journal is held."""
 RULE_TABLES = (
     *("transition", "condition", "filing_condition", "category", "time_rule", "duty"),
     *("calendar_day", "calendar_year", "working_window", "working_day_rule"),
@@ -67,13 +66,16 @@ class Forward:
         return found
 
 
-def fast_forward(local: Database, server: Database, operations: Sequence[int]) -> list[int]:
-    """Send as many of these acts of one person, from the first on, as can go as they are.
+def fast_forward(
+    local: Database, server: Database, operations: Sequence[int], blocked: Set[Key] = frozenset()
+) -> list[int]:
+    """Send as many of these acts of one person, from the first on, as can go as they are and do not stand on
+    the rows of acts that wait for somebody else (``blocked``).
 
     Gives those that the server has now, settled here as well; none when the first one has to be done again.
     Raises ``Unavailable``: what was under way is then sent anew, and known by its number if it had arrived.
     """
-    acts = _fitting(local, operations[:CHUNK])
+    acts = _fitting(local, operations[:CHUNK], blocked)
     while acts:
         try:
             sent = _send(local, server, acts)
@@ -93,7 +95,7 @@ def fast_forward(local: Database, server: Database, operations: Sequence[int]) -
     return []
 
 
-def _fitting(local: Database, operations: Sequence[int]) -> list[Forward]:
+def _fitting(local: Database, operations: Sequence[int], blocked: Set[Key]) -> list[Forward]:
     """The acts, up to the first whose effect cannot be taken as it is."""
     query = (
         select(
@@ -118,7 +120,10 @@ def _fitting(local: Database, operations: Sequence[int]) -> list[Forward]:
         if not changes.keys() <= _forwarded():
             break
         effect = {table: dict(diffs) for table, diffs in changes.items()}
-        found.append(Forward(operation, journal.Entry(*row), effect))
+        act = Forward(operation, journal.Entry(*row), effect)
+        if not act.keys.isdisjoint(blocked):
+            break
+        found.append(act)
     return found
 
 
