@@ -35,7 +35,7 @@ from db.exchange import commands as exchange_commands
 from db.exchange.geography import writing as geography_writing
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.people import commands as people_commands
 from db.people import tracking
@@ -77,7 +77,9 @@ FOLLOWERS = (search_index,)
 """The modules that keep something true about rows whoever writes them, once they are imported."""
 
 
-@command("core.load_reference", permission="reference.load", label=N_("Load reference data"))
+@command(
+    "core.load_reference", permission="reference.load", label=N_("Load reference data"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class LoadReference:
     """The code lists, filing conditions, moves, roles and calendars that ship with the program."""
@@ -85,7 +87,12 @@ class LoadReference:
     edition: int = 1
 
 
-@command("core.load_edition", permission="reference.load", label=N_("Load a newer table of moves"))
+@command(
+    "core.load_edition",
+    permission="reference.load",
+    label=N_("Load a newer table of moves"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class LoadEdition:
     """The moves that came with a newer program, and the permissions that they need."""
@@ -97,7 +104,12 @@ SEEN_PERMISSIONS = "roles.seen"
 """The setting with every word of ``roles.csv`` that was ever offered to the roles of this database."""
 
 
-@command("core.grant_permissions", permission="reference.load", label=N_("Load newer permissions"))
+@command(
+    "core.grant_permissions",
+    permission="reference.load",
+    label=N_("Load newer permissions"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class GrantPermissions:
     """The permissions that came with a newer program, for the roles that ship with them."""
@@ -134,7 +146,8 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
         # Also when an earlier attempt was cut off between the tables and what belongs into them.
         if create and schema.is_untouched(database):
             load_reference(database)
-        if not database.read_only:
+        # What a newer program brings comes to a station from its server.
+        if not database.read_only and not database.is_replica:
             _load_newer_moves(database)
             _grant_new_permissions(database)
     except BaseException:

@@ -15,7 +15,7 @@ from db.cases.tables import case, contact_view, reporter
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.kernel.text import mask_name, mask_phone, one_line
@@ -43,7 +43,7 @@ class Contact:
     phone: str = field(repr=False)
 
 
-@command("contact.view", permission=SEE_PLAIN, label=N_("View contact"), lasting=True)
+@command("contact.view", permission=SEE_PLAIN, label=N_("View contact"), lasting=True, reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ViewContact:
     """Show a reporter's name and number; who looked, when and why is kept, and cannot be undone."""

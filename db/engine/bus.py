@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
-from db.engine.outbox import DONE, WAITING
+from db.engine.outbox import DONE, PARTLY, WAITING
 from db.engine.rows import uncollected
 from db.engine.tables import journal, outbox
 from db.engine.undoing import CANNOT, Undoable, recall, take_back
@@ -18,7 +18,7 @@ from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.command import command, command_label, lasting_commands
+from db.kernel.command import Reach, command, command_label, lasting_commands, reach_of
 from db.kernel.language import N_, _
 from db.kernel.moved import LeftOut
 from db.kernel.refusal import Refused, refuse_all
@@ -95,10 +95,13 @@ class Bus:
     def run(self, command: Any, actor: Actor, act: Act | None = None) -> Outcome:
         """Carry out a command for a person; ``act`` when it was done before, elsewhere.
 
-        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused("second_officer")`` for more
-        cases than one officer may move, ``Refused`` of the rules, and ``Unavailable``.
+        Raises ``Refused("not_permitted")`` before anything is touched, and so, on a station's file,
+        ``Refused("needs_server")``; ``Refused("second_officer")`` for more cases than one officer may move,
+        ``Refused`` of the rules, and ``Unavailable``.
         """
         demand_permission(command, actor)
+        if self.database.is_replica:
+            demand_reach(command)
         with self.database.write(actor, command, act) as unit:
             if wants_second_officer(unit.connection, command):
                 raise Refused(
@@ -126,6 +129,8 @@ class Bus:
                 ids = {table: frozenset(rows) for table, rows in (done.touched or {}).items()}
                 return Outcome(None, Changes(done.seq, ids))
             result = carry_out(adapt(command, unit), unit)
+            # Also when nothing was left to do: it has come, and is known by its number from now on.
+            unit.keep()
         return Outcome(result, unit.changes or Changes())
 
     def undo(self, actor: Actor, *, leave_out: bool = False) -> Outcome:
@@ -169,7 +174,7 @@ class Bus:
         )
         if self.database.is_replica:
             # An act may have been done here more than once; what counts is where the outbox says it stands.
-            stands = outbox.c.state.in_((WAITING, DONE))
+            stands = outbox.c.state.in_((WAITING, PARTLY, DONE))
             query = query.where(exists().where(outbox.c.seq == journal.c.seq, stands))
         return query
 
@@ -182,6 +187,16 @@ def demand_permission(command: Any, actor: Actor) -> None:
             "not_permitted",
             N_("{who} may not do this: {what}."),
             who=actor.name,
+            what=_(type(command).label),
+        )
+
+
+def demand_reach(command: Any) -> None:
+    """Refuse what nobody can decide at a station for himself."""
+    if reach_of(command) is Reach.SERVER:
+        raise Refused(
+            "needs_server",
+            N_("This can only be done on the server, and there is no line to it now: {what}."),
             what=_(type(command).label),
         )
 

@@ -13,7 +13,10 @@ from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.command import as_plain, command_name
 
-WAITING, PARKED, DROPPED, DONE = "waiting", "parked", "dropped", "done"
+WAITING, PARKED, PARTLY, DROPPED, DONE = "waiting", "parked", "partly", "dropped", "done"
+"""Waiting to be sent; refused; done on the server but for some of its cases; given up; done there as here."""
+IN_TRAY = (PARKED, PARTLY)
+"""What somebody has to look at."""
 
 
 class Done(Protocol):

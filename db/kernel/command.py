@@ -90,6 +90,12 @@ def command_label(name: str) -> str:
     return str(cls.label) if cls is not None else name  # type: ignore[attr-defined]
 
 
+def without_private(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain arguments of a command without what a citizen told of himself."""
+    private: frozenset[str] = getattr(_by_name.get(name), "private_fields", frozenset())
+    return {field: "" if field in private else value for field, value in arguments.items()}
+
+
 def as_plain(value: Any) -> dict[str, Any]:
     """A command as plain values for the journal and the outbox; moments in milliseconds since 1970 UTC."""
     return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

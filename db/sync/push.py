@@ -1,35 +1,35 @@
-"""Tells the server what was done here: each act once, under the name of who did it, by the server's own rules."""
+"""Tells the server what was done here: each act once, in its person's name, by the server's own rules."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import islice, takewhile
+from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
+from sqlalchemy.exc import OperationalError
 
 from db.engine import outbox as sending
-from db.engine.among import among
 from db.engine.bus import Bus
 from db.engine.connections import Database
-from db.engine.journal import last_touch
-from db.engine.tables import journal, metadata, outbox
-from db.engine.unit_of_work import Diff, UnitOfWork
-from db.kernel.actor import Actor
-from db.kernel.clock import to_ms
+from db.engine.tables import outbox
+from db.kernel.act import Act
+from db.kernel.actor import SYSTEM, Actor
+from db.kernel.clock import from_ms
 from db.kernel.command import from_plain
-from db.kernel.language import N_, _
-from db.kernel.refusal import Refused
+from db.kernel.refusal import Refused, Unavailable
 from db.sync.batch import CHUNK, fast_forward
-from db.sync.incoming import oldest_closing, read_touched
-from db.sync.pull import snapshot
-from db.sync.rebase import rebase
+from db.sync.concurrent import adapted
+from db.sync.pull import pull
+from db.sync.rebase import Key, effect_of, fault_of, keys_of, waiting_acts
 
 Door = Callable[[int], "tuple[Bus, Actor] | None"]
 """The way into the server for an account, by its id; ``None`` while that person is not signed in."""
-Effect = Mapping[str, Mapping[int, Diff]]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -43,125 +43,111 @@ class Pushed:
 
 
 def push(local: Database, door: Door, *, as_computed: bool = True) -> Pushed:
-    """Send what waits, in the order in which it was done. Raises ``Unavailable`` when the server is gone: what
-    was sent before is settled, the rest goes on waiting.
+    """Send what waits, in the order in which it was done.
 
     What nothing has come between goes ``as_computed`` (``db/sync/batch.py``), unless the clock here is wrong.
+    What the server made of any other act is taken over before the next one that stands on it is sent, and at
+    the end. Raises ``Unavailable`` when the server is gone: what it has taken is found by the next ``pull``,
+    and the rest goes on waiting.
     """
-    pushed = Pushed()
-    blocked: set[tuple[str, int]] = set()
-    waiting = deque(_waiting(local))
-    while waiting:
-        operation, account = waiting[0]
-        way = door(account)
-        if way is not None and as_computed:
-            alike = takewhile(lambda each: each[1] == account, islice(waiting, CHUNK))  # noqa: B023  used at once
-            sent = fast_forward(local, way[0].database, [each for each, _whose in alike], blocked)
-            for _each in sent:
-                waiting.popleft()
-            pushed.settled += sent
-            if sent:
-                continue
-        waiting.popleft()
-        act, effect = _read(local, operation)
+    return _Sending(local, door, as_computed).run()
+
+
+class _Sending:
+    """One walk through what waits."""
+
+    def __init__(self, local: Database, door: Door, as_computed: bool) -> None:
+        self._local = local
+        self._door = door
+        self._as_computed = as_computed
+        self._pushed = Pushed()
+        self._blocked: set[Key] = set()
+        # What stands otherwise on the server than here, until it is taken over.
+        self._unlike: set[Key] = set()
+        self._refused: dict[int, Refused] = {}
+        self._server: Database | None = None
+
+    def run(self) -> Pushed:
+        with self._local.read() as connection:
+            waiting = [(act.id, act.actor_id) for act in waiting_acts(connection)]
+        while waiting:
+            sent = self._forward(waiting)
+            if not sent:
+                self._send_first(waiting[0][0])
+                sent = 1
+            del waiting[:sent]
+        self._take_over()
+        return self._pushed
+
+    def _forward(self, waiting: list[tuple[int, int]]) -> int:
+        """How many of the next acts could go as they were done here."""
+        person = waiting[0][1]
+        way = self._door(person)
+        if way is None or person == SYSTEM.account_id or not self._as_computed:
+            return 0
+        theirs = [
+            operation for operation, _whose in takewhile(lambda each: each[1] == person, waiting[:CHUNK])
+        ]
+        sent = fast_forward(self._local, way[0].database, theirs, self._blocked | self._unlike)
+        self._pushed.settled += sent
+        return len(sent)
+
+    def _send_first(self, operation: int) -> None:
+        act, keys = self._read(operation)
+        if not self._unlike.isdisjoint(keys):
+            self._take_over()
+            act, keys = self._read(operation)
         if act is None:
             # Parked meanwhile, because what it stood on was refused.
-            continue
-        rows = {(table, row_id) for table, ids in effect.items() for row_id in ids}
-        if way is None or not blocked.isdisjoint(rows):
-            blocked |= rows
-            pushed.held[operation] = act.actor_name
-            continue
+            return
+        way = self._door(act.actor_id) if self._blocked.isdisjoint(keys) else None
+        if way is None:
+            self._blocked |= keys
+            self._pushed.held[operation] = act.actor_name
+            return
+        bus, person = way
+        self._server = bus.database
+        self._unlike |= keys
         try:
-            _send(local, act, effect, *way)
+            self._replay(act, bus, SYSTEM if act.actor_id == SYSTEM.account_id else person)
         except Refused as refusal:
-            pushed.parked[operation] = refusal
+            self._refused[operation] = refusal
+            self._pushed.parked[operation] = refusal
         else:
-            pushed.settled.append(operation)
-    return pushed
+            self._pushed.settled.append(operation)
+
+    def _read(self, operation: int) -> tuple[Row[Any] | None, set[Key]]:
+        """An act that still waits, and what it stands on."""
+        with self._local.read() as connection:
+            waits = select(outbox).where(outbox.c.id == operation, outbox.c.state == sending.WAITING)
+            act = connection.execute(waits).first()
+            return act, set() if act is None else keys_of(connection, act)
+
+    def _replay(self, act: Row[Any], bus: Bus, actor: Actor) -> None:
+        with self._local.read() as connection:
+            effect = effect_of(connection, act)
+        try:
+            wanted = from_plain(act.command, act.arguments)
+            moment = min(act.at, _now_of(bus.database))
+            again: Act = replace(sending.act_of(act), at=moment)
+            bus.replay(wanted, actor, again, lambda command, unit: adapted(command, unit, effect))
+        except (Refused, Unavailable, OperationalError):
+            raise
+        except Exception as error:
+            # A fault of the program must not stop all that comes after this act.
+            _log.exception("the server failed over act %s (%s)", act.id, act.command)
+            raise fault_of(error) from error
+
+    def _take_over(self) -> None:
+        """What the server made of the acts that were sent."""
+        if self._server is not None:
+            pull(self._local, self._server, self._refused)
+        self._unlike.clear()
+        self._refused.clear()
+        self._server = None
 
 
-def _waiting(local: Database) -> list[tuple[int, int]]:
-    """The acts and whose they are, in the order in which they were done."""
-    with local.read() as connection:
-        waits = select(outbox.c.id, outbox.c.actor_id).where(outbox.c.state == sending.WAITING)
-        return [
-            (row.id, row.actor_id) for row in connection.execute(waits.order_by(outbox.c.at, outbox.c.id))
-        ]
-
-
-def _read(local: Database, operation: int) -> tuple[Row[Any] | None, Effect]:
-    with local.read() as connection:
-        waits = select(outbox).where(outbox.c.id == operation, outbox.c.state == sending.WAITING)
-        act = connection.execute(waits).first()
-        if act is None:
-            return None, {}
-        changes = connection.execute(select(journal.c.changes).where(journal.c.seq == act.seq)).scalar()
-    return act, {table: dict(rows) for table, rows in (changes or {}).items()}
-
-
-def _send(local: Database, act: Row[Any], effect: Effect, bus: Bus, actor: Actor) -> None:
-    """One act to the server, and what came of it back into this file."""
-    touched = {table: set(rows) for table, rows in effect.items()}
-    parked: dict[int, Refused] = {}
-    try:
-        outcome = bus.replay(
-            from_plain(act.command, act.arguments), actor, sending.act_of(act), merged(effect)
-        )
-        for table, ids in outcome.changes.touched.items():
-            touched.setdefault(table, set()).update(ids)
-    except Refused as refusal:
-        parked[act.id] = refusal
-    with snapshot(bus.database) as connection:
-        since = oldest_closing(connection, to_ms(local.clock.now()))
-        cases = metadata.tables["cases"]
-        with local.read() as own:
-            known = own.execute(
-                select(cases.c.id).where(among(cases.c.id, touched.get("cases", ())))
-            ).scalars()
-            incoming = read_touched(connection, touched, since, frozenset(known))
-    rebase(local, incoming, settled=frozenset() if parked else frozenset({act.id}), parked=parked)
-    for refusal in parked.values():
-        raise refusal
-
-
-def merged(effect: Effect) -> Callable[[Any, UnitOfWork], Any]:
-    """What lets an act pass over changes that do not concern it, and stops it before one that does.
-
-    A concurrent change is harmless when it left alone every value that the act changed here, and state and
-    unit of its cases; then the act is done on the rows as they are now.
-    """
-
-    def check(command: Any, unit: UnitOfWork) -> Any:
-        for name, rows in effect.items():
-            table = metadata.tables[name]
-            changed = {i: diff for i, diff in rows.items() if "id" not in diff}
-            current = unit.rows(table, list(changed))
-            for row_id, diff in changed.items():
-                row = current.get(row_id)
-                if row is None:
-                    raise _quicker(unit, name, row_id)
-                for column, (before, after) in diff.items():
-                    now = unit.plain(table, column, row[column])
-                    if column != "version" and now not in (before, after):
-                        raise _quicker(unit, name, row_id)
-        if getattr(command, "versions", ()):
-            cases = unit.rows(metadata.tables["cases"], command.case_ids)
-            return replace(
-                command, versions=tuple(cases[i]["version"] if i in cases else 0 for i in command.case_ids)
-            )
-        return command
-
-    return check
-
-
-def _quicker(unit: UnitOfWork, table: str, row_id: int) -> Refused:
-    touch = last_touch(unit.connection, metadata.tables[table], row_id)
-    return Refused(
-        "changed_meanwhile",
-        N_("{who} changed this meanwhile ({what})."),
-        who=touch.actor_name if touch else "?",
-        what=_(touch.command) if touch else "?",
-        table=table,
-        id=row_id,
-    )
+def _now_of(server: Database) -> datetime:
+    """The server's own time: no act is later than that, however wrong the clock was by which it was done."""
+    with server.read() as connection:
+        return from_ms(int(connection.execute(text("SELECT jw_now_ms()")).scalar_one()))
