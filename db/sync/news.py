@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
+
+
+Settled = Callable[[Sequence[int]], Set[int]]
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,6 @@ class News:
     """Tables of telemetry with newer values."""
     seq: int
     """The newest entry of the server's journal among them; 0 when there is none."""
-    operations: frozenset[int]
-    """The acts among them that bear a number."""
 
     @property
     def is_empty(self) -> bool:
@@ -41,28 +43,32 @@ def horizon(connection: Connection) -> int:
     return int(str(connection.execute(_HORIZON).scalar()))
 
 
-def read_news(connection: Connection, since: int) -> News:
+def read_news(connection: Connection, since: int, settled: Settled = lambda _operations: frozenset()) -> News:
     """The news from ``since`` on, as of the snapshot of ``connection`` (REPEATABLE READ, or they may differ
     from the rows that are read next).
+
+    ``settled`` says which of these acts the reader has already as the server has them; of those nothing needs
+    to be read again.
     """
     until = horizon(connection)
+    rows = connection.execute(_NEWS, {"since": str(since), "until": str(until)}).all()
+    known = settled([row.operation for row in rows if row.operation is not None])
     touched: dict[str, set[int]] = defaultdict(set)
     anew: set[str] = set()
     measured: set[str] = set()
-    operations: set[int] = set()
     seq = 0
-    for row in connection.execute(_NEWS, {"since": str(since), "until": str(until)}):
+    for row in rows:
         if row.relation is not None:
             measured.add(row.relation)
             continue
         seq = max(seq, row.seq)
-        if row.operation is not None:
-            operations.add(row.operation)
+        if row.operation in known:
+            continue
         anew.update(row.anew or ())
         for name, ids in json.loads(row.touched or "{}").items():
             touched[name].update(ids)
     ids_by_table = {name: frozenset(ids) for name, ids in touched.items()}
-    return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq, frozenset(operations))
+    return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq)
 
 
 _HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, text
 
 from db.engine import outbox as sending
 from db.engine import settings
+from db.engine.among import among
 from db.engine.connections import Database
 from db.engine.rows import fetch
 from db.engine.tables import metadata, outbox, replica, setting
@@ -67,7 +69,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         stand = own.execute(select(replica)).one()
         mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
-            news = read_news(connection, stand.xid)
+            news = read_news(connection, stand.xid, partial(_settled, own))
             _demand_same_history(connection, stand, news)
             taken = taken_acts(connection, mine)
             touched = _touched(connection, news, taken, own, refused)
@@ -88,6 +90,12 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     if news.is_empty and not told and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
     return Pulled(news, rebase(local, incoming, decided, known))
+
+
+def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
+    """Those of the acts whose rows are the same here and there already."""
+    done = select(outbox.c.id).where(among(outbox.c.id, operations), outbox.c.state == sending.DONE)
+    return set(own.execute(done).scalars())
 
 
 def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, dict[str, list[int]]]:
