@@ -38,6 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--db", metavar="URL", default=None, help=_("database: sqlite:///FILE or postgresql://…")
     )
+    parser.add_argument(
+        "--server",
+        metavar="ADDRESS",
+        default=None,
+        help=_("work at a server, on a copy of what it has: HOST or postgresql://HOST/DATABASE"),
+    )
     parser.add_argument("--theme", choices=("dark", "light"), default=None)
     parser.add_argument("--user", metavar="NAME", default=None, help=_("name to sign in with"))
     parser.add_argument(
@@ -70,7 +76,8 @@ def _open_room(words: Sequence[str]) -> int:
     return run(
         Options(
             arguments.db or default_url(),
-            is_own=not arguments.db,
+            is_own=not arguments.db and not os.environ.get("JINGWEI_DB"),
+            server=arguments.server,
             lang=language(),
             theme=arguments.theme,
             user=arguments.user,

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from db.engine.connections import Database
-from db.engine.tables import journal_head, setting
+from db.engine.tables import journal_head, replica, setting
 from db.kernel.ids import random_station
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
@@ -123,9 +123,12 @@ def is_untouched(database: Database) -> bool:
 
 
 def load_station(database: Database) -> None:
-    """Give the id maker of this process the station number of its database."""
+    """Give the id maker of this process the station number of its database, and tell a replica from others."""
     with database.read() as connection:
         row = connection.execute(select(setting.c.value).where(setting.c.key == "station")).first()
+        # A server has the table for the sake of one chain of migrations, and never a row in it.
+        if database.dialect == "sqlite":
+            database.is_replica = connection.execute(select(replica.c.id)).first() is not None
     if row is None:
         raise Unavailable("no_station", N_("{path} is not complete; create it again."), path=database.where)
     database.use_station(int(row.value))

@@ -283,7 +283,7 @@ class SupervisorDesk(QObject):
         return self.foresee(replace(command, leave_out=True) if hasattr(command, "leave_out") else command)
 
     async def _propose(self, command: Any) -> None:
-        await self._jobs.write(propose, self._core.bus, command, self._context.who)
+        await self._jobs.ask(propose, self._core.bus, command, self._context.who)
         # zh: 已提请复核，待另一位人员确认
         self._tell(Kind.DONE, _("Proposed. It waits until a second officer confirms it."))
 
@@ -370,11 +370,11 @@ class SupervisorDesk(QObject):
                 say(database, f"{self._station}-{case_id}", who, case_id, typing)
             for case_id in self._said - at.keys():
                 leave(database, f"{self._station}-{case_id}", who)
-            if mine:
-                self._core.bus.run(RenewClaims(mine), who)
 
         try:
             await self._jobs.write(tell)
+            if mine:
+                await self._jobs.write(self._core.bus.run, RenewClaims(mine), who)
             now = self._core.clock.now()
             there = await self._jobs.read(self._read, lambda connection: on_duty(connection, now))
         except Unavailable as trouble:

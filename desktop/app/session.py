@@ -40,12 +40,14 @@ from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
 from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
+from db.sync.seat import Seat, server_of, short_address
 from desktop.app.desk import SupervisorDesk
 from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
 from desktop.app.searching import search_work
+from desktop.app.server import Ear, ServerDesk, Watch
 from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.catalog import Panes, make_panes
@@ -98,9 +100,12 @@ class Session(QObject):
         jobs: Jobs,
         troubles: Troubles,
         *,
+        seat: Seat | None = None,
+        ear: Ear | None = None,
         wall: bool = False,
         parent: QObject | None = None,
     ) -> None:
+        """``seat`` and ``ear``: of who works at a server, and what the station says."""
         super().__init__(parent)
         self.core = core
         self._theme = theme
@@ -116,6 +121,13 @@ class Session(QObject):
         self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
         self.desk = SupervisorDesk(core, self.context, jobs, theme, self._tell, self)
         self.desk.undone.connect(self._on_undone)
+        self._server = server_of(core.database)
+        self.server: ServerDesk | None = None
+        self._watch: Watch | None = None
+        if seat is not None and ear is not None:
+            self.server = ServerDesk(core, seat, ear, self.context, jobs, theme, self.desk, self._tell, self)
+        elif self._server is not None:
+            self._watch = Watch(core, self.context, jobs, self)
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
@@ -150,6 +162,9 @@ class Session(QObject):
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
         self.desk.close()
+        for each in (self.server, self._watch):
+            if each is not None:
+                each.close()
         self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()
@@ -203,7 +218,9 @@ class Session(QObject):
             self.window = WallWindow(self._theme, self.context, self.core.clock, self.panes.by_id())
             self.window.closed.connect(self.ended)
             return
-        local = self.core.database.dialect == "sqlite"
+        called = _("Local database") if self.core.database.dialect == "sqlite" else _("Server")
+        if self._server is not None:
+            called = short_address(self._server)
         self.window = Window(
             self._theme,
             self.context,
@@ -211,9 +228,11 @@ class Session(QObject):
             self.core.clock,
             self.panes.of_room(),
             self._acts(),
-            _("Local database") if local else _("Server"),
+            called,
         )
         self.desk.set_window(self.window, self.panes, self._at_cases)
+        if self.server is not None:
+            self.server.set_window(self.window)
         self._offered = self._commands(self.window)
         self.window.set_commands(self._offered)
         self.window.queues.ordered.connect(self.panes.queue.order_by)
@@ -261,6 +280,7 @@ class Session(QObject):
         preferences = self._preferences
         return [
             *self.desk.acts(),
+            *(self.server.acts() if self.server is not None else ()),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -702,7 +722,10 @@ class Session(QObject):
         self._tell(kind, words)
 
     def _on_notice(self, key: str) -> None:
-        self.desk.answer_notice(key)
+        if key == "tray" and self.server is not None:
+            self.server.show_tray()
+        else:
+            self.desk.answer_notice(key)
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"
