@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-
 Settled = Callable[[Sequence[int]], Set[int]]
 
 
