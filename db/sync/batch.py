@@ -161,7 +161,7 @@ def _rules_are_newer(connection: Connection, xid: int, seq: int, station: int) -
 
 
 _NEWER = text(
-    "SELECT EXISTS (SELECT FROM news WHERE xid >= CAST(:xid AS xid8) AND seq > :seq"
+    "SELECT EXISTS (SELECT FROM news WHERE xid >= :xid AND seq > :seq"
     " AND coalesce((operation >> 11) & 1023, -1) <> :station"
     " AND (anew IS NOT NULL OR jsonb_exists_any(CAST(touched AS jsonb), :tables)))"
 )

@@ -39,7 +39,7 @@ class News:
 
 def horizon(connection: Connection) -> int:
     """The cursor of now: no transaction below it is still open."""
-    return int(str(connection.execute(_HORIZON).scalar()))
+    return int(connection.execute(_HORIZON).scalar_one())
 
 
 def read_news(connection: Connection, since: int, settled: Settled = lambda _operations: frozenset()) -> News:
@@ -50,7 +50,7 @@ def read_news(connection: Connection, since: int, settled: Settled = lambda _ope
     to be read again.
     """
     until = horizon(connection)
-    rows = connection.execute(_NEWS, {"since": str(since), "until": str(until)}).all()
+    rows = connection.execute(_NEWS, {"since": since, "until": until}).all()
     known = settled([row.operation for row in rows if row.operation is not None])
     touched: dict[str, set[int]] = defaultdict(set)
     anew: set[str] = set()
@@ -70,8 +70,8 @@ def read_news(connection: Connection, since: int, settled: Settled = lambda _ope
     return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq)
 
 
-_HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())")
+_HORIZON = text("SELECT jw_horizon()")
 _NEWS = text(
     "SELECT seq, operation, touched, anew, relation FROM news"
-    " WHERE xid >= CAST(:since AS xid8) AND xid < CAST(:until AS xid8) ORDER BY xid, id"
+    " WHERE xid >= :since AND xid < :until ORDER BY xid, id"
 )
