@@ -5,55 +5,44 @@ Everything here may be run again after an update of the program; nothing asks wh
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from psycopg import sql
-from sqlalchemy import Connection, Table, create_engine, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.engine import URL, make_url
 
+from db.engine.columns import canonical
 from db.engine.connections import Database, open_database
 from db.engine.tables import metadata
 from db.kernel.command import command_permissions
 from db.kernel.ids import EPOCH_MS, TIME_SHIFT
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
+from db.server.rights import (
+    JOURNALED,
+    KEEPING,
+    MEASURED,
+    OF_CASE,
+    ROWS,
+    SERVERS_OWN,
+    SETTINGS,
+    STATION_TELLS,
+)
 
 OWNER = "jw_owner"
 MEMBER = "jw_member"
 GUARD = Path(__file__).with_name("guard.sql")
+SETTING = "server"
+"""The setting that says that a database is guarded, and by which guard."""
 
-MEASURED = ("position", "track", "vehicle_position", "presence")
-"""Telemetry: written without a journal entry."""
-LOCAL = ("outbox", "replica", "grace")
-"""Tables that mean something only in the file of a station."""
-ENGINE = ("journal", "journal_head", "setting")
 PARTITIONED = ("case_step", "case_timer", "case_span")
 """The tables that grow with every act, in partitions by the month in which their ids were made."""
+MONTHS_AHEAD = 24
 LEAST_VERSION = 13
-GUARDED_BY = {
-    "people.manage": ("unit", "person", "account", "account_role", "account_scope", "role", "vehicle"),
-    "reference.load": (
-        *("category", "filing_condition", "transition", "role"),
-        *("calendar_day", "calendar_year", "working_window", "working_day_rule"),
-    ),
-    "registers.edit": ("area", "component", "road", "water", "place", "sensitive_place", "time_rule"),
-    "import.run": (
-        "area",
-        "component",
-        "road",
-        "water",
-        "place",
-        "sensitive_place",
-        "time_rule",
-        "unit",
-        "category",
-    ),
-    "duties.edit": ("duty",),
-}
-"""Permission → the tables that its holder may change; a table that is not named is left to its commands."""
 
 
 def make_roles(admin_url: str, roles: Iterable[str]) -> URL:
@@ -64,38 +53,37 @@ def make_roles(admin_url: str, roles: Iterable[str]) -> URL:
     """
     address = make_url(admin_url).set(drivername="postgresql+psycopg")
     name = address.database or "jingwei"
-    engine = create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    admin = open_database(_plain(address.set(database="postgres")))
     try:
-        opened = open_database(address.set(database="postgres").render_as_string(hide_password=False))
-        opened.close()
-        with engine.connect() as connection:
+        engine = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with admin.troubles(), engine.connect() as connection:
             _demand_version(connection)
             _demand_admin(connection)
             for group in (OWNER, MEMBER, *(group_of(code) for code in roles)):
                 _make_group(connection, group)
             for code in roles:
                 connection.exec_driver_sql(f"GRANT {MEMBER} TO {group_of(code)}")
-            known = text("SELECT 1 FROM pg_database WHERE datname = :name")
-            if connection.execute(known, {"name": name}).first() is None:
-                make = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0")
-                driver = connection.connection.driver_connection
-                connection.exec_driver_sql(
-                    make.format(sql.Identifier(name), sql.Identifier(OWNER)).as_string(driver)
-                )
-        # Before PostgreSQL 15 everybody may make tables in it.
-        inside = create_engine(address.set(database=name))
-        with inside.begin() as connection:
-            connection.exec_driver_sql(f"ALTER SCHEMA public OWNER TO {OWNER}")
-        inside.dispose()
+            _make_database(connection, name)
+        is_all_powerful = _is_superuser(admin)
     finally:
-        engine.dispose()
+        admin.close()
+    inside = open_database(_plain(address.set(database=name)))
+    try:
+        with inside.troubles(), inside.engine.begin() as connection:
+            # Before PostgreSQL 15 everybody may make tables in it.
+            connection.exec_driver_sql(f"ALTER SCHEMA public OWNER TO {OWNER}")
+            if is_all_powerful:
+                _close_large_objects(connection)
+    finally:
+        inside.close()
     return as_owner(address.set(database=name))
 
 
 def as_owner(address: URL) -> URL:
     """The address of an administrator who works as the owner of the tables."""
-    options = address.query.get("options", "")
-    return address.update_query_dict({"options": f"{options} -c role={OWNER}".strip()})
+    options = str(address.query.get("options", ""))
+    role = f"-c role={OWNER}"
+    return address if role in options else address.update_query_dict({"options": f"{options} {role}".strip()})
 
 
 def group_of(role: str) -> str:
@@ -103,37 +91,44 @@ def group_of(role: str) -> str:
     return f"jw_{role}"
 
 
-def guard(database: Database) -> None:
+def guard(database: Database, program: str = "") -> None:
     """Put functions, triggers, grants and policies as this program wants them. ``database`` is the owner's."""
     with database.troubles(), database.engine.begin() as connection:
-        for table in PARTITIONED:
-            _partition(connection, metadata.tables[table])
-        make_months(connection)
+        names = ", ".join(f"'{name}'" for name in PARTITIONED)
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION jw_partitioned() RETURNS text[] LANGUAGE sql IMMUTABLE"
+            f" AS $$ SELECT ARRAY[{names}] $$"
+        )
         # Its own text, without parameters: percent signs in it mean themselves.
-        connection.connection.driver_connection.execute(GUARD.read_text(encoding="utf-8"))
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(GUARD.read_text(encoding="utf-8"))
+        for name in PARTITIONED:
+            _partition(connection, metadata.tables[name])
+        connection.execute(text("SELECT jw_make_months(:ahead)"), {"ahead": MONTHS_AHEAD})
         _fill_rights(connection)
-        for name in journaled():
-            _put_triggers(connection, name)
-        for name in MEASURED:
-            _trigger(
-                connection,
-                name,
-                "jw_ring",
-                "AFTER INSERT OR UPDATE OR DELETE",
-                "STATEMENT",
-                "jw_ring_measured",
-            )
+        _put_triggers(connection)
         _put_grants(connection)
         _put_policies(connection)
-        connection.exec_driver_sql(
-            "INSERT INTO setting (key, value, secret) VALUES ('server', 'true', false) ON CONFLICT DO NOTHING"
+        stand = {"guard": guard_mark(), "program": program}
+        connection.execute(
+            text(
+                "INSERT INTO setting (key, value, secret) VALUES (:key, :value, false)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            ),
+            {"key": SETTING, "value": canonical(stand)},
         )
 
 
-def journaled() -> list[str]:
-    """The tables whose every change stands in the journal."""
-    apart = {*MEASURED, *LOCAL, *ENGINE, "alembic_version"}
-    return [name for name in metadata.tables if name not in apart]
+def guard_mark() -> str:
+    """What tells the guard of this program from an older one: a digest of all that it is made of."""
+    parts = [GUARD.read_text(encoding="utf-8"), repr((JOURNALED, MEASURED, KEEPING, SERVERS_OWN, ROWS))]
+    parts += [repr((SETTINGS, PARTITIONED, STATION_TELLS)), repr(sorted(command_permissions().items()))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _plain(address: URL) -> str:
+    return address.render_as_string(hide_password=False)
 
 
 def _demand_version(connection: Connection) -> None:
@@ -157,18 +152,48 @@ def _demand_admin(connection: Connection) -> None:
         )
 
 
+def _is_superuser(database: Database) -> bool:
+    with database.read() as connection:
+        return connection.exec_driver_sql("SHOW is_superuser").scalar() == "on"
+
+
 def _make_group(connection: Connection, name: str) -> None:
-    if (
-        connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first()
-        is None
-    ):
+    known = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+    if connection.execute(known, {"name": name}).first() is None:
         connection.exec_driver_sql(f"CREATE ROLE {name} NOLOGIN")
     if name == OWNER:
         connection.exec_driver_sql(f"GRANT {OWNER} TO CURRENT_USER")
 
 
+def _make_database(connection: Connection, name: str) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    named, owner, member = sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(MEMBER)
+    known = text("SELECT 1 FROM pg_database WHERE datname = :name")
+    if connection.execute(known, {"name": name}).first() is None:
+        make = "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0"
+        driver.execute(sql.SQL(make).format(named, owner))
+    driver.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(named, owner))
+    # Neither strangers nor tables of one's own that could bear the name of another.
+    driver.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(named))
+    driver.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(named, member))
+
+
+def _close_large_objects(connection: Connection) -> None:
+    """Nobody's record is in them, but anybody could fill the disk with them, unseen."""
+    rows = connection.exec_driver_sql(
+        "SELECT oid::regprocedure::text FROM pg_proc"
+        " WHERE pronamespace = 'pg_catalog'::regnamespace"
+        " AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lowrite', 'lo_put', 'lo_import', 'lo_export')"
+    )
+    for function in rows.scalars().all():
+        connection.exec_driver_sql(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+
+
 def _fill_rights(connection: Connection) -> None:
-    connection.exec_driver_sql("TRUNCATE jw_command, jw_table")
+    connection.exec_driver_sql("DELETE FROM jw_command")
+    connection.exec_driver_sql("DELETE FROM jw_table")
+    connection.exec_driver_sql("DELETE FROM jw_setting")
     connection.execute(
         text("INSERT INTO jw_command (name, permission) VALUES (:name, :permission)"),
         [{"name": name, "permission": permission} for name, permission in command_permissions().items()],
@@ -176,113 +201,117 @@ def _fill_rights(connection: Connection) -> None:
     connection.execute(
         text("INSERT INTO jw_table (relation, permission) VALUES (:relation, :permission)"),
         [
-            {"relation": relation, "permission": permission}
-            for permission, relations in GUARDED_BY.items()
-            for relation in relations
+            {"relation": name, "permission": permission}
+            for name, right in JOURNALED.items()
+            for permission in right.by
+        ],
+    )
+    connection.execute(
+        text("INSERT INTO jw_setting (key, permission) VALUES (:key, :permission)"),
+        [
+            {"key": key, "permission": permission}
+            for key, permissions in SETTINGS.items()
+            for permission in permissions
         ],
     )
 
 
-def _trigger(
-    connection: Connection, table: str, name: str, when: str, each: str, function: str, more: str = ""
-) -> None:
+def _put_triggers(connection: Connection) -> None:
+    """The names matter: PostgreSQL fires them in their order, and a doubt comes before the note of a row."""
+
+    def after(table: str, name: str, act: str, function: str) -> None:
+        rows = {
+            "INSERT": "NEW TABLE AS changed",
+            "UPDATE": "OLD TABLE AS was NEW TABLE AS changed",
+            "DELETE": "OLD TABLE AS changed",
+        }[act]
+        if function == "jw_check_reach":
+            rows = rows.replace("OLD TABLE AS changed", "OLD TABLE AS was")
+        _trigger(connection, table, name, f"AFTER {act}", f"REFERENCING {rows} FOR EACH STATEMENT", function)
+
+    def before(table: str, name: str, acts: str, function: str) -> None:
+        _trigger(connection, table, name, f"BEFORE {acts}", "FOR EACH ROW", function)
+
+    for table, right in JOURNALED.items():
+        for act in ("INSERT", "UPDATE", "DELETE"):
+            after(table, f"jw_note_{act.lower()}", act, "jw_note_written")
+            if table != "cases" and "case_id" in metadata.tables[table].c:
+                after(table, f"jw_check_reach_{act.lower()}", act, "jw_check_reach_of")
+        if not right.removed:
+            after(table, "jw_check_removal", "DELETE", "jw_check_removal")
+    after("cases", "jw_check_moves", "UPDATE", "jw_check_moves")
+    after("cases", "jw_check_new", "INSERT", "jw_check_new_cases")
+    after("cases", "jw_check_reach_update", "UPDATE", "jw_check_reach")
+    after("cases", "jw_check_reach_delete", "DELETE", "jw_check_reach")
+    after("case_step", "jw_check_name", "INSERT", "jw_check_step")
+    after("case_step", "jw_check_old", "UPDATE", "jw_check_old_step")
+    before("account", "jw_blank", "INSERT OR UPDATE", "jw_blank_password")
+    before("case_claim", "jw_claim", "INSERT OR UPDATE", "jw_check_claim")
+    before("proposal", "jw_proposal", "INSERT OR UPDATE", "jw_check_proposal")
+    before("contact_view", "jw_look", "INSERT", "jw_note_look")
+    before("reporter", "jw_contact", "INSERT", "jw_note_contact")
+    before("track_view", "jw_look", "INSERT", "jw_check_viewer")
+    before("station", "jw_station", "INSERT OR UPDATE", "jw_check_station")
+    before("journal", "jw_entry", "INSERT", "jw_stamp_entry")
+    before("journal_head", "jw_head", "UPDATE", "jw_check_head")
+    entered = "REFERENCING NEW TABLE AS entered FOR EACH STATEMENT"
+    _trigger(connection, "journal", "jw_check", "AFTER INSERT", entered, "jw_check_entries")
+    _trigger(connection, "journal", "jw_ring", "AFTER INSERT", entered, "jw_ring_entries")
+    written = "AFTER INSERT OR UPDATE OR DELETE"
+    _trigger(connection, "setting", "jw_note", written, "FOR EACH ROW", "jw_note_setting")
+    for name in MEASURED:
+        _trigger(connection, name, "jw_ring", written, "FOR EACH STATEMENT", "jw_ring_measured")
+    deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+    _trigger(connection, "jw_written", "jw_settle", "AFTER INSERT", deferred, "jw_settle")
+    connection.exec_driver_sql("UPDATE account SET password_hash = '' WHERE password_hash <> ''")
+
+
+def _trigger(connection: Connection, table: str, name: str, when: str, how: str, function: str) -> None:
+    kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in how else "TRIGGER"
     connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name} ON {table}")
-    kind = "CONSTRAINT TRIGGER" if "DEFERRABLE" in more else "TRIGGER"
-    connection.exec_driver_sql(
-        f"CREATE {kind} {name} {when} ON {table} {more} FOR EACH {each} EXECUTE FUNCTION {function}()"
-    )
-
-
-def _put_triggers(connection: Connection, table: str) -> None:
-    """Note every written row; a trigger with the rows of a statement may be for one kind of statement only."""
-    for act, rows in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-        more = f"REFERENCING {rows} TABLE AS changed"
-        _trigger(
-            connection, table, f"jw_note_{act.lower()}", f"AFTER {act}", "STATEMENT", "jw_note_written", more
-        )
-    if table == "cases":
-        both = "REFERENCING OLD TABLE AS was NEW TABLE AS changed"
-        _trigger(connection, table, "jw_moves", "AFTER UPDATE", "STATEMENT", "jw_note_moves", both)
-        new = "REFERENCING NEW TABLE AS changed"
-        _trigger(connection, table, "jw_new", "AFTER INSERT", "STATEMENT", "jw_note_new_cases", new)
-    if table == "account":
-        connection.exec_driver_sql("UPDATE account SET password_hash = '' WHERE password_hash <> ''")
-        _trigger(connection, table, "jw_blank", "BEFORE INSERT OR UPDATE", "ROW", "jw_blank_password")
-    if table == "case_step":
-        new = "REFERENCING NEW TABLE AS changed"
-        _trigger(connection, table, "jw_name", "AFTER INSERT", "STATEMENT", "jw_check_step", new)
+    connection.exec_driver_sql(f"CREATE {kind} {name} {when} ON {table} {how} EXECUTE FUNCTION {function}()")
 
 
 def _put_grants(connection: Connection) -> None:
     put = connection.exec_driver_sql
-    entered = "REFERENCING NEW TABLE AS entered"
-    _trigger(connection, "journal", "jw_entry", "BEFORE INSERT", "ROW", "jw_stamp_entry")
-    _trigger(connection, "journal", "jw_check", "AFTER INSERT", "STATEMENT", "jw_check_entries", entered)
-    _trigger(connection, "journal", "jw_ring", "AFTER INSERT", "STATEMENT", "jw_ring_entries", entered)
-    _trigger(connection, "journal_head", "jw_head", "BEFORE UPDATE", "ROW", "jw_check_head")
-    deferred = "DEFERRABLE INITIALLY DEFERRED"
-    _trigger(connection, "jw_written", "jw_settle", "AFTER INSERT", "ROW", "jw_settle", deferred)
     put("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC")
     put(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {MEMBER}")
+    put("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
+    put(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {MEMBER}")
+    # These are asked by the triggers alone.
+    for inner in ("jw_make_months_of(text[], integer, integer)", "jw_keep_house()"):
+        put(f"REVOKE ALL ON FUNCTION {inner} FROM {MEMBER}")
     put("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     put(f"GRANT USAGE ON SCHEMA public TO {MEMBER}")
-    for name in journaled():
-        if name in {"case_step", "contact_view"}:
-            # A step can be taken back by undo, a look at a contact never.
-            put(f"GRANT SELECT, INSERT{', DELETE' if name == 'case_step' else ''} ON {name} TO {MEMBER}")
-        else:
-            put(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {MEMBER}")
-    put(f"GRANT SELECT, INSERT ON journal TO {MEMBER}")
-    put(f"GRANT SELECT, UPDATE ON journal_head TO {MEMBER}")
-    put(f"GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO {MEMBER}")
-    for name in MEASURED:
-        put(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {MEMBER}")
-    put(f"GRANT SELECT ON news, alembic_version TO {MEMBER}")
-    put(f"GRANT SELECT, INSERT, UPDATE ON station TO {MEMBER}")
-    put(f"GRANT SELECT, INSERT ON blob TO {MEMBER}")
-    put(f"GRANT SELECT, INSERT, UPDATE, DELETE ON case_words TO {MEMBER}")
+    for name, right in {**JOURNALED, **MEASURED, **KEEPING, **SERVERS_OWN}.items():
+        if right.acts:
+            put(f"GRANT {', '.join(right.acts)} ON {name} TO {MEMBER}")
+    put(f"GRANT SELECT, INSERT, UPDATE ({', '.join(STATION_TELLS)}) ON station TO {MEMBER}")
 
 
 def _put_policies(connection: Connection) -> None:
-    # Asked once a statement, not once a row: hence the scalar sub-selects.
-    sees = (
-        "(SELECT jw_sees_all()) OR ("
-        "((SELECT jw_scope_areas()) IS NULL"
-        " OR ARRAY[district_id, community_id, patrol_id, cell_id] && (SELECT jw_scope_areas()))"
-        " AND ((SELECT jw_scope_units()) IS NULL OR unit_id IS NULL OR unit_id = ANY ((SELECT jw_scope_units())::bigint[]))"
-        " AND ((SELECT jw_scope_classes()) IS NULL OR category_id = ANY ((SELECT jw_scope_classes())::bigint[])))"
-    )
-    _policy(connection, "cases", "ALL", sees, "true")
-    of_case = "(SELECT jw_sees_all()) OR EXISTS (SELECT FROM cases c WHERE c.id = case_id)"
-    for name in journaled():
-        table = metadata.tables[name]
-        if "case_id" not in table.c or name == "reporter":
-            continue
-        _policy(connection, name, "ALL", of_case, "true")
-    _policy(connection, "reporter", "ALL", "jw_reveals(case_id)", "true")
-    mine = "(SELECT jw_sees_all()) OR actor_id = (SELECT jw_account())"
-    _policy(connection, "journal", "ALL", mine, "true")
-    _policy(connection, "setting", "ALL", "NOT secret", "NOT secret")
-    writes = "(SELECT jw_may('people.track')) OR person_id = (SELECT a.person_id FROM account a WHERE a.id = jw_account())"
-    for name in ("position", "track"):
-        reads = "true" if name == "position" else writes
-        _policy(connection, name, "ALL", reads, writes)
-
-
-def _policy(connection: Connection, table: str, act: str, using: str, check: str) -> None:
     put = connection.exec_driver_sql
-    put(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    put(f"DROP POLICY IF EXISTS jw_rows ON {table}")
-    put(f"CREATE POLICY jw_rows ON {table} FOR {act} TO {MEMBER} USING ({using}) WITH CHECK ({check})")
+    of_case = {
+        name: {"ALL": (OF_CASE, "true")}
+        for name in JOURNALED
+        if "case_id" in metadata.tables[name].c and name not in ROWS
+    }
+    for table, policies in {**of_case, **ROWS}.items():
+        put(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        for act in ("ALL", "SELECT", "INSERT", "UPDATE", "DELETE"):
+            put(f"DROP POLICY IF EXISTS jw_{act.lower()} ON {table}")
+        put(f"DROP POLICY IF EXISTS jw_rows ON {table}")
+        for act, (using, check) in policies.items():
+            which = f" USING ({using})" if using else ""
+            new = f" WITH CHECK ({check})" if check else ""
+            put(f"CREATE POLICY jw_{act.lower()} ON {table} FOR {act} TO {MEMBER}{which}{new}")
 
 
 def _partition(connection: Connection, table: Table) -> None:
-    """Exchange a plain table for one in partitions; its rows come along."""
+    """Exchange a plain table for one in partitions; its rows come along, each into its month."""
     name = table.name
-    kind = connection.execute(
-        text("SELECT relkind FROM pg_class WHERE oid = CAST(:name AS regclass)"), {"name": name}
-    ).scalar()
-    if kind == "p":
+    kind = text("SELECT relkind FROM pg_class WHERE oid = CAST(:name AS regclass)")
+    if connection.execute(kind, {"name": name}).scalar() == "p":
         return
     put = connection.exec_driver_sql
     keys = connection.execute(
@@ -302,9 +331,11 @@ def _partition(connection: Connection, table: Table) -> None:
     put(f"ALTER TABLE {name} RENAME TO {name}_whole")
     put(f"ALTER TABLE {name}_whole RENAME CONSTRAINT pk_{name} TO pk_{name}_whole")
     put(
-        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS, CONSTRAINT pk_{name} PRIMARY KEY (id)) PARTITION BY RANGE (id)"
+        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS, CONSTRAINT pk_{name} PRIMARY KEY (id))"
+        " PARTITION BY RANGE (id)"
     )
     put(f"CREATE TABLE {name}_rest PARTITION OF {name} DEFAULT")
+    _make_past_months(connection, name)
     put(f"INSERT INTO {name} SELECT * FROM {name}_whole")
     put(f"DROP TABLE {name}_whole")
     for key, definition in keys:
@@ -313,30 +344,15 @@ def _partition(connection: Connection, table: Table) -> None:
         put(re.sub(rf"ON (ONLY )?public\.{name}(_whole)?\b", f"ON {name}", definition))
 
 
-def make_months(connection: Connection, now: datetime | None = None, ahead: int = 24) -> None:
-    """Make the partitions of this month and those ahead that are not there yet."""
-    now = now or datetime.now(UTC)
-    first = datetime(now.year, now.month, 1, tzinfo=UTC)
-    for table in PARTITIONED:
-        begin = first
-        for _step in range(ahead):
-            end = datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC)
-            part = f"{table}_{begin:%Y_%m}"
-            known = connection.execute(text("SELECT to_regclass(:part)"), {"part": part}).scalar()
-            if known is None and not _rest_holds(connection, table, begin, end):
-                connection.exec_driver_sql(
-                    f"CREATE TABLE {part} PARTITION OF {table}"
-                    f" FOR VALUES FROM ({_id_at(begin)}) TO ({_id_at(end)})"
-                )
-            begin = end
-
-
-def _rest_holds(connection: Connection, table: str, begin: datetime, end: datetime) -> bool:
-    """Whether rows of that month lie in the rest already; they stay there."""
-    found = text(f"SELECT 1 FROM {table}_rest WHERE id >= :begin AND id < :end LIMIT 1")  # noqa: S608  our own names
-    return connection.execute(found, {"begin": _id_at(begin), "end": _id_at(end)}).first() is not None
-
-
-def _id_at(moment: datetime) -> int:
-    """The smallest id that can be made at a moment."""
-    return (int(moment.timestamp() * 1000) - EPOCH_MS) << TIME_SHIFT
+def _make_past_months(connection: Connection, name: str) -> None:
+    """The months of the rows that are there; what claims to be older than ten years goes into the rest."""
+    oldest = connection.exec_driver_sql(f"SELECT min(id) FROM {name}_whole WHERE id > 0").scalar()  # noqa: S608
+    if oldest is None:
+        return
+    now = datetime.now(UTC)
+    first = datetime.fromtimestamp(((int(oldest) >> TIME_SHIFT) + EPOCH_MS) / 1000, UTC)
+    behind = min(max((now.year - first.year) * 12 + now.month - first.month, 0), 120)
+    connection.execute(
+        text("SELECT jw_make_months_of(ARRAY[CAST(:name AS text)], :behind, 1)"),
+        {"name": name, "behind": behind},
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from db.bootstrap import Core, open_core
 from db.engine.unit_of_work import UnitOfWork
@@ -15,7 +16,7 @@ from db.people.commands import CreateAccount, actor_of
 from db.people.tables import person, unit
 from db.registers.reference import read_roles
 from db.server.persons import let_in
-from db.server.setup import guard, make_roles
+from db.server.setup import as_owner, guard, make_roles
 from tests.db.engine.kit import write
 from tests.kit.postgres import PostgresServer
 
@@ -53,28 +54,37 @@ class Server:
         return psycopg.connect(f"host={self.postgres.folder} user={login} dbname={self.name}")
 
 
-@pytest.fixture
-def server(postgres: PostgresServer) -> Iterator[Server]:
-    """A server with four people, as the set-up leaves it."""
+@pytest.fixture(scope="session")
+def guarded(postgres: PostgresServer) -> str:
+    """The name of a guarded database with four people in it, to be copied."""
     name = postgres.create()
-    admin = f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}"
-    owner = make_roles(admin, [row.code for row in read_roles()])
-    with psycopg.connect(
-        f"host={postgres.folder} user=postgres dbname={name}", autocommit=True
-    ) as connection:
-        connection.execute(f"ALTER DATABASE {name} OWNER TO jw_owner")
-        connection.execute("ALTER SCHEMA public OWNER TO jw_owner")
+    owner = make_roles(
+        f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}", [row.code for row in read_roles()]
+    )
     core = open_core(owner.render_as_string(hide_password=False), create=True)
     guard(core.database)
     _people(core)
     with core.database.engine.begin() as connection:
         for login, (_who, roles) in PEOPLE.items():
             let_in(connection, login, PASSWORD, roles)
-    made = Server(postgres, name, core)
+    core.close()
+    return name
+
+
+@pytest.fixture
+def server(postgres: PostgresServer, guarded: str) -> Iterator[Server]:
+    """A server with four people, as the set-up leaves it."""
+    name = postgres.create(guarded)
+    with psycopg.connect(f"host={postgres.folder} user=postgres dbname=postgres", autocommit=True) as admin:
+        # Rights on a database itself are not copied with it.
+        admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO jw_member")
+    address = make_url(f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}")
+    made = Server(postgres, name, open_core(as_owner(address).render_as_string(hide_password=False)))
     yield made
     for each in made.opened:
         each.close()
-    core.close()
+    made.owner.close()
     postgres.drop(name)
 
 
