@@ -43,6 +43,7 @@ from db.people.tables import role
 from db.registers import commands as register_commands
 from db.registers import hours, reference, sensitive
 from db.search import index as search_index
+from db.sync import tray
 from db.tiles import commands as tile_commands
 
 HANDLERS = (
@@ -71,6 +72,7 @@ HANDLERS = (
     tile_commands,
     sensitive,
     tracking,
+    tray,
 )
 """The modules whose handlers the bus knows once they are imported."""
 FOLLOWERS = (search_index,)

@@ -1,4 +1,4 @@
-"""A person's seat at a server: the file of this station found, joined, copied and opened, with a line or without.
+"""A person's seat at a server: this station's file found, joined, copied, opened, with a line or without.
 
 A station has one file for each server and reading scope: rows that the server shows to one officer only never
 lie in the file of another.
@@ -142,9 +142,9 @@ def take_seat(
 ) -> Seat:
     """Sign a person in by the server and bring this computer's file up; without a line, by the file alone.
 
-    ``address`` is one of ``server_address``; ``file`` is given when it is not to be the usual one of ``folder``.
-    The first copy tells ``copied`` how far it is; what that raises
-    ends it, and the next call goes on from there. Raises ``Refused`` (name or password, versions, another
+    ``address`` is one of ``server_address``; ``file`` is given when it is not to be the usual one of
+    ``folder``. The first copy tells ``copied`` how far it is; what that raises ends it, and the next call goes
+    on from there. Raises ``Refused`` (name or password, versions, another
     server's file) and ``Unavailable`` (no line, and nobody of that name has been here).
     """
     try:
@@ -208,7 +208,8 @@ def _without_line(
     raise Unavailable(
         "no_line",
         N_(
-            "The server {server} does not answer, and you have not signed in on this computer before: {reason}"
+            "The server {server} does not answer, and you have not signed in on this computer before:"
+            " {reason}"
         ),
         server=short_address(address),
         reason=trouble.facts.get("reason", trouble),

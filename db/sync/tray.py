@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from db.engine import outbox as sending
 from db.engine.among import among
+from db.engine.bus import handles
 from db.engine.connections import Database
 from db.engine.rows import read_rows
 from db.engine.tables import journal, metadata, outbox
+from db.engine.unit_of_work import UnitOfWork
+from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
-from db.kernel.command import command_label, from_plain
+from db.kernel.command import command, command_label, from_plain, without_private
+from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.sync.incoming import Incoming
-from db.sync.rebase import rebase
+from db.kernel.refusal import from_plain as refusal_from_plain
 
 FIELDS = ("state", "unit_id", "holder_id", "category_id", "priority", "address", "due_at")
 """The columns of a case that people compare."""
+
+
+Wanted = Mapping[str, Mapping[str, list[Any]]]
+"""Case → column → [before, after]."""
+
+
+@command("sync.drop", permission="room.view", label=N_("Drop a refused act"), lasting=True)
+@dataclass(frozen=True)
+class Drop:
+    """Nobody wants an act any more that the server refused: which one, what it was, and why."""
+
+    operation: int
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -70,14 +88,35 @@ def read_tray(connection: Connection) -> list[Laid]:
     return [_laid(connection, row) for row in sorted(rows, key=lambda row: row.state == sending.WAITING)]
 
 
+def drop(local: Database, actor: Actor, operation: int, reason: str) -> None:
+    """Let go of a refused act for good. The journal keeps that, here and on the server.
+
+    Raises ``Refused("not_in_tray")`` when it lies there no more.
+    """
+    with local.write_many() as writing:
+        lies = (outbox.c.id == operation, outbox.c.state.in_(sending.IN_TRAY))
+        row = writing.connection.execute(select(outbox).where(*lies)).first()
+        if row is None:
+            raise Refused("not_in_tray", N_("This act is not in the tray any more."))
+        with writing.unit(actor, Drop(operation, row.command, reason)) as unit:
+            unit.keep()
+        done = sending.DONE if row.state == sending.PARTLY else sending.DROPPED
+        values = {"state": done, "arguments": without_private(row.command, row.arguments)}
+        writing.connection.execute(update(outbox).where(outbox.c.id == operation).values(values))
+
+
+@handles(Drop)
+def _drop(_command: Drop, unit: UnitOfWork) -> None:
+    """On the server only the record: what is dropped has never been done there."""
+    unit.keep()
+
+
 def _laid(connection: Connection, row: Any) -> Laid:
     try:
         wanted = from_plain(row.command, row.arguments)
     except Refused:
         wanted = None
-    refusal = None
-    if row.refusal:
-        refusal = Refused(row.refusal["code"], row.refusal["message"], **row.refusal["facts"])
+    note = row.refusal or {}
     return Laid(
         row.id,
         row.state,
@@ -87,26 +126,27 @@ def _laid(connection: Connection, row: Any) -> Laid:
         row.actor_id,
         row.actor_name,
         to_ms(row.at),
-        refusal,
-        _cases(connection, row),
+        refusal_from_plain(note) if note else None,
+        _cases(connection, row, note.get("wanted")),
     )
 
 
-def _cases(connection: Connection, row: Any) -> tuple[CaseSides, ...]:
-    changes = connection.execute(select(journal.c.changes).where(journal.c.seq == row.seq)).scalar() or {}
-    done: dict[int, Mapping[str, list[Any]]] = dict(changes.get("cases", ()))
+def _cases(connection: Connection, row: Any, wanted: Wanted | None) -> tuple[CaseSides, ...]:
+    """The cases that it is about: of a refused act those that it was refused for, of others all of them."""
     cases = metadata.tables["cases"]
-    ids = sorted(done.keys() | set(row.arguments.get("case_ids") or ()))
+    if wanted is None:
+        changes = connection.execute(select(journal.c.changes).where(journal.c.seq == row.seq)).scalar() or {}
+        wanted = {str(case_id): diff for case_id, diff in changes.get("cases", ())}
+    ids = sorted({int(case_id) for case_id in wanted})
+    if row.state != sending.PARTLY:
+        ids = sorted({*ids, *(row.arguments.get("case_ids") or ())})
     now = read_rows(connection, cases, ids)
     quicker = {} if row.state == sending.WAITING else _quicker(connection, ids, row)
     found = []
     for case_id in ids:
-        theirs = now.get(case_id)
-        diff = done.get(case_id, {})
+        theirs, diff = now.get(case_id), wanted.get(str(case_id), {})
         contrasts = tuple(
-            Contrast(name, diff[name][1], _plain(theirs, name))
-            for name in FIELDS
-            if name in diff and (row.state == sending.WAITING or diff[name][1] != _plain(theirs, name))
+            Contrast(name, diff[name][1], _plain(theirs, name)) for name in FIELDS if name in diff
         )
         who, verb, at_ms = quicker.get(case_id, ("", "", 0))
         number = theirs["number"] if theirs is not None else str(diff.get("number", ["", ""])[1])
@@ -115,8 +155,9 @@ def _cases(connection: Connection, row: Any) -> tuple[CaseSides, ...]:
 
 
 def _plain(row: Mapping[str, Any] | None, name: str) -> Any:
+    """A value as the journal writes it."""
     value = None if row is None else row[name]
-    return to_ms(value) if name.endswith("_at") and value is not None else value
+    return to_ms(value) if isinstance(value, datetime) else value
 
 
 def _quicker(connection: Connection, ids: list[int], row: Any) -> dict[int, tuple[str, str, int]]:
@@ -128,8 +169,3 @@ def _quicker(connection: Connection, ids: list[int], row: Any) -> dict[int, tupl
         .order_by(step.c.at, step.c.id)
     )
     return {each.case_id: (each.actor_name, each.verb, to_ms(each.at)) for each in rows}
-
-
-def drop(local: Database, operation: int) -> None:
-    """Nobody wants this act any more."""
-    rebase(local, Incoming(), dropped=frozenset({operation}))

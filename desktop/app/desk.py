@@ -373,8 +373,6 @@ class SupervisorDesk(QObject):
 
         try:
             await self._jobs.write(tell)
-            if mine:
-                await self._jobs.write(self._core.bus.run, RenewClaims(mine), who)
             now = self._core.clock.now()
             there = await self._jobs.read(self._read, lambda connection: on_duty(connection, now))
         except Unavailable as trouble:
@@ -384,6 +382,12 @@ class SupervisorDesk(QObject):
         self._said = set(at)
         if self._window is not None and self._panes is not None and isValid(self._panes.board):
             self._panes.board.set_on_duty(there)
+        if mine:
+            try:
+                await self._jobs.write(self._core.bus.run, RenewClaims(mine), who)
+            except Unavailable as trouble:
+                # Without a line a claim lasts as long as it lasts.
+                _log.info("claims are not renewed: %s", trouble)
 
     def look(self) -> None:
         """A case was opened or closed: others need not wait for the next beat to see it."""

@@ -52,8 +52,8 @@ class Options:
     theme: str | None = None
     user: str | None = None
     is_own: bool = False
-    """The address is this computer's default one: where it is missing, the program offers to make it, and where
-    a server was worked at last, it is offered again.
+    """The address is this computer's default one: where it is missing, the program offers to make it;
+    where a server was worked at last, that is offered again.
     """
     server: str | None = None
     """The server to work at, as the person wrote it."""

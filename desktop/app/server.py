@@ -1,4 +1,4 @@
-"""What a session has to do with its server: how the line stands, the tray, who is here, what only it knows."""
+"""What a session has to do with its server: how the line stands, the tray, who is here."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class ServerDesk(QObject):
         return tray_acts(laid, context.board.directory, context.zone, context.who)
 
     def _drop(self, operation: int, reason: str) -> None:
-        drop(self._core.database, operation)
+        drop(self._core.database, self._context.who, operation, reason)
 
     async def _do_again(self, act: TrayAct) -> None:
         """At once when all of its cases follow; else in its dialog, which shows what would come of it."""

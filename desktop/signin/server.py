@@ -23,8 +23,8 @@ from desktop.widgets.theme import Theme
 Watcher = Callable[[int, int, str], bool]
 """How much of how much of what has come; ``False`` when it is to stop."""
 Joining = Callable[[str, str, str, Watcher], Any]
-"""Address, name, password: the seat that was taken, ``None`` when it was stopped. It waits for the server and may
-raise ``Trouble``.
+"""Address, name, password: the seat that was taken, ``None`` when it was stopped. It waits for the
+server, and may raise ``Trouble``.
 """
 
 
@@ -82,8 +82,8 @@ class ServerPage(Frame):
         self.column.addWidget(self.progress)
         self.add_words(
             _(
-                "The first time, what the server has is copied to this computer; then you work on the copy, also"
-                " while the line is cut."
+                "The first time, what the server has is copied to this computer; you work on the copy,"
+                " also while the line is cut."
             )
         )
         self.column.addWidget(self.alone_button)

@@ -35,8 +35,8 @@ _COLUMNS = (
 )
 
 StationsWork = Callable[[], tuple[Sequence[StationLine], int]]
-"""The stations and the server's time in milliseconds since 1970; raises ``Trouble``, ``Unavailable`` without a
-line. It may wait for the server.
+"""The stations and the server's time (milliseconds since 1970). It may wait for the server, and raises
+``Unavailable`` without a line.
 """
 
 

@@ -1,4 +1,4 @@
-"""What the tray shows, and what it asks for and does not know how; each question is put off the GUI thread."""
+"""What the tray shows, and what it asks for and does not know how."""
 
 from __future__ import annotations
 

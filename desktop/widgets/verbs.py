@@ -372,7 +372,7 @@ class _Answers(dict[str, Any]):
 
 
 def asked_for(command: Any) -> tuple[Verb, Ids, dict[str, Any]] | None:
-    """The verb that makes such a command, the cases it is about, and what was answered, by the names of the answers.
+    """The verb that makes such a command, the cases, and what was answered, by the names of the answers.
 
     ``None`` for a command that no verb makes.
     """
