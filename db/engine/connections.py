@@ -8,14 +8,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from db.engine import journal
+from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.act import Act
@@ -215,8 +219,12 @@ class Writing:
         self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
 
 
-def open_database(url: str, *, create: bool = False, clock: Clock | None = None) -> Database:
+def open_database(
+    url: str, *, create: bool = False, clock: Clock | None = None, patience: Patience | None = None
+) -> Database:
     """Open the database at ``url``; with ``create`` a local file may be made. The schema is not touched here.
+
+    ``patience`` is how long the connections to a server wait in silence; without it, as long as it takes.
 
     Raises ``Refused`` for an address that is not one, ``Unavailable`` when file or server cannot be used.
     """
@@ -227,9 +235,9 @@ def open_database(url: str, *, create: bool = False, clock: Clock | None = None)
         engine = create_engine(address, poolclass=QueuePool, creator=lambda: _connect(path))
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        options = f"{address.query.get('options', '')} -c lock_timeout={BUSY_SECONDS}s"
-        waits = {"connect_timeout": BUSY_SECONDS, "options": options.strip(), **LOST_AFTER}
-        engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
+        engine = create_engine(address, pool_pre_ping=True, connect_args=_waits(address, patience))
+        if patience is not None:
+            event.listen(engine, "do_connect", partial(_connect_patiently, patience))
     database = Database(engine, clock or SystemClock())
     try:
         with database.read() as connection:
@@ -315,6 +323,22 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def _waits(address: URL, patience: Patience | None) -> dict[str, Any]:
+    """How long a server is waited for: its door, its locks, and its answers, where patience has an end."""
+    seconds = BUSY_SECONDS if patience is None else int(patience.seconds / 2)
+    options = f"{address.query.get('options', '')} -c lock_timeout={seconds}s"
+    if patience is not None:
+        # What nobody waits for any more the server need not finish.
+        options += f" -c statement_timeout={int(patience.seconds)}s"
+    return {"connect_timeout": seconds, "options": options.strip(), **LOST_AFTER}
+
+
+def _connect_patiently(
+    patience: Patience, _dialect: object, _record: object, where: list[Any], how: dict[str, Any]
+) -> PatientConnection:
+    return connect(patience, *where, **how)
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
@@ -385,9 +409,7 @@ def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> 
     """The trouble behind a driver's error; ``None`` when the error is a bug of ours."""
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     # psycopg gives no SQLSTATE when there was no connection to get one over.
-    unreached = (
-        not name and type(error).__name__ == "OperationalError" and not isinstance(error, sqlite3.Error)
-    )
+    unreached = not name and isinstance(error, psycopg.OperationalError)
     if unreached or lost:
         name = "08"
     if name == GUARD_STATE:
