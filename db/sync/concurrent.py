@@ -72,11 +72,13 @@ def _overtaken(
         row = current.get(row_id)
         if row is None or "id" in diff:
             continue
-        decided = [name for name in diff if name not in _worked_out(cases)]
         moves = not diff.keys().isdisjoint({"state", "unit_id"})
-        if any(unit.plain(cases, name, row[name]) != diff[name][0] for name in decided) or (
-            moves and row["state"] != began.get(row_id, row["state"])
-        ):
+        # A move is somebody's; a mark that others have set alike is none the less set.
+        good = 1 if moves else 2
+        if any(
+            unit.plain(cases, name, row[name]) not in diff[name][:good]
+            for name in diff.keys() - _worked_out(cases)
+        ) or (moves and row["state"] != began.get(row_id, row["state"])):
             found.add(row_id)
     return found
 
