@@ -25,6 +25,7 @@ from db.kernel.refusal import Refused, refuse_all
 
 Handler = Callable[[Any, UnitOfWork], Any]
 F = TypeVar("F", bound=Handler)
+T = TypeVar("T")
 
 _handlers: dict[type, Handler] = {}
 
@@ -132,6 +133,13 @@ class Bus:
             # Also when nothing was left to do: it has come, and is known by its number from now on.
             unit.keep()
         return Outcome(result, unit.changes or Changes())
+
+    def ask(self, question: Callable[[Connection], T], actor: Actor) -> T:
+        """Read what only the truth itself holds: this database, or the server of a station, under the rights
+        of that person.
+        """
+        with self.database.read() as connection:
+            return question(connection)
 
     def undo(self, actor: Actor, *, leave_out: bool = False) -> Outcome:
         """Take back the newest act of this person that was not taken back yet; works after a restart too.

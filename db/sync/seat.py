@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -30,14 +30,16 @@ from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
 from db.sync.copy import Progress, copy, join
+from db.sync.door import open_server
 from db.sync.grace import admit, remember
 from db.sync.standing import Standing
-from db.sync.station import Station, open_server
+from db.sync.station import Station
 
 FOLDER = "stations"
 """Where the files of stations lie, below the folder of this computer's user."""
 DATABASE = "jingwei"
 """The database of a server when its address names none."""
+T = TypeVar("T")
 _HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -53,6 +55,9 @@ class StationBus(Bus):
             demand_permission(command, actor)
             return self._station.run_on_server(command, actor)
         return super().run(command, actor, act)
+
+    def ask(self, question: Callable[[Connection], T], actor: Actor) -> T:
+        return self._station.ask(actor, question)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from db.calendars.queries import calendar_page, missing_years
 from db.cases.casefile import CaseFile, case_file
 from db.cases.commands.moving import load_workflow
 from db.cases.commands.requests import ResumeDue
+from db.cases.contacts import view_contact
 from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
-from db.cli.main import program_version
 from db.exchange.checking import Checked
 from db.exchange.geography.checking import Checked as CheckedGeography
 from db.exchange.geography.checking import check as check_geography
@@ -33,6 +33,7 @@ from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext_
+from db.kernel.program import program_version
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
@@ -376,6 +377,7 @@ class Session(QObject):
             lambda sha256, mime: photo_store(database).find(sha256, mime),
             lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
             self.desk.act_work(),
+            lambda case_id, reason: view_contact(bus, case_id, reason, who),
         )
 
     def show_intake(self) -> IntakeDialog:

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from db.cases.casefile import CaseFile, ClockSpan, Photo, beyond_reach, next_acts
 from db.cases.commands import requests
-from db.cases.contacts import Contact, ViewContact
+from db.cases.contacts import Contact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
 from db.cases.workflow import Workflow
@@ -86,8 +86,10 @@ class CaseWork:
     find: Callable[[str, str], Path | None]
     """Hash and kind → the file of a photo."""
     thumbnail: Callable[[str, str], Path | None]
-    ahead: ActWork | None = None
+    ahead: ActWork | None
     """How an act on the case is looked ahead."""
+    look: Callable[[int, str], Contact]
+    """Case and reason → its contact, once the look is on record."""
 
 
 class LightMark(QWidget):
@@ -557,8 +559,8 @@ class CaseWindow(QDialog):
         await self._reread()
 
     async def _look(self, reason: str) -> None:
-        contact = await self._jobs.write(self._work.run, ViewContact(self.file.details.id, reason))
-        if isinstance(contact, Contact) and not self._closed and self.isVisible():
+        contact = await self._jobs.write(self._work.look, self.file.details.id, reason)
+        if not self._closed and self.isVisible():
             self.contact.reveal(contact)
         await self._reread()
 

@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 
 from db.cases.commands.dispatch import Dispatch, Reassign
 from db.cases.commands.intake import Accept, Register, Report, Void
-from db.cases.contacts import ViewContact
-from db.cases.tables import case, step
+from db.cases.contacts import ViewContact, view_contact
+from db.cases.tables import case, contact_view, step
 from db.engine.journal import verify
 from db.kernel.actor import Actor
 from db.kernel.refusal import Refused
@@ -154,38 +154,81 @@ def test_an_entry_with_a_wrong_seal_is_not_taken(server: Server, reported: int) 
             )
 
 
-def test_a_contact_is_read_only_with_a_reason_on_record(server: Server, reported: int) -> None:
-    # Who typed it in may look it up for a day; another acceptor may not without a reason.
+@pytest.fixture
+def someone_elses(server: Server, reported: int) -> int:
+    """A case whose contact 王敏 typed in so long ago that it is no longer hers to correct."""
     with server.owner.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE case_step SET at = at - 2 * 86400000")
+        connection.execute(text("DELETE FROM jw_revealed"))
+    return reported
+
+
+def test_a_contact_is_read_only_with_a_reason_on_record(server: Server, someone_elses: int) -> None:
     with server.psql("wangmin") as connection:
         assert connection.execute("SELECT name, phone FROM reporter").fetchall() == []
-        masked = connection.execute("SELECT name, phone FROM jw_masked(%s)", [reported]).fetchone()
+        masked = connection.execute("SELECT name, phone FROM jw_masked(%s)", [someone_elses]).fetchone()
         assert masked == ("张**", "138****5678")
-    shown = server.core("wangmin").bus.run(ViewContact(reported, "回访"), server.actor("wangmin")).result
+    shown = view_contact(server.core("wangmin").bus, someone_elses, "回访", server.actor("wangmin"))
     assert (shown.name, shown.phone) == ("张三丰", "13812345678")
     with server.psql("lihua") as connection:
-        assert connection.execute("SELECT name, phone FROM jw_masked(%s)", [reported]).fetchall() == []
-    with server.owner.database.read() as connection:
-        assert connection.execute(text("SELECT viewer_name, reason FROM contact_view")).one() == (
-            "王敏",
-            "回访",
-        )
-
-
-def test_a_look_at_a_contact_that_is_rolled_back_shows_nothing(server: Server, reported: int) -> None:
-    with server.owner.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE case_step SET at = at - 2 * 86400000")
-    with server.psql("wangmin") as connection:
-        account = connection.execute("SELECT jw_account()").fetchone()
-        assert account is not None
-        connection.execute(
-            "INSERT INTO contact_view (id, case_id, viewer_id, viewer_name, reason, at) VALUES (1, %s, %s, '王敏', 'x', 0)",
-            [reported, account[0]],
-        )
-        # It must be told in the journal before anything is to be read.
+        assert connection.execute("SELECT name, phone FROM jw_masked(%s)", [someone_elses]).fetchall() == []
         assert connection.execute("SELECT name FROM reporter").fetchall() == []
-        connection.rollback()
+    with server.owner.database.read() as connection:
+        view = connection.execute(text("SELECT viewer_name, reason FROM contact_view")).one()
+    assert view == ("王敏", "回访")
+
+
+def test_a_reason_holds_for_five_minutes(server: Server, someone_elses: int) -> None:
+    view_contact(server.core("wangmin").bus, someone_elses, "回访", server.actor("wangmin"))
+    with server.owner.database.engine.begin() as connection:
+        connection.execute(text("UPDATE jw_revealed SET until_at = until_at - 300000"))
+    with server.psql("wangmin") as connection:
+        assert connection.execute("SELECT name FROM reporter").fetchall() == []
+
+
+@pytest.mark.parametrize("begin", ["SELECT 1", "SAVEPOINT before"])
+def test_a_look_that_can_be_rolled_back_shows_nothing(server: Server, someone_elses: int, begin: str) -> None:
+    core, who = server.core("wangmin"), server.actor("wangmin")
+    with (
+        pytest.raises(ZeroDivisionError),
+        core.database.write(who, ViewContact(someone_elses, "回访")) as unit,
+    ):
+        unit.connection.execute(text(begin))
+        view = {"id": 1, "case_id": someone_elses, "viewer_id": who.account_id, "viewer_name": who.name}
+        unit.insert(contact_view, [{**view, "reason": "回访", "at": unit.now}])
+        head = unit.finish()
+        assert head.seq > 0
+        assert unit.connection.execute(text("SELECT name, phone FROM reporter")).all() == []
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("viewer", "reason", "refusal"), [("李华", "回访", "own name"), ("王敏", "x", "with a reason")]
+)
+def test_a_look_bears_a_name_and_a_reason(
+    server: Server, someone_elses: int, viewer: str, reason: str, refusal: str
+) -> None:
+    with server.psql("wangmin") as connection, refused(refusal):
+        connection.execute(
+            "INSERT INTO contact_view (id, case_id, viewer_id, viewer_name, reason, at)"
+            " VALUES (1, %s, jw_account(), %s, %s, 0)",
+            [someone_elses, viewer, reason],
+        )
+
+
+def test_no_step_and_no_contact_of_ones_own_opens_the_contact_of_another(
+    server: Server, someone_elses: int
+) -> None:
+    with server.psql("lihua") as connection:
+        connection.execute(
+            "INSERT INTO case_step (id, case_id, at, verb, from_state, to_state, actor_id, actor_name, note)"
+            " VALUES (1, %s, jw_now_ms(), 'report', '', 'reported', jw_account(), '李华', '')",
+            [someone_elses],
+        )
+        assert connection.execute("SELECT name FROM reporter").fetchall() == []
+        with refused("together with its case"):
+            connection.execute(
+                "INSERT INTO reporter (id, case_id, name, phone) VALUES (2, %s, 'x', '1')", [someone_elses]
+            )
 
 
 def test_secrets_stay_with_the_server(server: Server) -> None:
