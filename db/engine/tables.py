@@ -171,4 +171,7 @@ grace = Table(
     Column("login", String(60), primary_key=True),
     Column("password_hash", String(200), nullable=False),
     Column("at", Moment, nullable=False),
+    # Wrong passwords in a row, and until when nobody is let in after too many.
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Moment),
 )
