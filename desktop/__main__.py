@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from db.cli.main import VERBS as DB_VERBS
-from db.cli.main import choose_language, data_folder, default_url, guarded, program_version, run_verb
+from db.cli.main import choose_language, data_folder, default_url, guarded, run_verb
 from db.kernel.language import N_, _, language
+from db.kernel.program import program_version
 
 VERBS = {
     **DB_VERBS,

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -33,14 +32,6 @@ VERBS = {
 
 EXIT_TROUBLE = 2
 EXIT_INTERRUPTED = 130
-
-
-def program_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("jingwei")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def default_url() -> str:

@@ -1,55 +1,57 @@
 """A station of a server: one thread that sends what was done here and takes over what was done elsewhere.
 
 Nobody waits for it. It is woken by an act of this file, by the server's bell, or by time, and says how things
-stand in a ``Standing`` whenever that changes.
+stand in a ``Standing`` whenever that changes. It never holds the lock of the local file while it waits for
+the network, so an act is as quick beside a dead line as without one.
 """
 
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
-import psycopg
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.engine import URL, make_url
 
 from db.engine import outbox as sending
 from db.engine import schema
 from db.engine.bus import Bus, Outcome
-from db.engine.connections import LOST_AFTER, Database, open_database
+from db.engine.connections import Database
 from db.engine.tables import outbox, replica
-from db.kernel.actor import SYSTEM, Actor
+from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.clock import to_ms
 from db.kernel.language import N_
-from db.kernel.refusal import Refused, Unavailable
-from db.people.commands import actor_of
+from db.kernel.program import program_version
+from db.kernel.refusal import Refused, Trouble, Unavailable
+from db.sync.batch import SKEW_MS
+from db.sync.bell import Bell
+from db.sync.door import Door, is_shut
+from db.sync.measured import send_measured, told_measured
 from db.sync.pull import pull
-from db.sync.push import push
+from db.sync.push import Pushed, push
 from db.sync.standing import Line, Standing
 
 LOOK_SECONDS = 2.0
 """How long the station waits for the bell before it looks by itself."""
 BEAT_SECONDS = 10.0
-"""How often it tells the server that it is there, and measures the clock."""
+"""How often it tells the server that it is there, measures the clock, and asks for the server's version."""
+MEASURED_SECONDS = 1.0
+"""Positions and presence go up at most so often."""
+REST_SECONDS = 1.0
+"""After a look the station rests for as long as the look took, but not longer than this."""
+LATE_SECONDS = 3.0
+"""A look that takes longer than this is told: what is shown may be behind."""
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 SKEW_LIMIT_MS = 60_000
 """A clock that is further off is told to the person; acts keep their order all the same."""
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Door:
-    """One person's way into the server."""
-
-    database: Database
-    bus: Bus
-    actor: Actor
 
 
 class Station:
@@ -60,33 +62,31 @@ class Station:
         self.standing = Standing(since_ms=to_ms(local.clock.now()))
         self._address = make_url(address)
         self._told = told or (lambda _standing: None)
+        self._saying = threading.Lock()
         self._doors: dict[int, Door] = {}
         self._awaited: dict[str, str] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._bell: threading.Thread | None = None
+        self._watch: threading.Thread | None = None
+        self._bell: Bell | None = None
+        self._looking_since: float | None = None
         self._beat_at = 0.0
+        self._measured: set[str] = set()
+        self._measured_at = 0.0
         self._heard: Callable[[], None] | None = None
 
     def sign_in(self, login: str, password: str) -> Actor:
         """Let a person in by the server. Raises ``Refused("wrong_password")`` and ``Unavailable``."""
-        database = open_server(self._address, login, password)
-        try:
-            schema.demand_same(database)
-            actor = actor_of(database, login)
-        except BaseException:
-            database.close()
-            raise
-        # One maker of ids for both: what the server draws for an act must not meet what this file draws.
-        database.ids = self.local.ids
-        before = self._doors.get(actor.account_id)
-        self._doors[actor.account_id] = Door(database, Bus(database), actor)
+        door = Door.open(self._address, login, password, self.local.ids)
+        before = self._doors.get(door.actor.account_id)
+        self._doors[door.actor.account_id] = door
         if before is not None:
-            before.database.close()
+            before.close()
+        self._beat_at = 0.0
         self.wake()
-        return actor
+        return door.actor
 
     def await_line(self, login: str, password: str) -> None:
         """Let a person in as soon as there is a line: he or she works here without one until then."""
@@ -97,30 +97,34 @@ class Station:
         """Close a person's way; what he or she did and was not sent waits for the next time."""
         door = self._doors.pop(account_id, None)
         if door is not None:
-            door.database.close()
+            door.close()
 
     def start(self) -> None:
         """Begin to keep up."""
         self._stopping.clear()
         self._heard = self.local.subscribe(self._on_commit)
         self._thread = threading.Thread(target=self._keep_up, name="station", daemon=True)
+        self._watch = threading.Thread(target=self._watch_over, name="station watch", daemon=True)
+        self._bell = Bell(self._where, self.wake)
         self._thread.start()
-        self._bell = threading.Thread(target=self._listen, name="bell", daemon=True)
+        self._watch.start()
         self._bell.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop, and close every way into the server."""
+        """Stop, and close every way into the server, also one that is waiting for an answer."""
         self._stopping.set()
         self._wake.set()
         if self._heard is not None:
             self._heard()
             self._heard = None
-        for thread in (self._thread, self._bell):
-            if thread is not None and thread is not threading.current_thread():
-                thread.join(timeout)
-        self._thread = self._bell = None
         for account_id in list(self._doors):
             self.sign_out(account_id)
+        if self._bell is not None:
+            self._bell.stop(timeout)
+        for thread in (self._thread, self._watch):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(timeout)
+        self._thread = self._watch = self._bell = None
 
     def wake(self) -> None:
         """Look now."""
@@ -153,37 +157,83 @@ class Station:
 
     # The thread.
 
-    def _on_commit(self, _changes: Changes) -> None:
+    def _on_commit(self, changes: Changes) -> None:
+        if threading.current_thread() is self._thread:
+            # What it has just taken over itself.
+            return
+        self._measured |= told_measured(changes.touched)
         self._wake.set()
 
     def _keep_up(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             self._wake.clear()
+            began = self._looking_since = monotonic()
+            trouble: Trouble | None = None
             try:
-                came = self._turn_once()
-                failures = 0
-                wait = LOOK_SECONDS if came else BACK_OFF_SECONDS[0]
-            except Unavailable as trouble:
-                self._say(line=Line.OFFLINE, trouble=trouble)
-                wait = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-                failures += 1
-            except Refused as trouble:
-                self._say(line=Line.BEHIND, trouble=trouble)
-                wait = BACK_OFF_SECONDS[-1]
+                wait = LOOK_SECONDS if self._look() else BACK_OFF_SECONDS[0]
+            except (Refused, Unavailable) as told:
+                trouble = told
             except Exception as error:
-                _log.exception("the station failed")
-                trouble_ = Unavailable(
+                if not self._stopping.is_set():
+                    _log.exception("the station failed")
+                trouble = Unavailable(
                     "station_failed",
                     N_("The line to the server failed: {reason}"),
                     reason=type(error).__name__,
                 )
-                self._say(line=Line.OFFLINE, trouble=trouble_)
-                wait = BACK_OFF_SECONDS[-1]
-            self._wake.wait(wait)
+            self._looking_since = None
+            if self._stopping.is_set():
+                return
+            if trouble is None:
+                failures = 0
+                self._stopping.wait(min(monotonic() - began, REST_SECONDS))
+                self._wake.wait(wait)
+            else:
+                self._say(
+                    line=Line.OFFLINE if isinstance(trouble, Unavailable) else Line.BEHIND, trouble=trouble
+                )
+                # Many stations that lost the same server must not come back in the same moment, and an act
+                # of this file is no reason to knock earlier.
+                longest = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+                self._stopping.wait(longest * random.uniform(0.5, 1.0))
+                failures += 1
 
-    def _turn_once(self) -> bool:
+    def _look(self) -> bool:
         """Send, take over, say how things stand. ``False`` while nobody is signed in."""
+        self._let_in()
+        with self._turn:
+            door = next(iter(self._doors.values()), None)
+            if door is None:
+                self._say()
+                return False
+            try:
+                skew = self._beat(door) if monotonic() >= self._beat_at else self.standing.skew_ms
+                pushed, stuck = self._send(skew)
+                self._send_measured(door)
+                pull(self.local, door.database)
+            except Unavailable as trouble:
+                if is_shut(trouble):
+                    self.sign_out(door.actor.account_id)
+                    raise Unavailable(
+                        "shut_out",
+                        N_(
+                            "The server does not let {who} in any more; sign in again."
+                            " What is done here meanwhile waits."
+                        ),
+                        who=door.actor.name,
+                    ) from trouble
+                raise
+        self._say(
+            line=Line.LIVE if stuck is None else Line.BEHIND,
+            trouble=stuck,
+            held_for=tuple(sorted(set(pushed.held.values()))),
+            skew_ms=skew,
+            heard_ms=to_ms(self.local.clock.now()),
+        )
+        return True
+
+    def _let_in(self) -> None:
         for login, password in tuple(self._awaited.items()):
             try:
                 self.sign_in(login, password)
@@ -192,18 +242,21 @@ class Station:
                 self._awaited.pop(login, None)
                 raise
             self._awaited.pop(login, None)
-        with self._turn:
-            door = next(iter(self._doors.values()), None)
-            if door is None:
-                self._say()
-                return False
-            pushed = push(self.local, self._way)
-            pull(self.local, door.database)
-            skew = self._beat(door) if monotonic() >= self._beat_at else self.standing.skew_ms
-        held = tuple(sorted(set(pushed.held.values())))
-        heard = to_ms(self.local.clock.now())
-        self._say(line=Line.LIVE, trouble=None, held_for=held, skew_ms=skew, heard_ms=heard)
-        return True
+
+    def _send(self, skew_ms: int) -> tuple[Pushed, Unavailable | None]:
+        """What became of the acts that wait; a server that can still be read stops none of the news."""
+        try:
+            return push(self.local, self._way, as_computed=abs(skew_ms) <= SKEW_MS), None
+        except Unavailable as trouble:
+            if trouble.code == "database_lost":
+                raise
+            return Pushed(), trouble
+
+    def _send_measured(self, door: Door) -> None:
+        if self._measured and monotonic() >= self._measured_at:
+            self._measured_at = monotonic() + MEASURED_SECONDS
+            tables, self._measured = self._measured, set()
+            send_measured(self.local, door.database, sorted(tables))
 
     def _way(self, account_id: int) -> tuple[Bus, Actor] | None:
         # What the program did of itself goes by whoever is there.
@@ -212,82 +265,67 @@ class Station:
         )
         return None if door is None else (door.bus, door.actor)
 
+    def _where(self) -> URL | None:
+        """Where the bell is to be heard."""
+        door = next(iter(self._doors.values()), None)
+        return None if door is None else door.database.engine.url
+
     def _beat(self, door: Door) -> int:
-        """Tell the server how this station stands; how far our clock is ahead, in milliseconds."""
-        before = to_ms(self.local.clock.now())
+        """Tell the server how this station stands; how far our clock is ahead, in milliseconds.
+
+        Raises ``Refused`` when the server has been brought to another version meanwhile.
+        """
+        schema.demand_same(door.database)
+        standing = self.standing
         with self.local.read() as connection:
             token = connection.execute(select(replica.c.token)).scalar_one()
         with door.database.troubles(), door.database.engine.begin() as connection:
+            before = to_ms(self.local.clock.now())
             theirs = int(connection.execute(text("SELECT jw_now_ms()")).scalar_one())
-            after = to_ms(self.local.clock.now())
-            skew = (before + after) // 2 - theirs
-            connection.execute(
-                text(
-                    "UPDATE station SET login = :login, waiting = :waiting, skew_ms = :skew,"
-                    " seen_at = jw_now_ms() WHERE token = :token"
-                ),
-                {"login": door.actor.name, "waiting": self.standing.waiting, "skew": skew, "token": token},
-            )
+            now = to_ms(self.local.clock.now())
+            skew = (before + now) // 2 - theirs
+            facts = {
+                "program": program_version(),
+                "login": door.actor.name,
+                "waiting": standing.waiting,
+                "skew": skew,
+                "behind": now - standing.heard_ms if standing.heard_ms else 0,
+                "token": token,
+            }
+            connection.execute(_BEAT, facts)
+        with self.local.write_many() as writing:
+            # Whoever reads only the file knows by it that somebody keeps it up.
+            writing.connection.execute(update(replica).values(synced_at=self.local.clock.now()))
         self._beat_at = monotonic() + BEAT_SECONDS
         return skew
 
+    def _watch_over(self) -> None:
+        """Say that what is shown is behind while a look takes long: the thread itself is waiting then."""
+        while not self._stopping.wait(LATE_SECONDS / 6):
+            since = self._looking_since
+            if since is not None and monotonic() - since > LATE_SECONDS and self.standing.line is Line.LIVE:
+                self._say(line=Line.BEHIND)
+
     def _say(self, **changed: object) -> None:
-        with self.local.read() as connection:
-            counts = dict(
-                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all()
+        with self._saying:
+            with self.local.read() as connection:
+                found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+                counts: dict[str, int] = dict(found.tuples().all())
+            new = replace(
+                self.standing,
+                waiting=counts.get(sending.WAITING, 0),
+                parked=sum(counts.get(state, 0) for state in sending.IN_TRAY),
+                **changed,  # type: ignore[arg-type]
             )
-        new = replace(
-            self.standing,
-            waiting=counts.get(sending.WAITING, 0),
-            parked=counts.get(sending.PARKED, 0),
-            **changed,  # type: ignore[arg-type]
-        )
-        if new.line is not self.standing.line:
-            new = replace(new, since_ms=to_ms(self.local.clock.now()))
-        if new != self.standing:
+            if new.line is not self.standing.line:
+                new = replace(new, since_ms=to_ms(self.local.clock.now()))
+            if new == self.standing:
+                return
             self.standing = new
-            self._told(new)
-
-    # The bell.
-
-    def _listen(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            door = next(iter(self._doors.values()), None)
-            if door is None:
-                self._stopping.wait(BACK_OFF_SECONDS[0])
-                continue
-            try:
-                url = door.database.engine.url
-                with psycopg.connect(
-                    _conninfo(url), autocommit=True, connect_timeout=5, **LOST_AFTER
-                ) as connection:
-                    connection.execute("LISTEN jingwei")
-                    failures = 0
-                    self._wake.set()
-                    while not self._stopping.is_set() and door in self._doors.values():
-                        for _notice in connection.notifies(timeout=0.5, stop_after=1):
-                            self._wake.set()
-            except psycopg.Error:
-                wait = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-                failures += 1
-                self._stopping.wait(wait)
+        self._told(new)
 
 
-def open_server(address: URL, login: str, password: str) -> Database:
-    """The server as one person opens it. Raises ``Refused("wrong_password")`` and ``Unavailable``."""
-    url = address.set(username=login, password=password or None)
-    try:
-        return open_database(url.render_as_string(hide_password=False))
-    except Unavailable as trouble:
-        state = getattr(getattr(trouble.__cause__, "orig", None), "sqlstate", None)
-        words = str(trouble.facts.get("reason", ""))
-        if (state or "").startswith("28") or "authentication failed" in words or "does not exist" in words:
-            raise Refused("wrong_password", N_("Name or password is not right.")) from trouble
-        raise
-
-
-def _conninfo(url: URL) -> str:
-    waits = {name: str(value) for name, value in {**LOST_AFTER, "connect_timeout": 5}.items()}
-    plain = url.set(drivername="postgresql").update_query_dict(waits)
-    return plain.render_as_string(hide_password=False)
+_BEAT = text(
+    "UPDATE station SET program = :program, login = :login, waiting = :waiting, skew_ms = :skew,"
+    " behind_ms = :behind, seen_at = jw_now_ms() WHERE token = :token"
+)
