@@ -61,7 +61,7 @@ class ClaimNext:
 )
 @dataclass(frozen=True)
 class RenewClaims:
-    """My claims on these cases last the whole time again; the others are left alone. Never journaled."""
+    """My claims on these cases last the whole time again; the others are left alone."""
 
     case_ids: Ids
 
