@@ -53,9 +53,8 @@ def standing_of(local: Database) -> Standing:
     """How a station stands, told from its file alone: for a screen that reads what another program keeps."""
     with local.read() as connection:
         synced = connection.execute(select(replica.c.synced_at)).scalar()
-        counts = dict(
-            connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all()
-        )
+        found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+        counts: dict[str, int] = {state: count for state, count in found}
     heard = to_ms(synced) if synced is not None else 0
     is_live = to_ms(local.clock.now()) - heard < SILENT_MS
     return Standing(

@@ -310,7 +310,7 @@ class Station:
         with self._saying:
             with self.local.read() as connection:
                 found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-                counts: dict[str, int] = dict(found.tuples().all())
+                counts: dict[str, int] = {state: count for state, count in found}
             new = replace(
                 self.standing,
                 waiting=counts.get(sending.WAITING, 0),
