@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from db.engine import journal
+from db.engine import journal, outbox
 from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
@@ -122,6 +122,25 @@ class Database:
                     # It is written all the same; whoever wrote it must not be told that it failed.
                     _log.exception("a listener failed on entry %s", changes.seq)
 
+    @contextmanager
+    def fill(self) -> Iterator[Connection]:
+        """A transaction for rows of a server as they are, into a file that is not in use yet.
+
+        No journal, and no question whether the rows that they point to are there: a copy that was cut may
+        hold the older half of something until the news have come.
+        """
+        with self._writing, self.troubles(), uncollected(), self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
     def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
         """Hear of each commit made through this object, on the writing thread; returns how to stop."""
         self._listeners.append(listener)
@@ -192,6 +211,9 @@ class Writing:
         database = self._database
         # Whole milliseconds, as the tables keep them: what is compared later is what was written.
         now = act.at if act else from_ms(to_ms(database.clock.now()))
+        if act is None and database.is_replica:
+            # A clock that was set back does not turn round the order of what this station did.
+            now = max(now, outbox.latest(self.connection) or now)
         unit = UnitOfWork(
             self.connection, actor, command, now, database.ids, self._head, act, replica=database.is_replica
         )
@@ -268,10 +290,25 @@ def _address(url: str) -> URL:
             name=backend,
         )
     if backend == "postgresql":
-        return address.set(drivername="postgresql+psycopg")
+        address = address.set(drivername="postgresql+psycopg")
+        if leaves_this_computer(address) and not ("sslmode" in address.query or os.environ.get("PGSSLMODE")):
+            # What crosses a network is encrypted, and the server proves its name.
+            address = address.update_query_dict({"sslmode": "verify-full"})
+        return address
     if not address.database or address.database == ":memory:" or address.host:
         raise Refused("not_an_address", _NO_ADDRESS, url=url)
     return address.set(drivername="sqlite")
+
+
+def leaves_this_computer(address: URL) -> bool:
+    """Whether the way to a server is a network, not a socket or the loopback of this computer."""
+    given = address.query.get("host", address.host or "")
+    hosts = (given,) if isinstance(given, str) else given
+    return any(
+        host and not host.startswith(("/", "@", "127.")) and host not in {"localhost", "::1"}
+        for each in hosts
+        for host in each.split(",")
+    )
 
 
 def _check_file(path: Path, create: bool) -> None:
@@ -350,7 +387,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 GUARD_STATE = "JW001"
 """The SQLSTATE by which the guard of a server (db/server/guard.sql) refuses."""
 _GUARD_SAYS = {
-    "number_fixed": N_("The number of a case never changes."),
+    "number_fixed": N_("Number, source and moment of a report never change."),
+    "out_of_scope": N_("The server says that this lies beyond your scope: {reason}"),
+    "not_removed": N_("The server removes this only with the act that added it: {reason}"),
+    "second_officer": N_("The server wants a second officer for this: {reason}"),
     "another_name": N_("An act can be recorded only in one's own name."),
     "unchained": N_("The entry does not follow the last one of the journal."),
     "bad_seal": N_("The seal of the entry is not right."),

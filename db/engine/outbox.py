@@ -54,6 +54,12 @@ def enter(connection: Connection, unit: Done, seq: int) -> None:
     connection.execute(insert(outbox).values(row).on_conflict_do_update(index_elements=["id"], set_=again))
 
 
+def latest(connection: Connection) -> datetime | None:
+    """The moment of the newest act that waits; ``None`` when none does."""
+    newest = select(outbox.c.at).where(outbox.c.state == WAITING).order_by(outbox.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar()
+
+
 def waiting(connection: Connection) -> int:
     """How many acts the server has not heard of yet."""
     return len(connection.execute(select(outbox.c.id).where(outbox.c.state == WAITING)).all())

@@ -72,6 +72,11 @@ def made_at_ms(made_id: int) -> int:
     return (made_id >> TIME_SHIFT) + EPOCH_MS
 
 
+def first_id_at(milliseconds: int) -> int:
+    """No id made at that moment (since 1970 UTC) or later is smaller than this one."""
+    return max(milliseconds - EPOCH_MS, 0) << TIME_SHIFT
+
+
 def random_station() -> int:
     """A station number for a database that no server has numbered yet."""
     return secrets.randbelow(STATIONS)

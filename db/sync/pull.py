@@ -19,6 +19,7 @@ from db.engine.tables import metadata, outbox, replica, setting
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import to_ms
 from db.kernel.command import Reach, command
+from db.kernel.ids import first_id_at
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.sync.incoming import MEASURED, mirrored, oldest_closing, read_aged, read_touched
@@ -29,6 +30,9 @@ OWN_SETTINGS = frozenset({"station", "case.last_number", "search.edition", "serv
 """Settings that mean something only in the file where they stand."""
 OWN_PREFIX = "replica."
 """So begin the settings that tell how this very file stands."""
+KEEP_DAYS = "sync.keep_days"
+"""The setting with the days for which acts that the server has are kept here all the same: it may be restored."""
+DEFAULT_KEEP_DAYS = 14
 SILENT = 1000
 """So many transactions that told nothing are read past again before the cursor is written anew."""
 
@@ -81,11 +85,12 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
-    _take_settings(local, ours, theirs)
+    take_settings(local, ours, theirs)
     _take_measured(local, measured)
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
     known = Known(news.until, head.seq, bytes(head.hash))
+    _forget_old(local)
     told = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not told and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
@@ -167,7 +172,20 @@ def _touched(
     return touched
 
 
-def _take_settings(local: Database, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+def _forget_old(local: Database) -> None:
+    """Acts that were decided long ago: no backup of the server is as old as that."""
+    over = outbox.c.state.in_((sending.DONE, sending.DROPPED))
+    with local.read() as own:
+        days = int(settings.get(own, KEEP_DAYS, DEFAULT_KEEP_DAYS))
+        oldest = first_id_at(to_ms(local.clock.now()) - days * 86_400_000)
+        found = own.execute(select(outbox.c.id).where(over, outbox.c.id < oldest).limit(1)).first()
+    if found is not None:
+        with local.write_many() as writing:
+            writing.connection.execute(delete(outbox).where(over, outbox.c.id < oldest))
+
+
+def take_settings(local: Database, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """Put the settings of the server in place of ours."""
     changed = {key: value for key, value in theirs.items() if key not in ours or ours[key] != value}
     gone = ours.keys() - theirs.keys()
     if not changed and not gone:

@@ -90,8 +90,12 @@ def rebase(
     incoming: Incoming,
     decided: Decided | None = None,
     known: Known | None = None,
+    *,
+    whole: bool = False,
 ) -> Rebased:
     """Write the server's rows, with the acts that still wait on top of them.
+
+    ``whole`` says that ``incoming`` is all that the server has: then nothing needs to be put back for it.
 
     What a settled act did here gives way to the server's rows, which hold what it did there. A refused or
     dropped one is put back; a refused one lies in the tray from now on, and so does one that can no longer be
@@ -101,10 +105,11 @@ def rebase(
     came = Rebased()
     with database.write_many() as writing:
         acts = waiting_acts(writing.connection)
-        affected = _affected(writing.connection, acts, incoming, decided.operations)
+        affected = acts if whole else _affected(writing.connection, acts, incoming, decided.operations)
         effects = {act.id: effect_of(writing.connection, act) for act in affected}
         with writing.unit(SYSTEM, TakeOver(known.seq if known else 0)) as unit:
-            base = _put_back(unit, [effects[act.id] for act in reversed(affected)])
+            undone = [effects[act.id] for act in reversed(affected)]
+            base = _put_back(unit, [_apart(effect) for effect in undone] if whole else undone)
             _lay_over(unit, base, incoming)
             _write(unit, base)
         if database.dialect == "sqlite":
@@ -175,6 +180,12 @@ def _affected(
             found.append(act)
             dirty |= keys
     return found
+
+
+def _apart(effect: Effect) -> Effect:
+    """Of an act what no server tells a station: the contacts that it took down."""
+    names = {table.name for table in mirrored()}
+    return {name: rows for name, rows in effect.items() if name not in names}
 
 
 def _put_back(unit: UnitOfWork, effects: Sequence[Effect]) -> dict[str, dict[int, dict[str, Any] | None]]:

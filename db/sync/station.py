@@ -35,6 +35,8 @@ from db.sync.door import Door, is_shut
 from db.sync.measured import send_measured, told_measured
 from db.sync.pull import pull
 from db.sync.push import Pushed, push
+from db.sync.rejoin import Rejoined, rejoin
+from db.sync.skew import correct, keep_time, measure
 from db.sync.standing import Line, Standing
 
 LOOK_SECONDS = 2.0
@@ -59,6 +61,7 @@ class Station:
 
     def __init__(self, local: Database, address: str, told: Callable[[Standing], None] | None = None) -> None:
         self.local = local
+        self._clock = keep_time(local)
         self.standing = Standing(since_ms=to_ms(local.clock.now()))
         self._address = make_url(address)
         self._told = told or (lambda _standing: None)
@@ -80,6 +83,7 @@ class Station:
     def sign_in(self, login: str, password: str) -> Actor:
         """Let a person in by the server. Raises ``Refused("wrong_password")`` and ``Unavailable``."""
         door = Door.open(self._address, login, password, self.local.ids)
+        door.database.clock = self._clock
         before = self._doors.get(door.actor.account_id)
         self._doors[door.actor.account_id] = door
         if before is not None:
@@ -148,6 +152,17 @@ class Station:
         """
         with self._door_of(actor).database.read() as connection:
             return question(connection)
+
+    def rejoin(self, actor: Actor) -> Rejoined:
+        """Take a server that was put back to an older state for the truth, and send again what it has lost.
+
+        Raises ``Unavailable("offline")`` without a line.
+        """
+        door = self._door_of(actor)
+        with self._turn:
+            found = rejoin(self.local, door.database)
+        self.wake()
+        return found
 
     def _door_of(self, actor: Actor) -> Door:
         door = self._doors.get(actor.account_id)
@@ -280,10 +295,8 @@ class Station:
         with self.local.read() as connection:
             token = connection.execute(select(replica.c.token)).scalar_one()
         with door.database.troubles(), door.database.engine.begin() as connection:
-            before = to_ms(self.local.clock.now())
-            theirs = int(connection.execute(text("SELECT jw_now_ms()")).scalar_one())
-            now = to_ms(self.local.clock.now())
-            skew = (before + now) // 2 - theirs
+            skew = measure(connection, self._clock)
+            now = to_ms(self._clock.now())
             facts = {
                 "program": program_version(),
                 "login": door.actor.name,
@@ -293,6 +306,7 @@ class Station:
                 "token": token,
             }
             connection.execute(_BEAT, facts)
+        correct(self.local, skew)
         with self.local.write_many() as writing:
             # Whoever reads only the file knows by it that somebody keeps it up.
             writing.connection.execute(update(replica).values(synced_at=self.local.clock.now()))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from db.engine import outbox as sending
 from db.engine.among import among
-from db.engine.bus import handles
+from db.engine.bus import Bus, Outcome, handles
 from db.engine.connections import Database
 from db.engine.rows import read_rows
 from db.engine.tables import journal, metadata, outbox
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
-from db.kernel.clock import to_ms
+from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import command, command_label, from_plain, without_private
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -94,15 +94,29 @@ def drop(local: Database, actor: Actor, operation: int, reason: str) -> None:
     Raises ``Refused("not_in_tray")`` when it lies there no more.
     """
     with local.write_many() as writing:
-        lies = (outbox.c.id == operation, outbox.c.state.in_(sending.IN_TRAY))
-        row = writing.connection.execute(select(outbox).where(*lies)).first()
-        if row is None:
-            raise Refused("not_in_tray", N_("This act is not in the tray any more."))
+        row = _lying(writing.connection, operation)
         with writing.unit(actor, Drop(operation, row.command, reason)) as unit:
             unit.keep()
-        done = sending.DONE if row.state == sending.PARTLY else sending.DROPPED
-        values = {"state": done, "arguments": without_private(row.command, row.arguments)}
-        writing.connection.execute(update(outbox).where(outbox.c.id == operation).values(values))
+        _let_go(writing.connection, row)
+
+
+def do_again(bus: Bus, actor: Actor, operation: int, command: Any) -> Outcome:
+    """Give ``command`` in place of a refused act, on the cases as they are now, and let go of the old one.
+
+    It is a new act with its own moment; a case that the old one made keeps the number that somebody may have
+    been told. Raises ``Refused("not_in_tray")`` and what the rules say: then the old one stays in the tray.
+    """
+    local = bus.database
+    with local.read() as connection:
+        row = _lying(connection, operation)
+    # Nothing of a refused act stands on the server, so its ids are free; one that was done there keeps them.
+    kept = sending.act_of(row) if row.state == sending.PARKED else None
+    now = from_ms(to_ms(local.clock.now()))
+    act = replace(kept, operation=local.ids(), at=now) if kept is not None else None
+    outcome = bus.run(command, actor, act)
+    with local.write_many() as writing:
+        _let_go(writing.connection, row)
+    return outcome
 
 
 @handles(Drop)
@@ -111,12 +125,29 @@ def _drop(_command: Drop, unit: UnitOfWork) -> None:
     unit.keep()
 
 
+def _lying(connection: Connection, operation: int) -> Row[Any]:
+    lies = (outbox.c.id == operation, outbox.c.state.in_(sending.IN_TRAY))
+    row = connection.execute(select(outbox).where(*lies)).first()
+    if row is None:
+        raise Refused("not_in_tray", N_("This act is not in the tray any more."))
+    return row
+
+
+def _let_go(connection: Connection, row: Row[Any]) -> None:
+    done = sending.DONE if row.state == sending.PARTLY else sending.DROPPED
+    values = {"state": done, "arguments": without_private(row.command, row.arguments)}
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+
+
 def _laid(connection: Connection, row: Any) -> Laid:
     try:
         wanted = from_plain(row.command, row.arguments)
     except Refused:
         wanted = None
     note = row.refusal or {}
+    if row.state == sending.PARTLY and hasattr(wanted, "case_ids"):
+        # What is left to do of it.
+        wanted = replace(wanted, case_ids=tuple(map(int, note["wanted"])), versions=())
     return Laid(
         row.id,
         row.state,

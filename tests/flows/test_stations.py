@@ -302,8 +302,9 @@ def test_three_stations_and_a_server_come_to_one_truth(network: Network) -> None
     run_state_machine_as_test(
         Stations,
         settings=settings(
-            max_examples=200 if LONG else 12,
+            max_examples=int(os.environ.get("N","200")) if LONG else 12,
             stateful_step_count=60 if LONG else 40,
+            derandomize=not LONG,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate] if not LONG else [Phase.generate, Phase.shrink],
         ),
