@@ -57,6 +57,8 @@ class Options:
     """
     server: str | None = None
     """The server to work at, as the person wrote it."""
+    folder: Path | None = None
+    """Where files are made; by default the folder of this computer's user."""
     wall: bool = False
     distance_m: float | None = None
 
@@ -75,6 +77,7 @@ class Program(QObject):
         self.session: Session | None = None
         self._server = server_address(options.server) if options.server else ""
         self._seat: Seat | None = None
+        self._folder = options.folder or data_folder()
         self._file: Path | None = None
         """The file of a station that was named, not the usual one."""
         self._ear = Ear(self)
@@ -104,7 +107,7 @@ class Program(QObject):
 
     def _kept_file(self) -> Path:
         """The file that this computer's station keeps, for a wall."""
-        known = station_files(data_folder(), self._server)
+        known = station_files(self._folder, self._server)
         if not known:
             raise Unavailable(
                 "no_station_here",
@@ -124,7 +127,7 @@ class Program(QObject):
             self.jobs,
             lambda watch: create_demo(url, scale="small", seed=1, progress=watch),
             self._make_empty,
-            str(data_folder()),
+            str(self._folder),
         )
         page.resize(self._theme.px(900), self._theme.px(600))
         page.made.connect(self._on_made)
@@ -133,7 +136,7 @@ class Program(QObject):
 
     def _make_empty(self) -> None:
         """On the writer's thread: the room's own database, apart from any demo."""
-        url = f"sqlite:///{data_folder() / 'jingwei.db'}"
+        url = f"sqlite:///{self._folder / 'jingwei.db'}"
         open_core(url, create=True).close()
         self._options = replace(self._options, url=url)
 
@@ -215,7 +218,7 @@ class Program(QObject):
         try:
             return take_seat(
                 server_address(address),
-                data_folder(),
+                self._folder,
                 login,
                 password,
                 file=self._file,
