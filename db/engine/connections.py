@@ -250,7 +250,7 @@ def open_database(
 
     Raises ``Refused`` for an address that is not one, ``Unavailable`` when file or server cannot be used.
     """
-    address = _address(url)
+    address = address_of(url)
     if address.get_backend_name() == "sqlite":
         path = Path(address.database or "")
         _check_file(path, create)
@@ -277,7 +277,11 @@ _GONE = N_("The database {path} is not there.")
 _READ_ONLY = N_("{where} is read-only; nothing was changed.")
 
 
-def _address(url: str) -> URL:
+def address_of(url: str) -> URL:
+    """An address as it is opened: with the driver, and across a network with TLS.
+
+    Raises ``Refused``: ``not_an_address``, ``unknown_database``.
+    """
     try:
         address = make_url(url)
         backend = address.get_backend_name()
