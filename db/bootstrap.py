@@ -38,7 +38,7 @@ from db.kernel.clock import Clock, SystemClock
 from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.people import commands as people_commands
-from db.people import tracking
+from db.people import staff, tracking
 from db.people.tables import role
 from db.registers import commands as register_commands
 from db.registers import hours, reference, sensitive
@@ -71,6 +71,7 @@ HANDLERS = (
     requests,
     tile_commands,
     sensitive,
+    staff,
     tracking,
     tray,
 )
@@ -136,20 +137,24 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
     reference data.
 
     Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked). A file
-    that can only be read is opened when it has today's shape.
+    that can only be read, and a server that only its owner shapes, are opened when they have today's shape.
     """
     clock = clock or SystemClock()
     database = open_database(url, create=create, clock=clock)
     try:
         if schema.known_version(database) is None and not create:
             schema.refuse_empty(database)
-        schema.upgrade(database)
+        owns = schema.owns(database)
+        if owns or database.dialect == "sqlite":
+            schema.upgrade(database)
+        else:
+            schema.demand_same(database)
         schema.load_station(database)
         # Also when an earlier attempt was cut off between the tables and what belongs into them.
         if create and schema.is_untouched(database):
             load_reference(database)
         # What a newer program brings comes to a station from its server.
-        if not database.read_only and not database.is_replica:
+        if owns and not database.is_replica:
             _load_newer_moves(database)
             _grant_new_permissions(database)
     except BaseException:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
@@ -101,7 +102,7 @@ def _nobody() -> Refused:
     return Refused("no_contact", N_("This case has no contact."))
 
 
-def _reporter(connection: Connection, case_id: int) -> Row[tuple[str, str, bool]] | None:
+def _reporter(connection: Connection, case_id: int) -> Row[Any] | None:
     """The reporter's row; a server gives out only the masked one."""
     if connection.dialect.name == "postgresql" and settings.get(connection, "server"):
         masked = text("SELECT name, phone, wants_answer FROM jw_masked(:case_id)")

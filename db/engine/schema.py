@@ -59,6 +59,21 @@ def known_version(database: Database) -> str | None:
     return version
 
 
+def owns(database: Database) -> bool:
+    """Whether this program may shape the tables: a file that it may write, on a server their owner."""
+    if database.dialect == "sqlite":
+        return not database.read_only
+    with database.read() as connection:
+        found = connection.execute(
+            text(
+                "SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c"
+                " WHERE c.oid = to_regclass('public.journal_head')"
+            )
+        ).scalar()
+    # Without tables there is nobody to ask yet.
+    return found is not False
+
+
 def demand_same(database: Database) -> None:
     """Refuse a server that another version of the program has shaped: both sides must mean the same."""
     version = known_version(database)

@@ -98,6 +98,7 @@ class CreateFirstAccount:
     private_fields: ClassVar[frozenset[str]] = frozenset({"password"})
 
 
+CENTRE = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
 FIRST_ROLES = ("duty_leader", "dispatcher", "acceptor", "system_admin", "security_admin")
 
 
@@ -113,8 +114,7 @@ def _create_first(command: CreateFirstAccount, unit: UnitOfWork) -> int:
     centre_id = unit.connection.execute(select(unit_table.c.id).where(unit_table.c.code == "centre")).scalar()
     if centre_id is None:
         centre_id = unit.new_id()
-        centre = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
-        unit.insert(unit_table, [{"id": centre_id, **centre}])
+        unit.insert(unit_table, [{"id": centre_id, **CENTRE}])
     someone = {
         "code": "first",
         "name": one_line(command.name, 60),
@@ -314,6 +314,11 @@ def _scope(connection: Connection, account_id: int, permissions: frozenset[str],
         units_below(connection, units),
         tuple(sorted(row.prefix for row in rows if row.kind == "category")),
     )
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password."""
+    return _hasher.hash(password)
 
 
 def _matches(kept: str, password: str) -> bool:

@@ -31,7 +31,7 @@ def let_in(connection: Connection, login: str, password: str, roles: Iterable[st
 
     Raises ``Refused``: a password that breaks the rules, a name that the server keeps for itself.
     """
-    _demand_free(login)
+    demand_free(login)
     refuse_all(password_faults(password))
     with _administrator(connection) as driver:
         name = sql.Identifier(login)
@@ -83,7 +83,8 @@ def new_password() -> str:
     return "-".join([groups[0].capitalize(), *groups[1:], number])
 
 
-def _demand_free(login: str) -> None:
+def demand_free(login: str) -> None:
+    """Refuse a name that the server keeps for itself, or cannot tell from others."""
     if login in RESERVED or login.startswith(("pg_", "jw_")) or len(login.encode()) > LONGEST or not login:
         raise Refused(
             "login_reserved",

@@ -48,7 +48,7 @@ JOURNALED = {
     "unit": Right(by=("people.manage", "import.run")),
     "person": _PEOPLE,
     "account": _PEOPLE,
-    "account_role": _PEOPLE,
+    "account_role": Right(by=("people.manage",), removed=True),
     "account_scope": Right(by=("people.manage",), removed=True),
     "role": Right(by=("people.manage", "reference.load")),
     "vehicle": _PEOPLE,

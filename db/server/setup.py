@@ -13,10 +13,10 @@ from pathlib import Path
 
 from psycopg import sql
 from sqlalchemy import Connection, Table, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
 from db.engine.columns import canonical
-from db.engine.connections import Database, open_database
+from db.engine.connections import Database, address_of, open_database
 from db.engine.tables import metadata
 from db.kernel.command import command_permissions
 from db.kernel.ids import EPOCH_MS, TIME_SHIFT
@@ -39,6 +39,9 @@ GUARD = Path(__file__).with_name("guard.sql")
 SETTING = "server"
 """The setting that says that a database is guarded, and by which guard."""
 
+SERVER_STATION = 0
+"""The number under which a server itself makes ids; its stations are numbered from 1."""
+
 PARTITIONED = ("case_step", "case_timer", "case_span")
 """The tables that grow with every act, in partitions by the month in which their ids were made."""
 MONTHS_AHEAD = 24
@@ -51,7 +54,7 @@ def make_roles(admin_url: str, roles: Iterable[str]) -> URL:
     Returns the address under which the owner works. Raises ``Refused("server_too_old")``,
     ``Refused("not_admin")``, and ``Unavailable`` when the server does not answer.
     """
-    address = make_url(admin_url).set(drivername="postgresql+psycopg")
+    address = address_of(admin_url)
     name = address.database or "jingwei"
     admin = open_database(_plain(address.set(database="postgres")))
     try:
@@ -110,6 +113,9 @@ def guard(database: Database, program: str = "") -> None:
         _put_triggers(connection)
         _put_grants(connection)
         _put_policies(connection)
+        connection.execute(
+            text("UPDATE setting SET value = :value WHERE key = 'station'"), {"value": str(SERVER_STATION)}
+        )
         stand = {"guard": guard_mark(), "program": program}
         connection.execute(
             text(
@@ -184,7 +190,7 @@ def _close_large_objects(connection: Connection) -> None:
     rows = connection.exec_driver_sql(
         "SELECT oid::regprocedure::text FROM pg_proc"
         " WHERE pronamespace = 'pg_catalog'::regnamespace"
-        " AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lowrite', 'lo_put', 'lo_import', 'lo_export')"
+        " AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_import')"
     )
     for function in rows.scalars().all():
         connection.exec_driver_sql(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
@@ -336,11 +342,11 @@ def _partition(connection: Connection, table: Table) -> None:
     )
     put(f"CREATE TABLE {name}_rest PARTITION OF {name} DEFAULT")
     _make_past_months(connection, name)
-    put(f"INSERT INTO {name} SELECT * FROM {name}_whole")
+    put(f"INSERT INTO {name} SELECT * FROM {name}_whole")  # noqa: S608  our own names
     put(f"DROP TABLE {name}_whole")
     for key, definition in keys:
         put(f"ALTER TABLE {name} ADD CONSTRAINT {key} {definition}")
-    for index, definition in indexes:
+    for _index, definition in indexes:
         put(re.sub(rf"ON (ONLY )?public\.{name}(_whole)?\b", f"ON {name}", definition))
 
 
