@@ -121,6 +121,7 @@ class Station:
         if self._heard is not None:
             self._heard()
             self._heard = None
+        doors = list(self._doors.values())
         for account_id in list(self._doors):
             self.sign_out(account_id)
         if self._bell is not None:
@@ -129,6 +130,9 @@ class Station:
             if thread is not None and thread is not threading.current_thread():
                 thread.join(timeout)
         self._thread = self._watch = self._bell = None
+        for door in doors:
+            # What the threads still held has come back by now.
+            door.close()
 
     def wake(self) -> None:
         """Look now."""

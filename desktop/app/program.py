@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -77,6 +78,7 @@ class Program(QObject):
         self.session: Session | None = None
         self._server = server_address(options.server) if options.server else ""
         self._seat: Seat | None = None
+        self._leaving: list[threading.Thread] = []
         self._folder = options.folder or data_folder()
         self._file: Path | None = None
         """The file of a station that was named, not the usual one."""
@@ -313,6 +315,8 @@ class Program(QObject):
         if seat is not None:
             # The windows are gone already: nobody waits for what the network may take.
             seat.leave()
+        for leaving in self._leaving:
+            leaving.join()
         self.jobs.close()
         if self.core is not None:
             self.core.close()
@@ -348,7 +352,10 @@ class Program(QObject):
             session.close()
             session.deleteLater()
         if seat is not None:
-            self.jobs.start(self.jobs.ask(seat.leave))
+            # The network may take its time; the next person need not wait for it.
+            leaving = threading.Thread(target=seat.leave, name="leaving a seat")
+            self._leaving.append(leaving)
+            leaving.start()
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"

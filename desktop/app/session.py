@@ -610,8 +610,11 @@ class Session(QObject):
             try:
                 await load()
             except Exception as error:
-                # One of them missing is told, and no reason to do without the others.
-                self._troubles.report(error)
+                if not self._is_closed:
+                    # One of them missing is told, and no reason to do without the others.
+                    self._troubles.report(error)
+            if self._is_closed:
+                return
         await self._each_minute()
         if not self._is_wall:
             await self._jobs.read(self._offered.warm)
