@@ -265,7 +265,9 @@ def make_server(postgres: PostgresServer) -> str:
     name = postgres.create()
     admin = f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}"
     owner = make_roles(admin, [row.code for row in read_roles()])
-    with psycopg.connect(f"host={postgres.folder} user=postgres dbname={name}", autocommit=True) as connection:
+    with psycopg.connect(
+        f"host={postgres.folder} user=postgres dbname={name}", autocommit=True
+    ) as connection:
         connection.execute(f"ALTER DATABASE {name} OWNER TO jw_owner")
         connection.execute("ALTER SCHEMA public OWNER TO jw_owner")
     core = open_core(owner.render_as_string(hide_password=False), create=True)

@@ -1,4 +1,4 @@
-"""Two stations decide about one case: what is harmless merges, what is not lies in the tray of the later one."""
+"""Two stations decide about one case: what is harmless merges, the rest lies in the tray of the later one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def in_step(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "state"),
+    "first, second, state",
     [
         (lambda ids: SetPriority(ids, 1, "学校旁"), lambda ids: TagCases(ids, "防汛"), DONE),
         (lambda ids: TagCases(ids, "防汛"), lambda ids: Reassign(ids, WATER, "不属我处"), DONE),
