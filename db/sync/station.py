@@ -31,6 +31,7 @@ from db.kernel.program import program_version
 from db.kernel.refusal import Refused, Trouble, Unavailable
 from db.sync.batch import SKEW_MS
 from db.sync.bell import Bell
+from db.sync.blobs import Photos
 from db.sync.door import Door, is_shut
 from db.sync.measured import send_measured, told_measured
 from db.sync.pull import pull
@@ -76,6 +77,7 @@ class Station:
         self._bell: Bell | None = None
         self._looking_since: float | None = None
         self._beat_at = 0.0
+        self._photos = Photos(local)
         self._measured: set[str] = set()
         self._measured_at = 0.0
         self._heard: Callable[[], None] | None = None
@@ -177,6 +179,8 @@ class Station:
     # The thread.
 
     def _on_commit(self, changes: Changes) -> None:
+        if changes.bulk or "case_photo" in changes.touched:
+            self._photos.look_again()
         if threading.current_thread() is self._thread:
             # What it has just taken over itself.
             return
@@ -190,7 +194,7 @@ class Station:
             began = self._looking_since = monotonic()
             trouble: Trouble | None = None
             try:
-                wait = LOOK_SECONDS if self._look() else BACK_OFF_SECONDS[0]
+                wait = self._look()
             except (Refused, Unavailable) as told:
                 trouble = told
             except Exception as error:
@@ -218,14 +222,14 @@ class Station:
                 self._stopping.wait(longest * random.uniform(0.5, 1.0))
                 failures += 1
 
-    def _look(self) -> bool:
-        """Send, take over, say how things stand. ``False`` while nobody is signed in."""
+    def _look(self) -> float:
+        """Send, take over, say how things stand; when to look again, in seconds."""
         self._let_in()
         with self._turn:
             door = next(iter(self._doors.values()), None)
             if door is None:
                 self._say()
-                return False
+                return BACK_OFF_SECONDS[0]
             try:
                 skew = self._beat(door) if monotonic() >= self._beat_at else self.standing.skew_ms
                 pushed, stuck = self._send(skew)
@@ -250,7 +254,7 @@ class Station:
             skew_ms=skew,
             heard_ms=to_ms(self.local.clock.now()),
         )
-        return True
+        return 0.0 if self._photos.step(door.database) else LOOK_SECONDS
 
     def _let_in(self) -> None:
         for login, password in tuple(self._awaited.items()):
@@ -328,7 +332,7 @@ class Station:
         with self._saying:
             with self.local.read() as connection:
                 found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-                counts: dict[str, int] = {state: count for state, count in found}
+                counts = {str(state): int(count) for state, count in found}
             new = replace(
                 self.standing,
                 waiting=counts.get(sending.WAITING, 0),
