@@ -51,9 +51,13 @@ class Door:
         database.ids = ids
         return cls(database, actor, patience)
 
+    def break_off(self) -> None:
+        """Let nobody wait for an answer through it any longer."""
+        self._patience.give_up()
+
     def close(self) -> None:
         """Close it at once, whoever waits for an answer through it."""
-        self._patience.give_up()
+        self.break_off()
         self.database.close()
 
 

@@ -123,18 +123,17 @@ class Station:
         if self._heard is not None:
             self._heard()
             self._heard = None
-        doors = list(self._doors.values())
-        for account_id in list(self._doors):
-            self.sign_out(account_id)
+        for door in list(self._doors.values()):
+            door.break_off()
         if self._bell is not None:
             self._bell.stop(timeout)
         for thread in (self._thread, self._watch):
             if thread is not None and thread is not threading.current_thread():
                 thread.join(timeout)
         self._thread = self._watch = self._bell = None
-        for door in doors:
-            # What the threads still held has come back by now.
-            door.close()
+        # Only now: what a thread still held has come back, and is closed with the rest.
+        for account_id in list(self._doors):
+            self.sign_out(account_id)
 
     def wake(self) -> None:
         """Look now."""
