@@ -7,6 +7,7 @@ from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from db.kernel.language import _
+from db.kernel.refusal import Refused
 from db.sync.standing import Line, Standing
 from desktop.core.words import clock_time, day_and_time, number
 
@@ -73,7 +74,7 @@ def _line(standing: Standing, now_ms: int, zone: ZoneInfo) -> Told:
         # zh: 可继续办理，恢复连接后自动上报。
         more = _("Go on working: what you do is sent when the line is back.")
         return Told(words, "soon", Mark.OPEN, f"{more}\n{why}".strip())
-    if standing.trouble is not None:
+    if isinstance(standing.trouble, Refused):
         # zh: 服务器未接受
         return Told(_("The server says no"), "over", Mark.DECIDE, why)
     late = max(now_ms - (standing.heard_ms or standing.since_ms), 0)
@@ -92,9 +93,9 @@ def _waiting(standing: Standing) -> Told:
     if not standing.held_for:
         return Told(words, tip=_("Done here, not yet on the server."))
     who = _(", ").join(standing.held_for)
-    # zh: {words}，须 {who} 登录
+    # zh: {words}（{who} 未登录）
     return Told(
-        _("{words}, held for {who}").format(words=words, who=who),
+        _("{words} ({who} not signed in)").format(words=words, who=who),
         "soon",
         Mark.LATE,
         # zh: 每人的操作以本人身份上报：{who} 在本机登录后继续。

@@ -25,7 +25,7 @@ AWAY_MS = 45_000
 """A station that the server has not heard for so long is not there; it tells of itself every ten seconds."""
 _AGAIN_MS = 5_000
 _COLUMNS = (
-    Column("line", N_("Line"), 150, sortable=False),  # zh: 连接
+    Column("line", N_("Connection"), 176, sortable=False),  # zh: 连接
     Column("number", N_("No."), 48, align=RIGHT, sortable=False),  # zh: 席位号
     Column("name", N_("Station"), 140, stretch=True, sortable=False),  # zh: 席位
     Column("person", N_("Who"), 96, sortable=False),
@@ -129,8 +129,8 @@ class StationsWindow(QDialog):
     def _cells(self, each: StationLine, now_ms: int) -> dict[str, Cell | str]:
         silent = now_ms - each.seen_ms
         if silent > AWAY_MS:
-            # zh: 离线，{when} 起
-            words = _("since {when} not there").format(when=day_and_time(each.seen_ms, self._context.zone))
+            # zh: {when} 起离线
+            words = _("gone since {when}").format(when=day_and_time(each.seen_ms, self._context.zone))
             line = Cell(words, light=Mark.OPEN, tone="text2")
         elif each.behind_ms > AWAY_MS:
             line = Cell(

@@ -51,7 +51,11 @@ def test_what_is_not_intact_has_a_style_of_its_own(layer: Any) -> None:
 def test_the_card_tells_class_state_who_answers_and_code(layer: Any) -> None:
     made, _view, _opened = layer
     sound, damaged = made.card(0), made.card(1)
-    assert (sound.title, sound.remaining, sound.lines) == ("Kind 1", "Intact", ("Unit 1", "37040200101000001"))
+    assert (sound.title, sound.remaining, sound.lines) == (
+        "Kind 1",
+        "Intact",
+        ("Unit 1", "37040200101000001"),
+    )
     assert (damaged.remaining, damaged.tone, damaged.lines[0]) == ("Damaged", 1, "Nobody answers for it")
     assert made.card(2) is None
     assert made._labels([1, 5]) == ["Kind 2", ""]
