@@ -10,9 +10,10 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from db.engine import settings
+from db.engine.columns import canonical
 from db.engine.connections import Database
 from db.engine.tables import grace, replica
-from db.kernel.actor import Actor
+from db.kernel.actor import Actor, Scope
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.people.commands import actor_of
@@ -21,6 +22,8 @@ from db.people.rules import LOCK_OUT, MAX_FAILURES
 DAYS = "sync.grace_days"
 """The setting with the days for which it holds."""
 DEFAULT_DAYS = 7
+SCOPE = "replica.scope"
+"""The setting of a station's file with the reading scope that it was filled under."""
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """As in ``db.people.commands``: Argon2id with OWASP's least parameters."""
 
@@ -37,6 +40,25 @@ def remember(local: Database, login: str, password: str) -> None:
     with local.write_many() as writing:
         writing.connection.execute(
             insert(grace).values(row).on_conflict_do_update(index_elements=["login"], set_=row)
+        )
+
+
+def demand_scope(local: Database, scope: Scope) -> None:
+    """Keep a file to one reading scope: the first that comes gives it, and others are told to have their own.
+
+    Raises ``Refused("other_scope")``.
+    """
+    mine = canonical([sorted(scope.areas), sorted(scope.units), list(scope.prefixes)])
+    with local.read() as connection:
+        known = settings.get(connection, SCOPE)
+    if known is None:
+        with local.write_many() as writing:
+            settings.put(writing, SCOPE, mine)
+    elif known != mine:
+        raise Refused(
+            "other_scope",
+            # zh: 您的管辖范围已变更，请重新登录。
+            N_("What you may see has changed; sign in again."),
         )
 
 

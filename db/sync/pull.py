@@ -31,7 +31,7 @@ OWN_SETTINGS = frozenset({"station", "case.last_number", "search.edition", "serv
 OWN_PREFIX = "replica."
 """So begin the settings that tell how this very file stands."""
 KEEP_DAYS = "sync.keep_days"
-"""The setting: for how many days an act that the server has is kept here as well, lest the server be put back."""
+"""The setting: for how many days an act that the server has is kept here too; the server may be put back."""
 DEFAULT_KEEP_DAYS = 14
 SILENT = 1000
 """So many transactions that told nothing are read past again before the cursor is written anew."""

@@ -33,6 +33,7 @@ from db.sync.batch import SKEW_MS
 from db.sync.bell import Bell
 from db.sync.blobs import Photos
 from db.sync.door import Door, is_shut
+from db.sync.grace import demand_scope, forget
 from db.sync.measured import send_measured, told_measured
 from db.sync.pull import pull
 from db.sync.push import Pushed, push
@@ -85,6 +86,11 @@ class Station:
     def sign_in(self, login: str, password: str) -> Actor:
         """Let a person in by the server. Raises ``Refused("wrong_password")`` and ``Unavailable``."""
         door = Door.open(self._address, login, password, self.local.ids)
+        try:
+            demand_scope(self.local, door.actor.scope)
+        except Refused:
+            door.close()
+            raise
         door.database.clock = self._clock
         before = self._doors.get(door.actor.account_id)
         self._doors[door.actor.account_id] = door
@@ -259,9 +265,11 @@ class Station:
         for login, password in tuple(self._awaited.items()):
             try:
                 self.sign_in(login, password)
-            except Refused:
+            except Refused as why:
                 # Another password, or no account any more: that takes the person's own hands.
                 self._awaited.pop(login, None)
+                if why.code in ("wrong_password", "no_such_account"):
+                    forget(self.local, login)
                 raise
             self._awaited.pop(login, None)
 

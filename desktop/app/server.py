@@ -17,7 +17,7 @@ from db.kernel.refusal import Refused
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
 from db.sync.standing import Standing
-from db.sync.tray import drop, read_tray
+from db.sync.tray import do_again, drop, read_tray
 from desktop.app.desk import SupervisorDesk, Tell, done_words
 from desktop.app.trayed import tray_acts
 from desktop.core.actions import Act
@@ -177,9 +177,7 @@ class ServerDesk(QObject):
 
     async def _replace(self, act: TrayAct, command: Any) -> None:
         """Do it, and only then let go of the one that was refused."""
-        outcome = await self._jobs.write(self._core.bus.run, command, self._context.who)
-        # zh: 已按最新状态重做
-        await self._jobs.write(self._drop, act.operation, _("done again on the new state"))
+        outcome = await self._jobs.write(do_again, self._core.bus, self._context.who, act.operation, command)
         words = done_words(command, outcome.result) if hasattr(command, "case_ids") else act.label
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))
         if self._tray is not None and isValid(self._tray):
