@@ -56,6 +56,7 @@ class CaseSides:
 
     case_id: int
     number: str
+    address: str
     contrasts: tuple[Contrast, ...]
     who: str = ""
     verb: str = ""
@@ -181,7 +182,8 @@ def _cases(connection: Connection, row: Any, wanted: Wanted | None) -> tuple[Cas
         )
         who, verb, at_ms = quicker.get(case_id, ("", "", 0))
         number = theirs["number"] if theirs is not None else str(diff.get("number", ["", ""])[1])
-        found.append(CaseSides(case_id, number, contrasts, who, verb, at_ms))
+        address = theirs["address"] if theirs is not None else str(diff.get("address", ["", ""])[1])
+        found.append(CaseSides(case_id, number, address, contrasts, who, verb, at_ms))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 
 from db.bootstrap import Core
 from db.cases.commands.moving import foreseeable
-from db.kernel.language import N_, _
+from db.kernel.language import N_, _, ngettext_
 from db.kernel.refusal import Refused
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
@@ -24,7 +24,7 @@ from desktop.core.actions import Act
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.trouble import Kind
-from desktop.core.words import clock_time
+from desktop.core.words import clock_time, number
 from desktop.shell.window import Window
 from desktop.tray.stations import StationsWindow
 from desktop.tray.window import TrayWindow
@@ -33,6 +33,8 @@ from desktop.widgets.acting import ActDialog, seen_versions
 from desktop.widgets.theme import Theme
 from desktop.widgets.verbs import asked_for
 
+OTHER_HISTORY = "other_history"
+"""The refusal of a server that knows less than this station has seen of it."""
 _LOOK_MS = 2_000
 """How often a wall looks into the file that a room keeps."""
 
@@ -101,6 +103,15 @@ class ServerDesk(QObject):
             ),
             # zh: 在线席位…
             Act("stations", N_("Who is here…"), self.show_stations, menu="file", words="席位 station"),
+            Act(
+                "rejoin",
+                # zh: 以服务器的旧状态为准
+                N_("Take the server's older state"),
+                lambda: self._jobs.start(self._rejoin()),
+                menu="file",
+                permission="people.manage",
+                why_not=self._why_not_rejoin,
+            ),
         ]
 
     # The tray.
@@ -182,6 +193,26 @@ class ServerDesk(QObject):
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))
         if self._tray is not None and isValid(self._tray):
             self._tray.refresh()
+
+    # A server that was put back.
+
+    def _why_not_rejoin(self) -> str:
+        standing = self._context.standing
+        trouble = standing.trouble if standing is not None else None
+        if trouble is not None and trouble.code == OTHER_HISTORY:
+            return ""
+        return _("The server was not put back to an older state.")
+
+    async def _rejoin(self) -> None:
+        """Its rows are the truth again, and it is told anew what it has lost of this station."""
+        found = await self._jobs.ask(self._seat.station.rejoin, self._context.who)
+        # zh: 已以服务器为准；重新上报 {count} 项
+        words = ngettext_(
+            "The server's state was taken; {count} act is sent again.",
+            "The server's state was taken; {count} acts are sent again.",
+            found.lost,
+        )
+        self._tell(Kind.DONE, words.format(count=number(found.lost)))
 
     # Who is here.
 
@@ -275,7 +306,7 @@ def parked_words(acts: Sequence[TrayAct], time_of: Callable[[int], str]) -> str:
     """What the server did not take: of one act with who was quicker, when and by what; of more, how many."""
     if len(acts) > 1:
         # zh: 服务器未接受 {count} 项操作
-        return _("The server did not take {count} acts.").format(count=len(acts))
+        return _("The server did not take {count} acts.").format(count=number(len(acts)))
     act = acts[0]
     quicker = next((side for side in act.sides if side.who), None)
     if quicker is None:

@@ -101,7 +101,8 @@ def _acts(session: Session) -> Sequence[TrayAct]:
         store.is_open[: store.size] & (store.state[: store.size] == STATE_CODES.index("handling"))
     )[:6].tolist()
     cases = [
-        (int(store.id[slot]), str(store.number[slot]), int(store.plain(slot)["unit_id"])) for slot in slots
+        (int(store.id[slot]), str(store.number[slot]), store.address[slot], int(store.plain(slot)["unit_id"]))
+        for slot in slots
     ]
     units = [each.id for each in context.board.directory.of("unit") if each.kind == "squad"]
     mine, theirs, others = units[0], units[1], units[2]
@@ -110,12 +111,13 @@ def _acts(session: Session) -> Sequence[TrayAct]:
         operation: int, verb: str, text: str, count: int, minutes: int, *, refused: bool, who: str
     ) -> Laid:
         chosen, moment = cases[operation : operation + count], now - minutes * MINUTE_MS
-        ids = tuple(case_id for case_id, _number, _unit in chosen)
+        ids = tuple(case_id for case_id, *_rest in chosen)
         command = VERBS[verb].make(ids, {"unit": mine, "text": text})
         sides = tuple(
             CaseSides(
                 case_id,
                 number,
+                address,
                 (Contrast("unit_id", mine, theirs if refused else unit),)
                 if verb == "reassign"
                 else (
@@ -126,7 +128,7 @@ def _acts(session: Session) -> Sequence[TrayAct]:
                 "reassign" if refused else "",
                 moment + 2 * MINUTE_MS if refused else 0,
             )
-            for case_id, number, unit in chosen
+            for case_id, number, address, unit in chosen
         )
         why = Refused("changed_meanwhile", "It has changed since you looked.") if refused else None
         return Laid(

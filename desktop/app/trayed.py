@@ -59,6 +59,7 @@ def _side(case: CaseSides, directory: Directory, zone: ZoneInfo) -> Side:
     return Side(
         case.case_id,
         case.number,
+        case.address,
         tuple(
             Difference(_(_FIELDS[each.column]), said(each, each.mine), said(each, each.theirs))
             for each in case.contrasts

@@ -30,11 +30,12 @@ _ACTS = (
     Column("size", N_("Cases"), 64, align=RIGHT, sortable=False),
 )
 _SIDES = (
-    Column("case", N_("Case"), 168, sortable=False),
-    Column("field", N_("Field"), 96, sortable=False),  # zh: 项目
-    Column("mine", N_("As you wanted it"), 150, stretch=True, sortable=False),  # zh: 本机所做
-    Column("theirs", N_("On the server now"), 150, stretch=True, sortable=False),  # zh: 服务器现状
-    Column("quicker", N_("Who was quicker"), 190, stretch=True, sortable=False),  # zh: 先办理者
+    Column("case", N_("Case"), 150, sortable=False),
+    Column("place", N_("Place"), 140, stretch=True, sortable=False),  # zh: 地点
+    Column("field", N_("Field"), 80, sortable=False),  # zh: 项目
+    Column("mine", N_("As you wanted it"), 116, stretch=True, sortable=False),  # zh: 本机所做
+    Column("theirs", N_("On the server now"), 116, stretch=True, sortable=False),  # zh: 服务器现状
+    Column("quicker", N_("Who was quicker"), 160, stretch=True, sortable=False),  # zh: 先办理者
 )
 _MOST_SIDES = 200
 """So many cases are listed; of more than that nobody reads each."""
@@ -245,7 +246,8 @@ class TrayWindow(QDialog):
             }
             for each in side.differences
         ] or [{}]
-        lines[0] |= {"case": side.number, "quicker": Cell(quicker, tone="text2")}
+        place = Cell(side.place, tone="text2")
+        lines[0] |= {"case": side.number, "place": place, "quicker": Cell(quicker, tone="text2")}
         return lines
 
     def _decided(self) -> TrayAct | None:

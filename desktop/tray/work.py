@@ -22,6 +22,7 @@ class Side:
 
     case_id: int
     number: str
+    place: str
     differences: tuple[Difference, ...]
     who: str = ""
     what: str = ""

@@ -39,12 +39,13 @@ REFUSED = TrayAct(
         Side(
             3,
             "20260314000003",
+            "荆河路9号",
             (Difference("Unit", "Unit 1", "Unit 2"), Difference("Stage", "handling", "handling")),
             "王敏",
             "Reassign",
             NOON - 7 * MINUTE,
         ),
-        Side(4, "20260314000004", (Difference("Unit", "Unit 1", "Unit 3"),)),
+        Side(4, "20260314000004", "", (Difference("Unit", "Unit 1", "Unit 3"),)),
     ),
     may_edit=True,
 )
@@ -125,9 +126,9 @@ def test_each_act_says_in_shape_and_words_where_it_stands(desk: Callable[..., De
 def test_both_sides_stand_side_by_side_with_who_was_quicker(desk: Callable[..., Desk]) -> None:
     tray = desk(REFUSED).tray
     first, second, third = (line.strip() for line in drawn(tray._side_model).splitlines())
-    assert first == "20260314000003 | Unit | Unit 1 | Unit 2 | 王敏 11:53: Reassign"
-    assert second == " | Stage | handling | handling |".strip()
-    assert third == "20260314000004 | Unit | Unit 1 | Unit 3 |"
+    assert first == "20260314000003 | 荆河路9号 | Unit | Unit 1 | Unit 2 | 王敏 11:53: Reassign"
+    assert second == " |  | Stage | handling | handling |".strip()
+    assert third == "20260314000004 |  | Unit | Unit 1 | Unit 3 |"
     assert tray._why.text() == "It has changed since you looked."
     assert tray._spoken.text() == "With the words: too few hands"
 
