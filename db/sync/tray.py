@@ -105,11 +105,14 @@ def do_again(bus: Bus, actor: Actor, operation: int, command: Any) -> Outcome:
     """Give ``command`` in place of a refused act, on the cases as they are now, and let go of the old one.
 
     It is a new act with its own moment; a case that the old one made keeps the number that somebody may have
-    been told. Raises ``Refused("not_in_tray")`` and what the rules say: then the old one stays in the tray.
+    been told. Raises ``Refused``: ``not_in_tray``, ``not_yours``, and what the rules say; then the old one
+    stays in the tray.
     """
     local = bus.database
     with local.read() as connection:
         row = _lying(connection, operation)
+    if row.actor_id != actor.account_id:
+        raise Refused("not_yours", N_("{who} did it, and has to decide."), who=row.actor_name)
     # Nothing of a refused act stands on the server, so its ids are free; one that was done there keeps them.
     kept = sending.act_of(row) if row.state == sending.PARKED else None
     now = from_ms(to_ms(local.clock.now()))

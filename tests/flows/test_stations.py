@@ -35,6 +35,7 @@ from db.engine.outbox import DONE, DROPPED, PARKED, PARTLY, WAITING
 from db.engine.tables import journal
 from db.kernel.clock import to_ms
 from db.kernel.refusal import Refused, Unavailable
+from db.search.index import is_ready, rebuild
 from db.sync.incoming import mirrored
 from db.sync.rebase import MOOT
 from tests.flows.bureau import CONDITIONS, COVER, PARKS, ROADS, WATER, command_of
@@ -248,6 +249,10 @@ class Stations(RuleBasedStateMachine):
                     self._look_at_dropped(act, acts)
             with post.local.read() as connection:
                 assert verify(connection).whole, name
+                assert is_ready(connection)
+            terms = post.terms()
+            rebuild(post.local)
+            assert post.terms() == terms, name
         assert self.acts <= sent.keys(), "an act is lost"
         with self.server.owner.read() as connection:
             assert verify(connection).whole

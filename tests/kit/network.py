@@ -19,7 +19,7 @@ from db.bootstrap import open_core
 from db.engine import outbox as sending
 from db.engine.bus import Bus
 from db.engine.connections import Database, open_database
-from db.engine.tables import metadata, outbox
+from db.engine.tables import outbox
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.command import from_plain
@@ -214,6 +214,15 @@ class Post:
             ]
         return found
 
+    def terms(self) -> set[tuple[str, int]]:
+        """What the search index holds: term and case."""
+        with self.local.engine.connect() as connection:
+            put = connection.exec_driver_sql
+            put("CREATE VIRTUAL TABLE temp.looked USING fts5vocab(main, case_words, instance)")
+            found = {(row.term, row.doc) for row in put("SELECT term, doc FROM temp.looked")}
+            put("DROP TABLE temp.looked")
+        return found
+
     def close(self) -> None:
         for way in self._ways.values():
             way.close()
@@ -301,5 +310,3 @@ def lost() -> BaseException:
     """The line is cut."""
     return Unavailable("database_lost", "The line was cut.")
 
-
-TABLES = metadata.tables

@@ -11,6 +11,8 @@ from db.cases.commands.intake import Accept, Register, Report
 from db.cases.commands.marking import SetPriority, TagCases
 from db.cases.commands.orders import Urge
 from db.cases.tables import case, tag
+from db.desk.commands import ChangeKept, Keep
+from db.desk.tables import kept
 from db.engine.outbox import DONE, DROPPED, PARKED
 from tests.db.sync.conftest import Pair
 from tests.flows.bureau import CONDITIONS, COVER, PARKS, ROADS, WATER
@@ -58,3 +60,21 @@ def test_what_two_do_at_once(pair: Pair, first: Any, second: Any, state: str) ->
     assert [act.state for act in pair.west.acts().values()] == [state]
     assert {act.state for act in pair.east.acts().values()} == {DONE}
     assert len({row["word"] for row in pair.east.rows(tag).values()}) == len(pair.east.rows(tag))
+
+
+def test_what_one_keeps_at_two_desks(pair: Pair) -> None:
+    """One person at two stations: names and pins merge, two names do not."""
+    kept_id = pair.server.run(Keep("filter", "南区", {}), "li")
+    for post in (pair.east, pair.west):
+        post.pull()
+    pair.west.actors["li"] = pair.east.actors["li"]
+    pair.west.people += ("li",)
+    pair.west.signed_in.add("li")
+    pair.east.run(ChangeKept(kept_id, name="南区超期"), "li")
+    pair.west.run(ChangeKept(kept_id, pinned=True), "li")
+    pair.west.run(ChangeKept(kept_id, name="南区夜间"), "li")
+    pair.east.sync()
+    in_step(pair)
+    assert [act.state for act in pair.west.acts().values()] == [DONE, PARKED]
+    (row,) = pair.server.rows(kept).values()
+    assert (row["name"], row["pinned"]) == ("南区超期", True)

@@ -146,6 +146,8 @@ def test_of_many_the_server_may_leave_out_some_and_that_is_told(pair: Pair) -> N
         (laid,) = read_tray(connection)
     assert [side.case_id for side in laid.cases] == [second]
     assert laid.command.case_ids == (second,)
+    with refused("not_yours"):
+        do_again(Bus(pair.west.local), pair.west.actors["sun"], laid.operation, laid.command)
     do_again(Bus(pair.west.local), pair.west.actors["zhao"], laid.operation, laid.command)
     in_step(pair)
     assert pair.server.rows(case)[second]["unit_id"] == WATER
