@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from db.cli.main import VERBS as DB_VERBS
 from db.cli.main import choose_language, data_folder, default_url, guarded, run_verb
@@ -45,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
         default=None,
         help=_("work at a server, on a copy of what it has: HOST or postgresql://HOST/DATABASE"),
     )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        default=None,
+        help=_("where this station's files are kept; two windows with two folders are two stations"),
+    )
     parser.add_argument("--theme", choices=("dark", "light"), default=None)
     parser.add_argument("--user", metavar="NAME", default=None, help=_("name to sign in with"))
     parser.add_argument(
@@ -79,6 +87,7 @@ def _open_room(words: Sequence[str]) -> int:
             arguments.db or default_url(),
             is_own=not arguments.db and not os.environ.get("JINGWEI_DB"),
             server=arguments.server,
+            folder=arguments.folder,
             lang=language(),
             theme=arguments.theme,
             user=arguments.user,
