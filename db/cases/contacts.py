@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select, text
 
 from db.cases.scope import demand_reach
 from db.cases.tables import case, contact_view, reporter
@@ -102,7 +102,7 @@ def _nobody() -> Refused:
     return Refused("no_contact", N_("This case has no contact."))
 
 
-def _reporter(connection: Connection, case_id: int) -> Row[Any] | None:
+def _reporter(connection: Connection, case_id: int) -> Any:
     """The reporter's row; a server gives out only the masked one."""
     if connection.dialect.name == "postgresql" and settings.get(connection, "server"):
         masked = text("SELECT name, phone, wants_answer FROM jw_masked(:case_id)")

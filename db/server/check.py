@@ -193,7 +193,7 @@ def _months(connection: Connection) -> Iterator[Finding]:
 
 
 def _people(connection: Connection) -> Iterator[Finding]:
-    known = dict(connection.execute(select(account.c.login, account.c.active)).tuples().all())
+    known = dict(connection.execute(select(account.c.login, account.c.active)).all())
     rows = connection.execute(
         text(
             "SELECT l.rolname, l.rolcanlogin, l.rolsuper FROM pg_roles l"

@@ -69,7 +69,8 @@ END $$;
 -- What this transaction has written so far: one row a statement. Nobody but the triggers sees it.
 CREATE UNLOGGED TABLE IF NOT EXISTS jw_written (
     xid bigint NOT NULL DEFAULT jw_xid(),
-    -- I, U, D: rows of a table; J: entries of the journal; S: a setting, whose key is the relation.
+    -- I, U, D: rows of a table; J: entries of the journal; S: a setting, whose key is the relation; R: cases
+    -- whose suspension is over.
     operation text NOT NULL,
     relation text NOT NULL,
     ids bigint[] NOT NULL
@@ -105,6 +106,19 @@ CREATE TABLE IF NOT EXISTS jw_table (
 CREATE TABLE IF NOT EXISTS jw_setting (
     key text NOT NULL, permission text NOT NULL, PRIMARY KEY (key, permission)
 );
+
+-- Asked before the statement: a change of the tables that give rights must not give the right to itself, nor
+-- let anything be read in a transaction that is then rolled back.
+CREATE OR REPLACE FUNCTION jw_check_right() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() AND NOT EXISTS (
+        SELECT FROM jw_table WHERE relation = TG_TABLE_NAME AND jw_may(permission)
+    ) THEN
+        PERFORM jw_refuse('not_permitted', format('You may not change %s.', TG_TABLE_NAME));
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE OR REPLACE FUNCTION jw_note_written() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -247,6 +261,26 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Nobody comes to a case by making the own unit its helper: refused at once, for it would show the case too.
+CREATE OR REPLACE FUNCTION jw_check_helper() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    units constant bigint[] := jw_scope_units();
+BEGIN
+    IF NOT jw_is_owner() AND EXISTS (
+        SELECT FROM changed h JOIN cases c ON c.id = h.case_id
+        WHERE h.role = 'helper' AND h.until IS NULL AND h.unit_id = ANY (units)
+          AND c.unit_id <> ALL (units)
+          AND NOT EXISTS (
+              SELECT FROM case_unit o
+              WHERE o.case_id = h.case_id AND o.role = 'helper' AND o.until IS NULL AND o.unit_id = ANY (units)
+                AND o.id NOT IN (SELECT id FROM changed))
+    ) THEN
+        PERFORM jw_refuse('out_of_scope', 'Your own unit is not made a helper by yourself.');
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Whether the time for which a case was suspended is over: whoever notices first may resume it.
 CREATE OR REPLACE FUNCTION jw_is_over(wanted bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -282,6 +316,11 @@ BEGIN
                    SELECT FROM case_step s WHERE s.case_id = changed.id AND s.from_state = changed.state))
           AND (jw_may(t.permission) OR t.verb = 'resume' AND jw_is_over(changed.id))
     );
+    -- What time may do of itself in this transaction.
+    INSERT INTO jw_written (operation, relation, ids)
+    SELECT 'R', 'cases', array_agg(changed.id) FROM was JOIN changed USING (id)
+    WHERE was.state = 'suspended' AND changed.state <> was.state AND jw_is_over(changed.id)
+    HAVING count(*) > 0;
     -- Who only reports or carries out sets neither class nor unit nor time.
     IF NOT (jw_may('case.dispatch') OR jw_may('case.decide') OR jw_may('case.check') OR jw_may('case.register')
             OR jw_may('case.accept') OR jw_may('case.force') OR jw_may('case.merge') OR jw_may('import.run')) THEN
@@ -404,15 +443,20 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- The server's own settings are nobody's; the others are changed by an entry of a command that may.
+-- The server's own settings are nobody's; the others are changed by who may, with an entry of a command that may.
 CREATE OR REPLACE FUNCTION jw_note_setting() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF NOT jw_is_owner() THEN
-        INSERT INTO jw_written (operation, relation, ids)
-        VALUES ('S', CASE TG_OP WHEN 'DELETE' THEN OLD.key ELSE NEW.key END, '{}');
+    IF TG_OP = 'DELETE' THEN
+        NEW := OLD;
     END IF;
-    RETURN NULL;
+    IF NOT jw_is_owner() THEN
+        IF NOT EXISTS (SELECT FROM jw_setting WHERE key = NEW.key AND jw_may(permission)) THEN
+            PERFORM jw_refuse('not_permitted', format('You may not change the setting %s.', NEW.key));
+        END IF;
+        INSERT INTO jw_written (operation, relation, ids) VALUES ('S', NEW.key, '{}');
+    END IF;
+    RETURN NEW;
 END $$;
 
 -- The seal of an entry: the same bytes as db/engine/journal.py makes.
@@ -571,6 +615,29 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What time does of itself: resume the cases whose suspension is over, and nothing else.
+CREATE OR REPLACE FUNCTION jw_demand_due(touched jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    due bigint[] := (SELECT array_agg(i) FROM jw_written w, unnest(w.ids) i WHERE w.xid = jw_xid() AND w.operation = 'R');
+    about bigint[];
+    relation text;
+BEGIN
+    FOR relation IN SELECT jsonb_object_keys(touched) LOOP
+        IF relation = 'cases' THEN
+            SELECT array_agg(i::bigint) INTO about FROM jsonb_array_elements_text(touched -> 'cases') i;
+        ELSIF relation IN ('case_step', 'case_timer', 'case_span', 'case_request') THEN
+            EXECUTE format('SELECT array_agg(case_id) FROM %I WHERE to_jsonb(id) <@ $1', relation)
+            INTO about USING touched -> relation;
+        ELSE
+            about := '{0}';
+        END IF;
+        IF NOT coalesce(about <@ due, about IS NULL) THEN
+            PERFORM jw_refuse('wrong_state', 'The time for which a case was suspended is not over.');
+        END IF;
+    END LOOP;
+END $$;
+
 -- At the commit: what was written and what the journal tells must be the same rows, and whatever was doubtful
 -- the taking back of an act, or what time does of itself.
 CREATE OR REPLACE FUNCTION jw_settle() RETURNS trigger
@@ -622,15 +689,7 @@ BEGIN
     ELSIF FOUND AND breach.fault = 'undone' THEN
         PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', breach.relation));
     END IF;
-    -- Tables that only some may change.
-    SELECT w.relation INTO breach FROM jw_written w JOIN jw_table t ON t.relation = w.relation
-    WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D') AND NOT EXISTS (
-        SELECT FROM journal j WHERE j.seq = ANY (entries) AND (j.undoes IS NOT NULL OR j.actor_id = 0)
-          AND jsonb_exists(j.touched::jsonb, w.relation))
-    GROUP BY w.relation HAVING NOT bool_or(jw_may(t.permission)) LIMIT 1;
-    IF FOUND THEN
-        PERFORM jw_refuse('not_permitted', format('You may not change %s.', breach.relation));
-    END IF;
+    PERFORM jw_demand_due(touched::jsonb) FROM journal WHERE seq = ANY (entries) AND actor_id = 0;
     SELECT w.relation INTO breach FROM jw_written w
     WHERE w.xid = mine AND w.operation = 'S' AND NOT EXISTS (
         SELECT FROM jw_setting s
@@ -646,6 +705,7 @@ BEGIN
         SELECT FROM journal j
         WHERE j.seq = ANY (entries) AND (j.undoes IS NOT NULL OR j.actor_id = 0)
           AND j.touched::jsonb -> d.relation @> to_jsonb(d.id))
+    ORDER BY d.relation = 'cases' DESC
     LIMIT 1;
     IF FOUND THEN
         PERFORM jw_refuse(breach.code, breach.words);
@@ -677,18 +737,20 @@ END $$;
 CREATE OR REPLACE FUNCTION jw_note_contact() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF jw_is_owner() OR jw_may('import.run') THEN
-        RETURN NEW;
+    IF jw_is_owner() THEN
+        RETURN NULL;
     END IF;
-    IF NOT EXISTS (
-        SELECT FROM jw_written w
-        WHERE w.xid = jw_xid() AND w.relation = 'cases' AND w.operation = 'I' AND NEW.case_id = ANY (w.ids)
+    IF EXISTS (
+        SELECT case_id FROM changed
+        EXCEPT
+        SELECT i FROM jw_written w, unnest(w.ids) i
+        WHERE w.xid = jw_xid() AND w.relation = 'cases' AND w.operation = 'I'
     ) THEN
         PERFORM jw_refuse('not_permitted', 'A contact is taken down together with its case.');
     END IF;
     INSERT INTO jw_revealed (case_id, account_id, until_at, xid)
-    VALUES (NEW.case_id, jw_account(), jw_now_ms() + 86400000, 0);
-    RETURN NEW;
+    SELECT case_id, jw_account(), jw_now_ms() + 86400000, 0 FROM changed;
+    RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION jw_reveals(wanted bigint) RETURNS boolean

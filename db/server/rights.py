@@ -32,7 +32,7 @@ JOURNALED = {
     "case_task": _COMMANDS,
     "case_timer": _COMMANDS,
     "case_span": _COMMANDS,
-    "case_unit": _COMMANDS,
+    "case_unit": Right(by=("case.dispatch", "case.decide", "case.accept", "case.force", "import.run")),
     "case_photo": Right(by=("case.photo", "case.merge", "case.dispatch")),
     "case_tag": Right(by=("case.dispatch",), removed=True),
     "case_claim": Right(by=("room.view",)),

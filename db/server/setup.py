@@ -243,6 +243,9 @@ def _put_triggers(connection: Connection) -> None:
             after(table, f"jw_note_{act.lower()}", act, "jw_note_written")
             if table != "cases" and "case_id" in metadata.tables[table].c:
                 after(table, f"jw_check_reach_{act.lower()}", act, "jw_check_reach_of")
+        if right.by:
+            acts = "BEFORE INSERT OR UPDATE OR DELETE"
+            _trigger(connection, table, "jw_right", acts, "FOR EACH STATEMENT", "jw_check_right")
         if not right.removed:
             after(table, "jw_check_removal", "DELETE", "jw_check_removal")
     after("cases", "jw_check_moves", "UPDATE", "jw_check_moves")
@@ -251,11 +254,13 @@ def _put_triggers(connection: Connection) -> None:
     after("cases", "jw_check_reach_delete", "DELETE", "jw_check_reach")
     after("case_step", "jw_check_name", "INSERT", "jw_check_step")
     after("case_step", "jw_check_old", "UPDATE", "jw_check_old_step")
+    after("case_unit", "jw_check_helper", "INSERT", "jw_check_helper")
+    after("case_unit", "jw_check_helper_again", "UPDATE", "jw_check_helper")
     before("account", "jw_blank", "INSERT OR UPDATE", "jw_blank_password")
     before("case_claim", "jw_claim", "INSERT OR UPDATE", "jw_check_claim")
     before("proposal", "jw_proposal", "INSERT OR UPDATE", "jw_check_proposal")
     before("contact_view", "jw_look", "INSERT", "jw_note_look")
-    before("reporter", "jw_contact", "INSERT", "jw_note_contact")
+    after("reporter", "jw_check_contact", "INSERT", "jw_note_contact")
     before("track_view", "jw_look", "INSERT", "jw_check_viewer")
     before("station", "jw_station", "INSERT OR UPDATE", "jw_check_station")
     before("journal", "jw_entry", "INSERT", "jw_stamp_entry")
@@ -264,7 +269,7 @@ def _put_triggers(connection: Connection) -> None:
     _trigger(connection, "journal", "jw_check", "AFTER INSERT", entered, "jw_check_entries")
     _trigger(connection, "journal", "jw_ring", "AFTER INSERT", entered, "jw_ring_entries")
     written = "AFTER INSERT OR UPDATE OR DELETE"
-    _trigger(connection, "setting", "jw_note", written, "FOR EACH ROW", "jw_note_setting")
+    before("setting", "jw_note", "INSERT OR UPDATE OR DELETE", "jw_note_setting")
     for name in MEASURED:
         _trigger(connection, name, "jw_ring", written, "FOR EACH STATEMENT", "jw_ring_measured")
     deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"

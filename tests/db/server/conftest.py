@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from db.bootstrap import Core, open_core
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM, Actor
+from db.kernel.clock import Clock
 from db.people.commands import CreateAccount, actor_of
 from db.people.tables import person, unit
 from db.registers.reference import read_roles
@@ -79,13 +80,18 @@ def server(postgres: PostgresServer, guarded: str) -> Iterator[Server]:
         # Rights on a database itself are not copied with it.
         admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         admin.execute(f"GRANT CONNECT ON DATABASE {name} TO jw_member")
-    address = make_url(f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}")
-    made = Server(postgres, name, open_core(as_owner(address).render_as_string(hide_password=False)))
+    made = Server(postgres, name, open_as_owner(postgres, name))
     yield made
     for each in made.opened:
         each.close()
     made.owner.close()
     postgres.drop(name)
+
+
+def open_as_owner(postgres: PostgresServer, name: str, clock: Clock | None = None) -> Core:
+    """A database as an administrator opens it who works as the owner of its tables."""
+    address = make_url(f"postgresql+psycopg://postgres@/{name}?host={postgres.folder}")
+    return open_core(as_owner(address).render_as_string(hide_password=False), clock=clock)
 
 
 def _people(core: Core) -> None:

@@ -218,6 +218,7 @@ def test_a_look_bears_a_name_and_a_reason(
 def test_no_step_and_no_contact_of_ones_own_opens_the_contact_of_another(
     server: Server, someone_elses: int
 ) -> None:
+    server.core("wangmin").bus.run(Report("hotline", COVER, "路灯不亮", "学府路"), server.actor("wangmin"))
     with server.psql("lihua") as connection:
         connection.execute(
             "INSERT INTO case_step (id, case_id, at, verb, from_state, to_state, actor_id, actor_name, note)"
@@ -225,9 +226,11 @@ def test_no_step_and_no_contact_of_ones_own_opens_the_contact_of_another(
             [someone_elses],
         )
         assert connection.execute("SELECT name FROM reporter").fetchall() == []
+        nameless = connection.execute("SELECT id FROM cases WHERE id <> %s", [someone_elses]).fetchone()
+        assert nameless is not None
         with refused("together with its case"):
             connection.execute(
-                "INSERT INTO reporter (id, case_id, name, phone) VALUES (2, %s, 'x', '1')", [someone_elses]
+                "INSERT INTO reporter (id, case_id, name, phone) VALUES (2, %s, 'x', '1')", [nameless[0]]
             )
 
 
@@ -238,7 +241,7 @@ def test_secrets_stay_with_the_server(server: Server) -> None:
 
 def test_a_number_never_changes(server: Server, reported: int) -> None:
     core, who = server.core("wangmin"), server.actor("wangmin")
-    with pytest.raises(Refused, match="number"), core.database.write(who, Accept((reported,))) as unit:
+    with pytest.raises(Refused, match="Number"), core.database.write(who, Accept((reported,))) as unit:
         unit.update(case, {reported: {"number": "1"}})
 
 
