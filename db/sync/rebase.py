@@ -140,7 +140,10 @@ def effect_of(connection: Connection, act: Row[Any]) -> Effect:
 def keys_of(connection: Connection, act: Row[Any]) -> set[Key]:
     """What an act stands on: its rows, and the cases that they belong to."""
     entry = select(journal.c.touched).where(journal.c.seq == act.seq)
-    touched = (connection.execute(entry).scalar() if act.seq else None) or {}
+    return _keys(connection, act, (connection.execute(entry).scalar() if act.seq else None) or {})
+
+
+def _keys(connection: Connection, act: Row[Any], touched: Mapping[str, Sequence[int]]) -> set[Key]:
     keys = {(name, row_id) for name, ids in touched.items() for row_id in ids}
     # What changes a part of a case counts the case up as well; only a few acts add a part and no more.
     if "cases" not in touched and any("case_id" in metadata.tables[name].c for name in touched):
@@ -172,9 +175,12 @@ def _affected(
         dirty |= {
             ("cases", row["case_id"]) for row in incoming.rows.get(name, {}).values() if "case_id" in row
         }
+    entries = select(journal.c.seq, journal.c.touched).join(outbox, outbox.c.seq == journal.c.seq)
+    waits = entries.where(outbox.c.state == sending.WAITING)
+    touched = {row.seq: row.touched for row in connection.execute(waits)} if dirty or over else {}
     found = []
     for act in acts:
-        keys = keys_of(connection, act)
+        keys = _keys(connection, act, touched.get(act.seq) or {})
         # One that could do nothing the last time may be able to now.
         if act.id in over or not act.seq or not dirty.isdisjoint(keys):
             found.append(act)

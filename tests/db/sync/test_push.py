@@ -12,10 +12,12 @@ from db.cases.commands.handling import Receive
 from db.cases.commands.intake import Accept, Register, Report
 from db.cases.commands.marking import SetPriority, TagCases
 from db.cases.commands.merging import Merge
+from db.cases.commands.requests import AskSuspend, Grant, ResumeDue
 from db.cases.tables import case, reporter, step, tag
 from db.engine.bus import Bus
 from db.engine.outbox import DONE, DROPPED, PARKED, PARTLY, WAITING
 from db.engine.tables import journal
+from db.kernel.actor import SYSTEM
 from db.kernel.refusal import Unavailable
 from db.sync.skew import correct, keep_time, measure
 from db.sync.tray import do_again, drop, read_tray
@@ -293,3 +295,34 @@ def test_an_act_that_finds_nothing_left_to_do_is_known_all_the_same(pair: Pair) 
     pair.west.run(SetPriority(ids, 2, "学校旁"), "zhao")
     in_step(pair)
     assert states(pair.west) == [DROPPED, DONE, DONE]
+
+
+def test_what_time_does_of_itself_is_done_at_every_station_and_once_on_the_server(pair: Pair) -> None:
+    east, west = pair.east, pair.west
+    west.clock.ahead = timedelta(hours=-3)
+    ids = (dispatched(pair),)
+    west.run(Receive(ids), "roads")
+    west.run(AskSuspend(ids, "待预算", datetime.now(UTC) - timedelta(hours=1), "批文一号"), "roads")
+    west.run(Grant(ids, "suspend", "同意"), "zhao")
+    in_step(pair)
+    assert east.rows(case)[ids[0]]["state"] == "suspended"
+    west.clock.ahead = timedelta()
+    for post in (east, west):
+        Bus(post.local).run(ResumeDue(), SYSTEM)
+        assert post.rows(case)[ids[0]]["state"] == "handling"
+    in_step(pair)
+    assert pair.server.rows(case)[ids[0]]["state"] == "handling"
+    assert [row["verb"] for row in pair.server.rows(step).values()].count("resume") == 1
+    assert PARKED not in {*states(east), *states(west)}, "nobody is asked about it"
+
+
+def test_who_is_shut_out_meanwhile_finds_it_in_the_tray(pair: Pair) -> None:
+    """The act was done in good faith by somebody whose account was closed before the line came back."""
+    ids = (dispatched(pair),)
+    pair.west.run(TagCases(ids, "防汛"), "zhao")
+    with pair.server.owner.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE account SET active = false WHERE login = 'zhao'")
+    pair.west.sync()
+    (act,) = pair.west.acts().values()
+    assert act.state == PARKED
+    assert pair.server.rows(tag) == {} == pair.west.rows(tag)
