@@ -71,6 +71,7 @@ class Station:
         self._doors: dict[int, Door] = {}
         self._awaited: dict[str, str] = {}
         self._wake = threading.Event()
+        self._acted = threading.Event()
         self._stopping = threading.Event()
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -190,6 +191,7 @@ class Station:
             # What it has just taken over itself.
             return
         self._measured |= told_measured(changes.touched)
+        self._acted.set()
         self._wake.set()
 
     def _keep_up(self) -> None:
@@ -329,11 +331,17 @@ class Station:
         return skew
 
     def _watch_over(self) -> None:
-        """Say that what is shown is behind while a look takes long: the thread itself is waiting then."""
+        """Say what the thread itself cannot while it waits: that more has been done here, and that what is
+        shown may be behind.
+        """
         while not self._stopping.wait(LATE_SECONDS / 6):
             since = self._looking_since
-            if since is not None and monotonic() - since > LATE_SECONDS and self.standing.line is Line.LIVE:
+            is_late = since is not None and monotonic() - since > LATE_SECONDS
+            if is_late and self.standing.line is Line.LIVE:
                 self._say(line=Line.BEHIND)
+            elif self._acted.is_set():
+                self._acted.clear()
+                self._say()
 
     def _say(self, **changed: object) -> None:
         with self._saying:
