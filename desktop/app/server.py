@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from db.bootstrap import Core
+from db.cases.casefile import CaseFile, case_file
 from db.cases.commands.moving import foreseeable
 from db.kernel.language import N_, _, ngettext_
-from db.kernel.refusal import Refused
+from db.kernel.refusal import Refused, Unavailable
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
 from db.sync.standing import Standing
@@ -33,6 +34,7 @@ from desktop.widgets.acting import ActDialog, seen_versions
 from desktop.widgets.theme import Theme
 from desktop.widgets.verbs import asked_for
 
+T = TypeVar("T")
 OTHER_HISTORY = "other_history"
 """The refusal of a server that knows less than this station has seen of it."""
 _LOOK_MS = 2_000
@@ -193,6 +195,26 @@ class ServerDesk(QObject):
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))
         if self._tray is not None and isValid(self._tray):
             self._tray.refresh()
+
+    # What is older than this computer keeps.
+
+    def ask_older(self, question: Callable[[Any], T]) -> T:
+        """Put a question about all of history to the server, on an asker's thread.
+
+        Raises ``Unavailable("older_cases")`` without a line.
+        """
+        try:
+            return self._seat.station.ask(self._context.who, question)
+        except Unavailable as trouble:
+            raise Unavailable(
+                "older_cases",
+                # zh: 更早的案件在服务器上，目前没有连接。
+                N_("Older cases lie on the server, and there is no line to it."),
+            ) from trouble
+
+    def older_case(self, case_id: int) -> CaseFile | None:
+        """A case that this computer does not keep."""
+        return self.ask_older(lambda connection: case_file(connection, case_id, self._context.who))
 
     # A server that was put back.
 

@@ -47,7 +47,7 @@ from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
-from desktop.app.searching import search_work
+from desktop.app.searching import older_work, search_work
 from desktop.app.server import Ear, ServerDesk, Watch
 from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
@@ -344,13 +344,28 @@ class Session(QObject):
             self._cases[case_id].activateWindow()
             return self._cases[case_id]
         work = self._case_work()
-        file = await self._jobs.read(work.read, case_id)
+        file, origin = await self._jobs.read(work.read, case_id), ""
+        if file is None and self.server is not None:
+            file = await self._jobs.ask(self.server.older_case, case_id)
+            # zh: 来自服务器的历史案件，本机未保存，仅供查看。
+            origin = _("From the server: older than what this computer keeps. It can be read here.")
         if case_id in self._cases:
             return self._cases[case_id]
         if file is None or not isinstance(self.window, Window):
             return None
-        shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
-        self._cases[case_id] = shown
+        shown = CaseWindow(
+            self._theme,
+            self.context,
+            self._jobs,
+            work,
+            file,
+            None if origin else self._workflow,
+            self.window,
+            origin=origin,
+        )
+        if not origin:
+            # What happens to it is not heard here: it is read anew each time it is opened.
+            self._cases[case_id] = shown
         shown.finished.connect(lambda _result: self._on_case_gone(case_id))
         self.desk.look()
         shown.opened.connect(self.context.opened)
@@ -421,7 +436,12 @@ class Session(QObject):
     def show_search(self) -> SearchWindow:
         """Bring up the search over all cases; it keeps what was looked for last."""
         if self._search is None:
-            work = search_work(self.core, self.context.who)
+            older = (
+                None
+                if self.server is None
+                else older_work(self.server.ask_older, self.core, self.context.who)
+            )
+            work = search_work(self.core, self.context.who, older)
             self._search = SearchWindow(self._theme, self.context, self._jobs, work, self.window)
         self._search.show()
         self._search.raise_()

@@ -55,7 +55,7 @@ from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.button import Button
 from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
-from desktop.widgets.notice import NoticeStack
+from desktop.widgets.notice import Banner, NoticeStack
 from desktop.widgets.paper import paper_font, write_pdf
 from desktop.widgets.plain import Elided, label, set_tone, tip
 from desktop.widgets.theme import Theme
@@ -127,7 +127,10 @@ class CaseWindow(QDialog):
         file: CaseFile,
         workflow: Workflow | None,
         parent: QWidget | None = None,
+        *,
+        origin: str = "",
     ) -> None:
+        """``origin``: a sentence that says where the case was read, when not here."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._theme = theme
@@ -135,6 +138,7 @@ class CaseWindow(QDialog):
         self._jobs = jobs
         self._work = work
         self._workflow = workflow
+        self._origin = origin
         self._words = Words(context)
         self.file = file
         self._images: dict[str, QImage | None] = {}
@@ -156,6 +160,9 @@ class CaseWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(18), px(24), px(14))
         column.setSpacing(px(12))
+        origin = Banner(self._theme)
+        origin.set(self._origin, "soon")
+        column.addWidget(origin)
         column.addLayout(self._build_head())
         self.company = label("", "label", "accent")
         self.company.setAccessibleName(_("Who else is at this case"))

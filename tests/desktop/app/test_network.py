@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from db.cases.commands.closing import Close
 from db.cases.commands.dispatch import Reassign
 from db.cases.queries import STATE_CODES
+from desktop.casefile.window import CaseWindow
 from desktop.tray.window import TrayWindow
 from desktop.widgets.acting import ActDialog
+from desktop.widgets.notice import Banner
 from desktop.widgets.rows import drawn
 from tests.desktop.city_server import SOCKET, StationRoom, Turning, Wire, make_city_server
 from tests.kit.postgres import PostgresServer
@@ -329,3 +331,30 @@ def test_a_first_copy_that_was_stopped_goes_on_from_there(sit: Sit) -> None:
     page._went_on.disconnect(stop)
     assert room.sign_in("zhiban").context.board.lens.count > 100
     assert not any(isinstance(each, QWidget) and each is page for each in QApplication.topLevelWidgets())
+
+
+def test_older_cases_are_asked_of_the_server_and_shown_as_such(
+    sit: Sit, wire: Wire, postgres: PostgresServer, database: str
+) -> None:
+    with psycopg.connect(f"host={postgres.folder} user=postgres dbname={database}") as server:
+        found = server.execute("SELECT id, number FROM cases WHERE state = 'closed' ORDER BY id LIMIT 1")
+        case_id, number = found.fetchone() or (0, "")
+        server.execute("UPDATE cases SET closed_at = 1700000000000 WHERE id = %s", [case_id])
+    room = sit("one", "zhiban", wired=True)
+    search = room.session.show_search()
+    search.field.setText(number)
+    room.until(lambda: not search.is_busy and search.rows.row_count() == 0)
+    search.older_button.click()
+    room.until(lambda: not search.is_busy and search.rows.row_count() == 1)
+    room.until(lambda: search.strip.count_text().endswith(", from the server"))
+    room.session.context.opened.emit(case_id)
+    room.until(lambda: any(each.isVisible() for each in room.window.findChildren(CaseWindow)))
+    shown = next(each for each in room.window.findChildren(CaseWindow) if each.isVisible())
+    assert shown.file.details.number == number
+    assert shown.findChild(Banner).text().startswith("From the server")
+    shown.reject()
+    wire.cut()
+    room.until(lambda: room.part("line").startswith("Offline since"))
+    room.session.context.opened.emit(case_id)
+    room.until(lambda: bool(room.told))
+    assert room.told == [("unavailable", "Older cases lie on the server, and there is no line to it.")]
