@@ -35,14 +35,15 @@ from db.exchange import commands as exchange_commands
 from db.exchange.geography import writing as geography_writing
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SystemClock
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.people import commands as people_commands
-from db.people import tracking
+from db.people import staff, tracking
 from db.people.tables import role
 from db.registers import commands as register_commands
 from db.registers import hours, reference, sensitive
 from db.search import index as search_index
+from db.sync import tray
 from db.tiles import commands as tile_commands
 
 HANDLERS = (
@@ -70,14 +71,18 @@ HANDLERS = (
     requests,
     tile_commands,
     sensitive,
+    staff,
     tracking,
+    tray,
 )
 """The modules whose handlers the bus knows once they are imported."""
 FOLLOWERS = (search_index,)
 """The modules that keep something true about rows whoever writes them, once they are imported."""
 
 
-@command("core.load_reference", permission="reference.load", label=N_("Load reference data"))
+@command(
+    "core.load_reference", permission="reference.load", label=N_("Load reference data"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class LoadReference:
     """The code lists, filing conditions, moves, roles and calendars that ship with the program."""
@@ -85,7 +90,12 @@ class LoadReference:
     edition: int = 1
 
 
-@command("core.load_edition", permission="reference.load", label=N_("Load a newer table of moves"))
+@command(
+    "core.load_edition",
+    permission="reference.load",
+    label=N_("Load a newer table of moves"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class LoadEdition:
     """The moves that came with a newer program, and the permissions that they need."""
@@ -97,7 +107,12 @@ SEEN_PERMISSIONS = "roles.seen"
 """The setting with every word of ``roles.csv`` that was ever offered to the roles of this database."""
 
 
-@command("core.grant_permissions", permission="reference.load", label=N_("Load newer permissions"))
+@command(
+    "core.grant_permissions",
+    permission="reference.load",
+    label=N_("Load newer permissions"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class GrantPermissions:
     """The permissions that came with a newer program, for the roles that ship with them."""
@@ -122,19 +137,24 @@ def open_core(url: str, *, create: bool = False, clock: Clock | None = None) -> 
     reference data.
 
     Raises ``Refused`` (not a database, newer than the program) or ``Unavailable`` (not there, locked). A file
-    that can only be read is opened when it has today's shape.
+    that can only be read, and a server that only its owner shapes, are opened when they have today's shape.
     """
     clock = clock or SystemClock()
     database = open_database(url, create=create, clock=clock)
     try:
         if schema.known_version(database) is None and not create:
             schema.refuse_empty(database)
-        schema.upgrade(database)
+        owns = schema.owns(database)
+        if owns or database.dialect == "sqlite":
+            schema.upgrade(database)
+        else:
+            schema.demand_same(database)
         schema.load_station(database)
         # Also when an earlier attempt was cut off between the tables and what belongs into them.
         if create and schema.is_untouched(database):
             load_reference(database)
-        if not database.read_only:
+        # What a newer program brings comes to a station from its server.
+        if owns and not database.is_replica:
             _load_newer_moves(database)
             _grant_new_permissions(database)
     except BaseException:

@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from db.cli.main import VERBS as DB_VERBS
-from db.cli.main import choose_language, data_folder, default_url, guarded, program_version, run_verb
+from db.cli.main import choose_language, data_folder, default_url, guarded, run_verb
 from db.kernel.language import N_, _, language
+from db.kernel.program import program_version
 
 VERBS = {
     **DB_VERBS,
@@ -37,6 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"jingwei {program_version()}")
     parser.add_argument(
         "--db", metavar="URL", default=None, help=_("database: sqlite:///FILE or postgresql://…")
+    )
+    parser.add_argument(
+        "--server",
+        metavar="ADDRESS",
+        default=None,
+        help=_("work at a server, on a copy of what it has: HOST or postgresql://HOST/DATABASE"),
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        default=None,
+        help=_("where this station's files are kept; two windows with two folders are two stations"),
     )
     parser.add_argument("--theme", choices=("dark", "light"), default=None)
     parser.add_argument("--user", metavar="NAME", default=None, help=_("name to sign in with"))
@@ -70,7 +85,9 @@ def _open_room(words: Sequence[str]) -> int:
     return run(
         Options(
             arguments.db or default_url(),
-            is_own=not arguments.db,
+            is_own=not arguments.db and not os.environ.get("JINGWEI_DB"),
+            server=arguments.server,
+            folder=arguments.folder,
             lang=language(),
             theme=arguments.theme,
             user=arguments.user,

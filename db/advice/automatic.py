@@ -20,7 +20,7 @@ from db.engine import settings
 from db.engine.bus import Bus, handles
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.actor import SYSTEM
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
@@ -40,7 +40,13 @@ class Automation:
     excluded: tuple[str, ...]
 
 
-@command("advice.set_automatic", permission="advice.manage", label=N_("Set automatic dispatch"), lasting=True)
+@command(
+    "advice.set_automatic",
+    permission="advice.manage",
+    label=N_("Set automatic dispatch"),
+    lasting=True,
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class SetAutomatic:
     """Dispatch by itself from a precision on, or (``None``) not at all; never the excluded classes."""
@@ -49,7 +55,9 @@ class SetAutomatic:
     excluded: tuple[str, ...] = ()
 
 
-@command("case.dispatch_advised", permission="case.dispatch", label=N_("Dispatch as advised"))
+@command(
+    "case.dispatch_advised", permission="case.dispatch", label=N_("Dispatch as advised"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class DispatchAdvised:
     """派遣 each case to the unit that is advised for it, where that is at least ``threshold`` sure."""

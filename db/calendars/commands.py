@@ -17,7 +17,7 @@ from db.calendars.rules import Window, WorkingDay, demand_orderly
 from db.calendars.tables import calendar_day, calendar_year, working_day_rule, working_window
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.kernel.text import one_line
@@ -28,7 +28,9 @@ _STRETCH = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—~至]\s*(\d{1,2}):(\d{2})")
 _LEAP = 2000
 
 
-@command("calendar.set_day", permission="reference.load", label=N_("Set a day of the calendar"))
+@command(
+    "calendar.set_day", permission="reference.load", label=N_("Set a day of the calendar"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class SetDay:
     """Make a day (ISO date) a ``holiday``, a ``workday``, or (``None``) again what its weekday says."""
@@ -38,7 +40,12 @@ class SetDay:
     name: str = ""
 
 
-@command("calendar.load_year", permission="reference.load", label=N_("Load the calendar of a year"))
+@command(
+    "calendar.load_year",
+    permission="reference.load",
+    label=N_("Load the calendar of a year"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class LoadYear:
     """Make a year known: with the published holidays, or, when ``source`` names a notice, with the days that
@@ -49,7 +56,9 @@ class LoadYear:
     source: str = ""
 
 
-@command("calendar.set_windows", permission="reference.load", label=N_("Set the working hours"))
+@command(
+    "calendar.set_windows", permission="reference.load", label=N_("Set the working hours"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class SetWindows:
     """The office's hours from a day on (ISO date); those before stay as they were.
@@ -64,7 +73,12 @@ class SetWindows:
     seasons: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
-@command("calendar.set_working_day_rule", permission="reference.load", label=N_("Set what a working day is"))
+@command(
+    "calendar.set_working_day_rule",
+    permission="reference.load",
+    label=N_("Set what a working day is"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class SetWorkingDayRule:
     """One working day as ``hours`` or to the ``same_time`` of the next, for clocks that begin from then."""

@@ -22,7 +22,7 @@ from db.engine import settings
 from db.engine.among import among
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import clean
@@ -34,7 +34,7 @@ MINUTES = 20
 """Its value where nobody has set it."""
 
 
-@command("case.claim", permission="room.view", label=N_("Claim cases"), lasting=True)
+@command("case.claim", permission="room.view", label=N_("Claim cases"), lasting=True, reach=Reach.SERVER)
 @dataclass(frozen=True)
 class Claim:
     """领取: these cases are mine for a while; all of them, or none and the list of reasons."""
@@ -42,7 +42,13 @@ class Claim:
     case_ids: Ids
 
 
-@command("case.claim_next", permission="room.view", label=N_("Claim the next case"), lasting=True)
+@command(
+    "case.claim_next",
+    permission="room.view",
+    label=N_("Claim the next case"),
+    lasting=True,
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class ClaimNext:
     """领取下一件: the first of these cases that is in the pool and free; its id comes back."""
@@ -50,15 +56,23 @@ class ClaimNext:
     case_ids: Ids
 
 
-@command("case.renew_claims", permission="room.view", label=N_("Renew claims"), lasting=True)
+@command(
+    "case.renew_claims", permission="room.view", label=N_("Renew claims"), lasting=True, reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class RenewClaims:
-    """My claims on these cases last the whole time again; the others are left alone. Never journaled."""
+    """My claims on these cases last the whole time again; the others are left alone."""
 
     case_ids: Ids
 
 
-@command("case.release_claim", permission="room.view", label=N_("Give claims back"), lasting=True)
+@command(
+    "case.release_claim",
+    permission="room.view",
+    label=N_("Give claims back"),
+    lasting=True,
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class ReleaseClaim:
     """放回: these cases are in the pool again."""
@@ -66,7 +80,9 @@ class ReleaseClaim:
     case_ids: Ids
 
 
-@command("case.take_over", permission=TAKES_OVER, label=N_("Take claims over"), lasting=True)
+@command(
+    "case.take_over", permission=TAKES_OVER, label=N_("Take claims over"), lasting=True, reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class TakeOver:
     """接手: what another has claimed is mine; the reason stands in the history of the case."""

@@ -82,7 +82,7 @@ def claimed(connection: Connection, lease: Lease, now: datetime) -> Refused:
 
 
 def end_leases(unit: UnitOfWork, case_ids: Collection[int]) -> None:
-    """End the claims of cases now. Not journaled: that a claim ended follows from the act that ended it."""
+    """End the claims of cases now."""
     if case_ids:
         _set_end(unit, _rows(unit, claim.c.expires_at > unit.now, among(claim.c.case_id, case_ids)), unit.now)
 
@@ -104,4 +104,4 @@ def _rows(unit: UnitOfWork, *conditions: Any) -> list[Mapping[str, Any]]:
 
 
 def _set_end(unit: UnitOfWork, rows: Iterable[Mapping[str, Any]], moment: datetime) -> None:
-    unit.telemetry(claim, [{**row, "expires_at": moment} for row in rows])
+    unit.update(claim, {row["id"]: {"expires_at": moment} for row in rows})

@@ -132,6 +132,43 @@ class PhotoStore:
             return None
         return small
 
+    def arrived(self, sha256: str, mime: str) -> int:
+        """How many bytes of a photo that comes in parts are here already."""
+        draft = self._arriving(sha256, mime)
+        return draft.stat().st_size if draft.is_file() else 0
+
+    def add_part(self, sha256: str, mime: str, at: int, part: bytes, whole: int) -> bool:
+        """Take the bytes from ``at`` on of a photo of ``whole`` bytes; whether it is complete now.
+
+        Raises ``Refused("photo_broken")`` when the bytes are not those of its hash: it begins anew then, and
+        ``Unavailable`` when it cannot be kept.
+        """
+        draft = self._arriving(sha256, mime)
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("ab") as stream:
+                # A part that was cut while it was written is not one.
+                stream.truncate(at)
+                stream.write(part)
+                stream.flush()
+                os.fsync(stream.fileno())
+                size = stream.tell()
+            if size < whole:
+                return False
+            with draft.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if digest != sha256:
+                draft.unlink()
+                raise Refused("photo_broken", N_("{name} is damaged and cannot be read."), name=sha256[:12])
+            draft.replace(self.path(sha256, mime))
+        except OSError as error:
+            raise self._not_kept(error) from error
+        return True
+
+    def _arriving(self, sha256: str, mime: str) -> Path:
+        path = self.path(sha256, mime)
+        return path.with_name(f".{path.name}.arriving")
+
     def _thumbnail_path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}.{THUMBNAIL_SIDE}.jpg"
 
@@ -148,12 +185,15 @@ class PhotoStore:
                 os.fsync(stream.fileno())
             draft.replace(path)
         except OSError as error:
-            raise Unavailable(
-                "photo_not_kept",
-                N_("The photo cannot be kept in {folder}: {reason}"),
-                folder=str(self.folder),
-                reason=error.strerror or str(error),
-            ) from error
+            raise self._not_kept(error) from error
+
+    def _not_kept(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            "photo_not_kept",
+            N_("The photo cannot be kept in {folder}: {reason}"),
+            folder=str(self.folder),
+            reason=error.strerror or str(error),
+        )
 
 
 def photo_store(database: Database) -> PhotoStore:

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -17,14 +16,17 @@ from db.kernel.refusal import Trouble
 
 VERBS = {
     "advice": ("db.cli.advice", N_("tell how good the advice for dispatch is")),
+    "backup": ("db.cli.backup", N_("copy a database while people work")),
     "demo": ("db.cli.demo", N_("create the demo city, or let it live")),
     "due": ("db.cli.due", N_("tell when something is due, and how that was counted")),
     "duties": ("db.cli.duties", N_("tell who is responsible, prove that somebody is, edit the matrix")),
     "export": ("db.cli.export", N_("write map data to a file")),
     "grid": ("db.cli.grid", N_("check the grid of areas")),
     "import": ("db.cli.import_", N_("take in cases or map data from a file")),
+    "restore": ("db.cli.backup", N_("make a database from a backup, or try to")),
     "scope": ("db.cli.scope", N_("tell where an account may act, set it or take it away")),
     "search": ("db.cli.search", N_("find cases in all of history")),
+    "server": ("db.cli.server", N_("set up and look after a server")),
     "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
     "tracks": ("db.cli.tracks", N_("erase old tracks of collectors")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
@@ -33,14 +35,6 @@ VERBS = {
 
 EXIT_TROUBLE = 2
 EXIT_INTERRUPTED = 130
-
-
-def program_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("jingwei")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def default_url() -> str:

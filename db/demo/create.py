@@ -52,7 +52,7 @@ from db.engine import settings
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import Clock, SetClock, SystemClock, to_ms
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.people.commands import CreateAccount, SetScope
@@ -87,7 +87,7 @@ SCALES = {
 """``tiny`` is for tests; the command line offers the others."""
 
 
-@command("demo.load", permission="demo.run", label=N_("Load the demo city"))
+@command("demo.load", permission="demo.run", label=N_("Load the demo city"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class LoadDemo:
     """One batch of the invented city."""

@@ -20,7 +20,7 @@ from db.cases.tables import case, involved, span, step, timer
 from db.demo.create import create_demo
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.people.tables import unit as unit_table
@@ -30,7 +30,7 @@ _SEED = 20080308
 
 
 # zh: 增加测量用案件
-@command("demo.grow", permission="demo.run", label=N_("Add cases to measure with"))
+@command("demo.grow", permission="demo.run", label=N_("Add cases to measure with"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class Grow:
     """The name under which the copy is filled up."""

@@ -32,7 +32,7 @@ from db.demo.walkers import Walkers
 from db.engine import settings
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, RefusedAll, Unavailable
 from db.people.tables import person, unit
@@ -48,7 +48,7 @@ EVERY_SECONDS = 1.0
 """How often everybody tells his place: 1 Hz, as the devices of supervisors do at most."""
 
 
-@command("demo.walk", permission="demo.run", label=N_("Move people and vehicles"))
+@command("demo.walk", permission="demo.run", label=N_("Move people and vehicles"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class Walk:
     """Newest positions; telemetry, so the journal never sees it."""

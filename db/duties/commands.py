@@ -18,7 +18,7 @@ from db.duties.tables import duty
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
@@ -30,7 +30,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 _CHUNK = 500
 
 
-@command("duty.put", permission="duty.manage", label=N_("Set who is responsible"))
+@command("duty.put", permission="duty.manage", label=N_("Set who is responsible"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class PutDuty:
     """Make a unit (and a person of it) answer for a class in an area, from a day on (ISO dates).
@@ -48,7 +48,7 @@ class PutDuty:
     note: str = ""
 
 
-@command("duty.paint", permission="duty.manage", label=N_("Paint who is responsible"))
+@command("duty.paint", permission="duty.manage", label=N_("Paint who is responsible"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class PaintDuties:
     """The same for many areas at once."""
@@ -62,7 +62,7 @@ class PaintDuties:
     note: str = ""
 
 
-@command("duty.clear", permission="duty.manage", label=N_("Take away who is responsible"))
+@command("duty.clear", permission="duty.manage", label=N_("Take away who is responsible"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ClearDuties:
     """End the duties that areas have of their own for exactly this class, the day before ``valid_from``: the
@@ -75,7 +75,7 @@ class ClearDuties:
     valid_from: str
 
 
-@command("duty.end", permission="duty.manage", label=N_("End a duty"))
+@command("duty.end", permission="duty.manage", label=N_("End a duty"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class EndDuty:
     """Let rows of the matrix hold until a day, that day included; one that would begin later never does."""
@@ -99,7 +99,7 @@ class DutyRow:
     note: str
 
 
-@command("duty.import", permission="duty.manage", label=N_("Import the matrix of duties"))
+@command("duty.import", permission="duty.manage", label=N_("Import the matrix of duties"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ImportDuties:
     """Put many rows; each is a list of the fields of ``DutyRow`` in their order.

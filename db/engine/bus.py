@@ -10,19 +10,22 @@ from sqlalchemy import Connection, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
+from db.engine.outbox import DONE, PARTLY, WAITING
 from db.engine.rows import uncollected
-from db.engine.tables import journal
+from db.engine.tables import journal, outbox
 from db.engine.undoing import CANNOT, Undoable, recall, take_back
 from db.engine.unit_of_work import Reading, UnitOfWork
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.command import command, command_label, lasting_commands
+from db.kernel.command import Reach, command, command_label, lasting_commands, reach_of
 from db.kernel.language import N_, _
 from db.kernel.moved import LeftOut
 from db.kernel.refusal import Refused, refuse_all
 
 Handler = Callable[[Any, UnitOfWork], Any]
 F = TypeVar("F", bound=Handler)
+T = TypeVar("T")
 
 _handlers: dict[type, Handler] = {}
 
@@ -68,6 +71,8 @@ class Undo:
 
     seq: int
     leave_out: bool = False
+    operation: int = 0
+    """The number of the act, by which a server knows it; its entries are numbered otherwise."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +93,17 @@ class Bus:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def run(self, command: Any, actor: Actor) -> Outcome:
-        """Carry out a command for a person.
+    def run(self, command: Any, actor: Actor, act: Act | None = None) -> Outcome:
+        """Carry out a command for a person; ``act`` when it was done before, elsewhere.
 
-        Raises ``Refused("not_permitted")`` before anything is touched, ``Refused("second_officer")`` for more
-        cases than one officer may move, ``Refused`` of the rules, and ``Unavailable``.
+        Raises ``Refused("not_permitted")`` before anything is touched, and so, on a station's file,
+        ``Refused("needs_server")``; ``Refused("second_officer")`` for more cases than one officer may move,
+        ``Refused`` of the rules, and ``Unavailable``.
         """
         demand_permission(command, actor)
-        with self.database.write(actor, command) as unit:
+        if self.database.is_replica:
+            demand_reach(command)
+        with self.database.write(actor, command, act) as unit:
             if wants_second_officer(unit.connection, command):
                 raise Refused(
                     "second_officer",
@@ -105,27 +113,78 @@ class Bus:
             result = carry_out(command, unit)
         return Outcome(result, unit.changes or Changes())
 
+    def replay(
+        self, command: Any, actor: Actor, act: Act, adapt: Callable[[Any, UnitOfWork], Any]
+    ) -> Outcome:
+        """Do an act again that was done elsewhere; once, however often it is sent.
+
+        ``adapt`` sees how things stand now, under the lock: it gives the command as it is to be done, or
+        refuses. Raises what ``run`` raises.
+        """
+        demand_permission(command, actor)
+        with self.database.write(actor, command, act) as unit:
+            done = unit.connection.execute(
+                select(journal.c.seq, journal.c.touched).where(journal.c.operation == act.operation)
+            ).first()
+            if done is not None:
+                ids = {table: frozenset(rows) for table, rows in (done.touched or {}).items()}
+                return Outcome(None, Changes(done.seq, ids))
+            result = carry_out(adapt(command, unit), unit)
+            # Also when nothing was left to do: it has come, and is known by its number from now on.
+            unit.keep()
+        return Outcome(result, unit.changes or Changes())
+
+    def ask(self, question: Callable[[Connection], T], actor: Actor) -> T:
+        """Read what only the truth itself holds: this database, or the server of a station, under the rights
+        of that person.
+        """
+        with self.database.read() as connection:
+            return question(connection)
+
     def undo(self, actor: Actor, *, leave_out: bool = False) -> Outcome:
         """Take back the newest act of this person that was not taken back yet; works after a restart too.
 
         The result is the label of the act; with ``leave_out`` it is ``Undone``.
         """
         with self.database.read() as connection:
-            newest = connection.execute(_newest_of(actor, journal.c.seq)).scalar()
-        if newest is None:
-            raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-        return self.run(Undo(newest, leave_out), actor)
+            newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
+            if newest is None:
+                raise Refused("nothing_to_undo", N_("There is nothing to undo."))
+            # Only a station's file knows what was sent; on a server nobody may look there.
+            own = select(outbox.c.id).where(outbox.c.seq == newest)
+            sent = connection.execute(own).scalar() if self.database.is_replica else None
+        return self.run(Undo(newest, leave_out, sent or 0), actor)
 
     def undoable(self, actor: Actor) -> Undoable | None:
         """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
         with self.database.read() as connection, uncollected():
-            entry = connection.execute(_newest_of(actor, journal)).mappings().first()
+            entry = connection.execute(self._newest_of(actor, journal)).mappings().first()
             if entry is None:
                 return None
             found = recall(Reading(connection, actor, self.database.clock.now()), entry)
         lost = tuple(found.lost.values())
         back = 0 if found.fault is not None else found.size - len(lost)
         return Undoable(entry["seq"], command_label(entry["command"]), entry["at"], found.size, back, lost)
+
+    def _newest_of(self, actor: Actor, *what: Any) -> Select[Any]:
+        """The newest entry of a person that was not taken back."""
+        later = journal.alias()
+        query = (
+            select(*what)
+            .where(
+                journal.c.actor_id == actor.account_id,
+                journal.c.undoes.is_(None),
+                journal.c.command.not_in(lasting_commands()),
+                ~exists().where(later.c.undoes == journal.c.seq),
+            )
+            .order_by(journal.c.seq.desc())
+            .limit(1)
+        )
+        if self.database.is_replica:
+            # An act may have been done here more than once; what counts is where the outbox says it stands.
+            stands = outbox.c.state.in_((WAITING, PARTLY, DONE))
+            query = query.where(exists().where(outbox.c.seq == journal.c.seq, stands))
+        return query
 
 
 def demand_permission(command: Any, actor: Actor) -> None:
@@ -136,6 +195,16 @@ def demand_permission(command: Any, actor: Actor) -> None:
             "not_permitted",
             N_("{who} may not do this: {what}."),
             who=actor.name,
+            what=_(type(command).label),
+        )
+
+
+def demand_reach(command: Any) -> None:
+    """Refuse what nobody can decide at a station for himself."""
+    if reach_of(command) is Reach.SERVER:
+        raise Refused(
+            "needs_server",
+            N_("This can only be done on the server, and there is no line to it now: {what}."),
             what=_(type(command).label),
         )
 
@@ -151,35 +220,31 @@ def carry_out(command: Any, unit: UnitOfWork) -> Any:
     return _handlers[type(command)](command, unit)
 
 
-def _newest_of(actor: Actor, *what: Any) -> Select[Any]:
-    """The newest entry of a person that was not taken back."""
-    later = journal.alias()
-    return (
-        select(*what)
-        .where(
-            journal.c.actor_id == actor.account_id,
-            journal.c.undoes.is_(None),
-            journal.c.command.not_in(lasting_commands()),
-            ~exists().where(later.c.undoes == journal.c.seq),
-        )
-        .order_by(journal.c.seq.desc())
-        .limit(1)
-    )
+def _seq_of(command: Undo, connection: Connection) -> int:
+    """The entry that is meant, in this database: by the number of the act, where there is one."""
+    if command.operation:
+        for seq in (
+            select(journal.c.seq).where(journal.c.operation == command.operation),
+            select(outbox.c.seq).where(outbox.c.id == command.operation),
+        ):
+            found = connection.execute(seq).scalar()
+            if found is not None:
+                return int(found)
+    return command.seq
 
 
 @handles(Undo)
 def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     """Put every row back as it was before the entry, unless anything newer touched one of them."""
-    entry = (
-        unit.connection.execute(select(journal).where(journal.c.seq == command.seq)).mappings().one_or_none()
-    )
+    seq = _seq_of(command, unit.connection)
+    entry = unit.connection.execute(select(journal).where(journal.c.seq == seq)).mappings().one_or_none()
     if entry is None or entry["touched"] is None or entry["command"] in lasting_commands():
         raise Refused("cannot_undo", CANNOT)
     if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
-    if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == command.seq)).first():
+    if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == seq)).first():
         raise Refused("undone_already", N_("This was undone already."))
-    unit.undoes = command.seq
+    unit.undoes = seq
     found = recall(unit, entry)
     if found.fault is not None:
         raise found.fault

@@ -6,18 +6,23 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from db.engine import journal
+from db.engine import journal, outbox
+from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.clock import Clock, SystemClock, from_ms, to_ms
@@ -27,6 +32,15 @@ from db.kernel.refusal import Refused, Trouble, Unavailable
 
 BUSY_SECONDS = 10
 """How long a writer waits for another process before it says that the database is locked."""
+
+LOST_AFTER = {
+    # A cable that was pulled out says nothing: the system is told to ask, and after how long to give up.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+"""How a silent server is noticed, in seconds and (the last) milliseconds."""
 
 _FILE_HEADER = b"SQLite format 3\x00"
 _log = logging.getLogger(__name__)
@@ -40,6 +54,8 @@ class Database:
         self.clock = clock
         self.dialect = engine.dialect.name
         self.ids = IdMaker(0)
+        self.is_replica = False
+        """Whether this is a station's file, whose acts go on to a server."""
         self._writing = threading.Lock()
         self._listeners: list[Callable[[Changes], None]] = []
         self._watch: sqlite3.Connection | None = None
@@ -72,8 +88,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, actor: Actor, command: object) -> Iterator[UnitOfWork]:
-        """One transaction with its journal entry: commits at the end of the block, or leaves no trace."""
+    def write(self, actor: Actor, command: object, act: Act | None = None) -> Iterator[UnitOfWork]:
+        """One transaction with its journal entry: commits at the end of the block, or leaves no trace.
+
+        ``act`` is given for what was done before, elsewhere: it keeps its number, moment and ids.
+        """
+        with self.write_many() as writing, writing.unit(actor, command, act) as unit:
+            yield unit
+
+    @contextmanager
+    def write_many(self) -> Iterator[Writing]:
+        """One transaction for several units of work, one after the other, each with its own journal entry."""
         with self._writing, self.troubles(), uncollected():
             if self.read_only:
                 raise Unavailable("read_only", _READ_ONLY, where=self.where)
@@ -83,22 +108,38 @@ class Database:
                         connection.exec_driver_sql("BEGIN IMMEDIATE")
                     head = journal.take_head(connection)
                     self.ids.after(head.last_id)
-                    # Whole milliseconds, as the tables keep them: what is compared later is what was written.
-                    now = from_ms(to_ms(self.clock.now()))
-                    unit = UnitOfWork(connection, actor, command, now, self.ids, head)
-                    yield unit
-                    unit.finish()
+                    writing = Writing(self, connection, head)
+                    yield writing
                     connection.commit()
                 except BaseException:
                     connection.rollback()
                     raise
-        if unit.changes is not None:
+        for changes in writing.changes:
             for listener in tuple(self._listeners):
                 try:
-                    listener(unit.changes)
+                    listener(changes)
                 except Exception:
                     # It is written all the same; whoever wrote it must not be told that it failed.
-                    _log.exception("a listener failed on entry %s", unit.changes.seq)
+                    _log.exception("a listener failed on entry %s", changes.seq)
+
+    @contextmanager
+    def fill(self) -> Iterator[Connection]:
+        """A transaction for rows of a server as they are, into a file that is not in use yet.
+
+        No journal, and no question whether the rows that they point to are there: a copy that was cut may
+        hold the older half of something until the news have come.
+        """
+        with self._writing, self.troubles(), uncollected(), self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
     def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
         """Hear of each commit made through this object, on the writing thread; returns how to stop."""
@@ -153,21 +194,72 @@ class Database:
             raise trouble from error
 
 
-def open_database(url: str, *, create: bool = False, clock: Clock | None = None) -> Database:
+class Writing:
+    """A transaction in which units of work follow one another."""
+
+    def __init__(self, database: Database, connection: Connection, head: journal.Head) -> None:
+        self.connection = connection
+        self.changes: list[Changes] = []
+        self._database = database
+        self._head = head
+
+    @contextmanager
+    def unit(self, actor: Actor, command: object, act: Act | None = None) -> Iterator[UnitOfWork]:
+        """The next unit of work. When its block raises, the whole transaction is rolled back by the caller,
+        unless ``attempt`` surrounds it.
+        """
+        database = self._database
+        # Whole milliseconds, as the tables keep them: what is compared later is what was written.
+        now = act.at if act else from_ms(to_ms(database.clock.now()))
+        if act is None and database.is_replica:
+            # A clock that was set back does not turn round the order of what this station did.
+            now = max(now, outbox.latest(self.connection) or now)
+        unit = UnitOfWork(
+            self.connection, actor, command, now, database.ids, self._head, act, replica=database.is_replica
+        )
+        yield unit
+        self._head = unit.finish()
+        if unit.changes is not None:
+            self.changes.append(unit.changes)
+
+    def enter(self, told: Sequence[journal.Entry]) -> None:
+        """Append the entries of acts whose rows the caller has written as they were done elsewhere."""
+        if told:
+            last_id = max(self._database.ids.last, self._head.last_id)
+            self._head = journal.append_all(self.connection, self._head, told, last_id)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is refused within leaves no trace and the transaction goes on; the refusal is raised."""
+        self.connection.exec_driver_sql("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT attempt")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
+
+
+def open_database(
+    url: str, *, create: bool = False, clock: Clock | None = None, patience: Patience | None = None
+) -> Database:
     """Open the database at ``url``; with ``create`` a local file may be made. The schema is not touched here.
+
+    ``patience`` is how long the connections to a server wait in silence; without it, as long as it takes.
 
     Raises ``Refused`` for an address that is not one, ``Unavailable`` when file or server cannot be used.
     """
-    address = _address(url)
+    address = address_of(url)
     if address.get_backend_name() == "sqlite":
         path = Path(address.database or "")
         _check_file(path, create)
         engine = create_engine(address, poolclass=QueuePool, creator=lambda: _connect(path))
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        options = f"{address.query.get('options', '')} -c lock_timeout={BUSY_SECONDS}s"
-        waits = {"connect_timeout": BUSY_SECONDS, "options": options.strip()}
-        engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
+        engine = create_engine(address, pool_pre_ping=True, connect_args=_waits(address, patience))
+        if patience is not None:
+            event.listen(engine, "do_connect", partial(_connect_patiently, patience))
     database = Database(engine, clock or SystemClock())
     try:
         with database.read() as connection:
@@ -185,7 +277,11 @@ _GONE = N_("The database {path} is not there.")
 _READ_ONLY = N_("{where} is read-only; nothing was changed.")
 
 
-def _address(url: str) -> URL:
+def address_of(url: str) -> URL:
+    """An address as it is opened: with the driver, and across a network with TLS.
+
+    Raises ``Refused``: ``not_an_address``, ``unknown_database``.
+    """
     try:
         address = make_url(url)
         backend = address.get_backend_name()
@@ -198,10 +294,25 @@ def _address(url: str) -> URL:
             name=backend,
         )
     if backend == "postgresql":
-        return address.set(drivername="postgresql+psycopg")
+        address = address.set(drivername="postgresql+psycopg")
+        if leaves_this_computer(address) and not ("sslmode" in address.query or os.environ.get("PGSSLMODE")):
+            # What crosses a network is encrypted, and the server proves its name.
+            address = address.update_query_dict({"sslmode": "verify-full"})
+        return address
     if not address.database or address.database == ":memory:" or address.host:
         raise Refused("not_an_address", _NO_ADDRESS, url=url)
     return address.set(drivername="sqlite")
+
+
+def leaves_this_computer(address: URL) -> bool:
+    """Whether the way to a server is a network, not a socket or the loopback of this computer."""
+    given = address.query.get("host", address.host or "")
+    hosts = (given,) if isinstance(given, str) else given
+    return any(
+        host and not host.startswith(("/", "@", "127.")) and host not in {"localhost", "::1"}
+        for each in hosts
+        for host in each.split(",")
+    )
 
 
 def _check_file(path: Path, create: bool) -> None:
@@ -253,6 +364,22 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
+def _waits(address: URL, patience: Patience | None) -> dict[str, Any]:
+    """How long a server is waited for: its door, its locks, and its answers, where patience has an end."""
+    seconds = BUSY_SECONDS if patience is None else int(patience.seconds / 2)
+    options = f"{address.query.get('options', '')} -c lock_timeout={seconds}s"
+    if patience is not None:
+        # What nobody waits for any more the server need not finish.
+        options += f" -c statement_timeout={int(patience.seconds)}s"
+    return {"connect_timeout": seconds, "options": options.strip(), **LOST_AFTER}
+
+
+def _connect_patiently(
+    patience: Patience, _dialect: object, _record: object, where: list[Any], how: dict[str, Any]
+) -> PatientConnection:
+    return connect(patience, *where, **how)
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
@@ -260,6 +387,28 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # No mmap: it reads no faster here, and a disk that goes away would kill the program by SIGBUS.
     connection.execute("PRAGMA cache_size = -16384")
 
+
+GUARD_STATE = "JW001"
+"""The SQLSTATE by which the guard of a server (db/server/guard.sql) refuses."""
+_GUARD_SAYS = {
+    "number_fixed": N_("Number, source and moment of a report never change."),
+    "out_of_scope": N_("The server says that this lies beyond your scope: {reason}"),
+    "not_removed": N_("The server removes this only with the act that added it: {reason}"),
+    "second_officer": N_("The server wants a second officer for this: {reason}"),
+    "another_name": N_("An act can be recorded only in one's own name."),
+    "unchained": N_("The entry does not follow the last one of the journal."),
+    "bad_seal": N_("The seal of the entry is not right."),
+    "unknown_command": N_("The server does not know this command; update it: {reason}"),
+    "not_permitted": N_("The server says that you may not do this: {reason}"),
+    "bad_moment": N_(
+        "The moment of the act lies in the future or too far back; look at the clock of this computer."
+    ),
+    "not_yours": N_("Only the person who did it can undo this."),
+    "unjournaled": N_("The server keeps no change without an entry in the journal: {reason}"),
+    "untrue": N_("The journal tells of a change that was not made: {reason}"),
+    "wrong_state": N_("The table of moves has no such move for you: {reason}"),
+}
+"""What its codes mean; ``reason`` is its own sentence."""
 
 # What a driver says (SQLite's name of the error, PostgreSQL's SQLSTATE; how they begin) and what it means.
 _TROUBLES: tuple[tuple[tuple[str, ...], type[Trouble], str, str], ...] = (
@@ -304,11 +453,15 @@ def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> 
     """The trouble behind a driver's error; ``None`` when the error is a bug of ours."""
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     # psycopg gives no SQLSTATE when there was no connection to get one over.
-    unreached = (
-        not name and type(error).__name__ == "OperationalError" and not isinstance(error, sqlite3.Error)
-    )
+    unreached = not name and isinstance(error, psycopg.OperationalError)
     if unreached or lost:
         name = "08"
+    if name == GUARD_STATE:
+        diag = error.diag  # type: ignore[union-attr]
+        said = str(diag.message_hint)
+        return Refused(
+            said, _GUARD_SAYS.get(said, N_("The server refused it: {reason}")), reason=diag.message_primary
+        )
     for beginnings, kind, code, message in _TROUBLES:
         if name.startswith(beginnings):
             return kind(code, message, where=where, reason=str(error).strip().splitlines()[0])

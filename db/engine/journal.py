@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, exists, select, text
+from sqlalchemy import Connection, Table, exists, select, text
 
 from db.engine.columns import canonical
+from db.engine.rows import insert_rows
 from db.engine.tables import journal, journal_head
 from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
@@ -62,14 +63,38 @@ class Touch:
     at: datetime
 
 
-def take_head(connection: Connection) -> Row[Any]:
+class Head(NamedTuple):
+    """Where the journal stands: its newest entry with the seal, and the greatest id given so far."""
+
+    seq: int
+    hash: bytes
+    last_id: int
+
+
+def take_head(connection: Connection) -> Head:
     """Where the journal stands; on a server this row is the queue of the writers."""
-    return connection.execute(select(journal_head).with_for_update()).one()
+    row = connection.execute(select(journal_head).with_for_update()).one()
+    return Head(row.seq, bytes(row.hash), row.last_id)
+
+
+class Entry(NamedTuple):
+    """What an entry tells, apart from its place in the chain; the three texts are canonical JSON."""
+
+    at: int
+    actor_id: int
+    actor_name: str
+    station: int
+    command: str
+    arguments: str
+    changes: str
+    touched: str | None
+    undoes: int | None
+    operation: int | None
 
 
 def append(
     connection: Connection,
-    head: Row[Any],
+    head: Head,
     actor: Actor,
     station: int,
     command: object,
@@ -77,29 +102,39 @@ def append(
     changes: Mapping[str, Any],
     touched: Mapping[str, list[int]] | None,
     undoes: int | None,
+    operation: int | None,
     last_id: int,
-) -> int:
-    """Write the next entry and move the head; the caller holds the write lock. Returns its number."""
-    entry = {
-        "seq": head.seq + 1,
-        "at": to_ms(now),
-        "actor_id": actor.account_id,
-        "actor_name": actor.name,
-        "station": station,
-        "command": command_name(type(command)),
-        "arguments": canonical(_sealed_arguments(command)),
-        "changes": canonical(changes),
-        "touched": None if touched is None else canonical(touched),
-        "undoes": undoes,
-        "previous": head.hash,
-    }
-    entry["hash"] = _seal(*entry.values())
-    connection.execute(_APPEND, entry)
+) -> Head:
+    """Write the next entry and move the head, which is returned; the caller holds the write lock."""
+    entry = Entry(
+        to_ms(now),
+        actor.account_id,
+        actor.name,
+        station,
+        command_name(type(command)),
+        canonical(_sealed_arguments(command)),
+        canonical(changes),
+        None if touched is None else canonical(touched),
+        undoes,
+        operation,
+    )
+    return append_all(connection, head, [entry], last_id)
+
+
+def append_all(connection: Connection, head: Head, told: Sequence[Entry], last_id: int) -> Head:
+    """Write the next entries in one statement and move the head, which is returned."""
+    seq, seal = head.seq, head.hash
+    rows = []
+    for entry in told:
+        seq += 1
+        previous, seal = seal, _seal(seq, *entry, seal)
+        rows.append([seq, *entry, previous, seal])
+    insert_rows(connection, journal, _FIELDS, rows)
     connection.execute(
         text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id"),
-        {"seq": entry["seq"], "hash": entry["hash"], "last_id": last_id},
+        {"seq": seq, "hash": seal, "last_id": last_id},
     )
-    return int(entry["seq"])
+    return Head(seq, seal, last_id)
 
 
 def _sealed_arguments(command: object) -> dict[str, Any]:
@@ -108,8 +143,8 @@ def _sealed_arguments(command: object) -> dict[str, Any]:
     return {key: "#" if key in private and value else value for key, value in as_plain(command).items()}
 
 
-_FIELDS = tuple(column.name for column in journal.c)
-_APPEND = text(f"INSERT INTO journal ({', '.join(_FIELDS)}) VALUES (:{', :'.join(_FIELDS)})")  # noqa: S608
+# When the server took an entry is its own remark, outside of the seal.
+_FIELDS = tuple(column.name for column in journal.c if column.name != "received_at")
 _WALK = text(f"SELECT {', '.join(_FIELDS)} FROM journal ORDER BY seq")  # noqa: S608  our own names
 
 _facts = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -126,13 +161,20 @@ def _seal(
     changes: str,
     touched: str | None,
     undoes: int | None,
+    operation: int | None,
     previous: bytes,
 ) -> bytes:
     """SHA-256 over the entry before, the facts as a JSON list, and the three texts, each ended by a new line.
 
     No part holds a new line of its own, so nothing can be moved from one into the next.
     """
-    facts = _facts([seq, at, actor_id, actor_name, station, command, undoes])
+    facts = _facts(
+        [
+            *(seq, at, actor_id, actor_name, station, command, undoes),
+            # Entries from before acts had numbers are sealed without one.
+            *(() if operation is None else (operation,)),
+        ]
+    )
     parts = f"{facts}\n{arguments}\n{changes}\n{'null' if touched is None else touched}\n"
     return hashlib.sha256(previous + parts.encode()).digest()
 

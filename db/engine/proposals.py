@@ -20,7 +20,7 @@ from db.engine.columns import canonical
 from db.engine.tables import metadata, proposal
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
-from db.kernel.command import as_plain, command, command_label, command_name, from_plain
+from db.kernel.command import Reach, as_plain, command, command_label, command_name, from_plain
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.kernel.text import clean
@@ -28,7 +28,7 @@ from db.kernel.text import clean
 WAITING, CONFIRMED, REFUSED, WITHDRAWN = "waiting", "confirmed", "refused", "withdrawn"
 
 
-@command("proposal.propose", permission="proposal", label=N_("Propose a mass change"))
+@command("proposal.propose", permission="proposal", label=N_("Propose a mass change"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class Propose:
     """Ask a second officer for a command on many cases: its name in the journal, its fields as JSON."""
@@ -38,7 +38,7 @@ class Propose:
 
 
 # zh: 确认批量变更
-@command("proposal.confirm", permission="proposal", label=N_("Confirm a mass change"))
+@command("proposal.confirm", permission="proposal", label=N_("Confirm a mass change"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ConfirmProposal:
     """The second officer lets it happen, as of now."""
@@ -46,7 +46,7 @@ class ConfirmProposal:
     proposal_id: int
 
 
-@command("proposal.refuse", permission="proposal", label=N_("Refuse a mass change"))
+@command("proposal.refuse", permission="proposal", label=N_("Refuse a mass change"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class RefuseProposal:
     """The second officer does not, and says why."""
@@ -55,7 +55,7 @@ class RefuseProposal:
     answer: str
 
 
-@command("proposal.withdraw", permission="proposal", label=N_("Withdraw a mass change"))
+@command("proposal.withdraw", permission="proposal", label=N_("Withdraw a mass change"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class WithdrawProposal:
     """Whoever proposed it no longer wants it."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from db.engine.connections import Database
-from db.engine.tables import journal_head, setting
+from db.engine.tables import journal_head, replica, setting
 from db.kernel.ids import random_station
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
 
 SCRIPTS = Path(__file__).parent / "migrations"
-HEAD = "0006"
+HEAD = "0007"
 """The newest step; a test holds it against the scripts, so that a start need not load them to know."""
 
 _ONE_AT_A_TIME = 0x4A57
@@ -57,6 +57,36 @@ def known_version(database: Database) -> str | None:
             ours=HEAD,
         )
     return version
+
+
+def owns(database: Database) -> bool:
+    """Whether this program may shape the tables: a file that it may write, on a server their owner."""
+    if database.dialect == "sqlite":
+        return not database.read_only
+    with database.read() as connection:
+        found = connection.execute(
+            text(
+                "SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c"
+                " WHERE c.oid = to_regclass('public.journal_head')"
+            )
+        ).scalar()
+    # Without tables there is nobody to ask yet.
+    return found is not False
+
+
+def demand_same(database: Database) -> None:
+    """Refuse a server that another version of the program has shaped: both sides must mean the same."""
+    version = known_version(database)
+    if version != HEAD:
+        raise Refused(
+            "older_server",
+            N_(
+                "The server {path} has step {theirs}, this program {ours}; an administrator has to update it."
+            ),
+            path=database.where,
+            theirs=version,
+            ours=HEAD,
+        )
 
 
 def refuse_empty(database: Database) -> None:
@@ -108,9 +138,12 @@ def is_untouched(database: Database) -> bool:
 
 
 def load_station(database: Database) -> None:
-    """Give the id maker of this process the station number of its database."""
+    """Give the id maker of this process the station number of its database, and tell a replica from others."""
     with database.read() as connection:
         row = connection.execute(select(setting.c.value).where(setting.c.key == "station")).first()
+        # A server has the table for the sake of one chain of migrations, and never a row in it.
+        if database.dialect == "sqlite":
+            database.is_replica = connection.execute(select(replica.c.id)).first() is not None
     if row is None:
         raise Unavailable("no_station", N_("{path} is not complete; create it again."), path=database.where)
     database.use_station(int(row.value))

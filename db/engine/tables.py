@@ -47,10 +47,21 @@ journal = Table(
     Column("touched", Json),
     # The entry that this one undoes.
     Column("undoes", BigInteger),
+    # The number of the act, given where it was done: it comes into a journal once, however often it is sent.
+    Column("operation", BigInteger),
+    # When the server took it; ``at`` is when it was done. Empty in the journal of a single file.
+    Column("received_at", BigInteger),
     Column("previous", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     # Undo asks for the newest act of one person that was not taken back.
     Index("ix_journal_actor_id", "actor_id", "seq"),
+    Index(
+        "ix_journal_operation",
+        "operation",
+        unique=True,
+        sqlite_where=text("operation IS NOT NULL"),
+        postgresql_where=text("operation IS NOT NULL"),
+    ),
     Index(
         "ix_journal_undoes",
         "undoes",
@@ -105,4 +116,62 @@ proposal = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+)
+
+# Acts of this station that are on their way to the server, and what became of them. Never on a server.
+outbox = Table(
+    "outbox",
+    metadata,
+    # The operation.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    # The entry of this file's own journal that holds what it did here; 0 while it stands undone.
+    Column("seq", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", BigInteger, nullable=False),
+    Column("actor_name", String(80), nullable=False),
+    Column("command", String(60), nullable=False),
+    # In plain words, for it is to be done again.
+    Column("arguments", Json, nullable=False),
+    # The ids that it gave out, as [[first, count], …]: done again, it gives out the same ones.
+    Column("ids", Json, nullable=False),
+    # The case numbers likewise.
+    Column("numbers", Json, nullable=False),
+    # waiting, parked (the server refused), dropped, done.
+    Column("state", String(8), nullable=False),
+    # Why it was parked: {code, message, facts}, and the rows as the server has them.
+    Column("refusal", Json),
+    Column("decided_at", Moment),
+    Index("ix_outbox_state", "state", "id"),
+)
+
+# One row when this file is the replica of a server.
+replica = Table(
+    "replica",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # The address, without a name and a password.
+    Column("server", String(400), nullable=False),
+    # How the server knows this station again.
+    Column("token", String(64), nullable=False),
+    # News are known up to here.
+    Column("xid", BigInteger, nullable=False, server_default="0"),
+    Column("news_id", BigInteger, nullable=False, server_default="0"),
+    # The newest entry of the server's journal that was seen, and its seal: a restored server has another.
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("seal", LargeBinary(32)),
+    # {table: last key} while the first copy is under way; empty when it is whole.
+    Column("copying", Json),
+    Column("synced_at", Moment),
+)
+
+# Who has signed in on-line here, so that he or she may off-line, for some days.
+grace = Table(
+    "grace",
+    metadata,
+    Column("login", String(60), primary_key=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    # Wrong passwords in a row, and until when nobody is let in after too many.
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Moment),
 )

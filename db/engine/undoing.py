@@ -3,7 +3,8 @@
 Values are compared, not versions: what was changed and put back since is as the entry left it. Rows hang
 together: all that an entry did about one case goes back or stays, as one. A table that is marked ``whole``
 (with the column by which people name its rows) is the middle of such a group, the rows that point to it are
-its parts; they must not have been touched at all by a newer act that still stands.
+its parts; they must not have been touched at all by a newer act that still stands. A table marked ``passing``
+is passed by.
 """
 
 from __future__ import annotations
@@ -79,7 +80,11 @@ def recall(reading: Reading, entry: RowMapping) -> Recall:
     """Hold the rows of an entry against how they stand now; nothing is written."""
     seq, changes = int(entry["seq"]), entry["changes"]
     # A row goes before the row that it points to, and comes back after it.
-    diffs = {table: dict(changes[table.name]) for table in metadata.sorted_tables if table.name in changes}
+    diffs = {
+        table: dict(changes[table.name])
+        for table in metadata.sorted_tables
+        if table.name in changes and not table.info.get("passing")
+    }
     groups: dict[Table, dict[int, Group]] = {}
     changed: dict[Group, tuple[Table, int]] = {}
     for table, of_table in diffs.items():

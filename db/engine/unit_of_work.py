@@ -8,21 +8,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Connection, Float, Integer, String, Table, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.engine import journal, settings
+from db.engine import journal, outbox, settings
 from db.engine.among import among
 from db.engine.columns import Codec, Moment, defaults, to_plain
 from db.engine.following import followers_of
 from db.engine.rows import insert_rows, read_rows, stored_rows, update_rows
+from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
-from db.kernel.command import command_label
+from db.kernel.command import Reach, command_label, reach_of
 from db.kernel.ids import IdMaker
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
@@ -83,6 +83,11 @@ class Reading:
             found = self.connection.execute(
                 text("SELECT value FROM setting WHERE key = 'journal.key'")
             ).scalar()
+            if found is None and self.connection.dialect.name == "postgresql":
+                # A server keeps its key to itself, and gives the digest.
+                return self.connection.execute(
+                    text("SELECT jw_digest(:value)"), {"value": str(value)}
+                ).scalar()
             if found is None:
                 raise RuntimeError("this database has no key for private values")
             self._secret = str(found).encode()
@@ -103,18 +108,32 @@ class UnitOfWork(Reading):
         command: object,
         now: datetime,
         ids: IdMaker,
-        head: sa.Row[Any],
+        head: journal.Head,
+        act: Act | None = None,
+        *,
+        replica: bool = False,
     ) -> None:
         # Rows that were read under the write lock stay known: nobody else can change them until the commit.
         super().__init__(connection, actor, now)
         self.command = command
         self.changes: Changes | None = None
         self.undoes: int | None = None
+        self.operation = act.operation if act else None
+        self.allotted: list[tuple[int, int]] = []
+        """The ids given out so far, as (first, count)."""
+        self.numbers: list[str] = []
+        """The case numbers likewise."""
+        self._given_ids = chain.from_iterable(
+            range(first, first + n) for first, n in (act.ids if act else ())
+        )
+        self._given_numbers = iter(act.numbers if act else ())
+        self._replica = replica
         self._ids = ids
         self._head = head
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
         self._loaded: dict[str, journal.Digest] = {}
         self._measured: set[str] = set()
+        self._mirrored: dict[str, tuple[journal.Digest, set[int]]] = {}
         self._kept = False
 
     @property
@@ -124,11 +143,24 @@ class UnitOfWork(Reading):
 
     def new_id(self) -> int:
         """A fresh id for a row of any table."""
-        return self._ids()
+        return self.new_ids(1)[0]
 
     def new_ids(self, count: int) -> list[int]:
-        """``count`` fresh ids in ascending order."""
-        return self._ids.block(count)
+        """``count`` fresh ids in ascending order; of an act that is done again, those that it had before."""
+        ids = list(islice(self._given_ids, count))
+        if len(ids) < count:
+            ids += self._ids.block(count - len(ids))
+        for made in ids:
+            first, known = self.allotted[-1] if self.allotted else (made, 0)
+            if made == first + known:
+                self.allotted[-1:] = [(first, known + 1)]
+            else:
+                self.allotted.append((made, 1))
+        return ids
+
+    def given_number(self) -> str | None:
+        """The case number that an act had when it was done before; ``None`` when one is to be made."""
+        return next(self._given_numbers, None)
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows; each needs its ``id``. What the database would fill in is written down too."""
@@ -247,6 +279,10 @@ class UnitOfWork(Reading):
         names = ", ".join(columns)
         followers = followers_of(table)
         cursor = self.connection.connection.cursor()
+        # A server with row policies takes no COPY from its members.
+        copies = self.connection.dialect.name != "sqlite" and not self.connection.execute(
+            text("SELECT row_security_active(CAST(:name AS regclass))"), {"name": table.name}
+        ).scalar()
         try:
             for chunk in _chunks(rows, _LOAD_CHUNK):
                 digest.add(chunk)
@@ -259,9 +295,13 @@ class UnitOfWork(Reading):
                     flags = [
                         place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)
                     ]
-                    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                        for row in _with_flags(chunk, flags) if flags else chunk:
-                            copy.write_row(row)
+                    stored = _with_flags(chunk, flags) if flags else chunk
+                    if copies:
+                        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                            for row in stored:
+                                copy.write_row(row)
+                    else:
+                        insert_rows(self.connection, table, columns, list(stored))
                 if followers:
                     loaded = [dict(zip(columns, row, strict=True)) for row in chunk]
                     for follower in followers:
@@ -269,6 +309,43 @@ class UnitOfWork(Reading):
         finally:
             cursor.close()
         return digest.rows
+
+    def mirror(self, table: Table, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
+        """Make rows what they are on a server, versions included; of ``gone`` none is left.
+
+        The journal keeps which rows these were and a digest of them: their history stands on the server.
+        """
+        ids = [row["id"] for row in rows]
+        before = self.rows(table, [*ids, *gone])
+        known = self._known[table.name]
+        lost = [row_id for row_id in gone if row_id in before]
+        changed = [dict(row) for row in rows if before.get(row["id"]) != row]
+        came = [row for row in changed if row["id"] not in before]
+        other = [row for row in changed if row["id"] in before]
+        if not (lost or changed):
+            return
+        if self.connection.dialect.name == "sqlite":
+            # Rows of one table may point to one another, in any order.
+            self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        columns = tuple(table.c.keys())
+        digest, touched = self._mirrored.setdefault(table.name, (journal.Digest(), set()))
+        if lost:
+            self.connection.execute(delete(table).where(among(table.c.id, lost)))
+        if came:
+            stored = stored_rows(self.connection, table, columns, came)
+            insert_rows(self.connection, table, columns, stored)
+            digest.add([tuple(cells) for cells in stored])
+        if other:
+            values = tuple(name for name in columns if name != "id")
+            stored = stored_rows(self.connection, table, (*values, "id"), other)
+            update_rows(self.connection, table, values, stored)
+            digest.add([tuple(cells) for cells in stored])
+        for row_id in [*lost, *ids]:
+            known.pop(row_id, None)
+        touched.update([*lost, *(row["id"] for row in changed)])
+        old_rows = [before[row_id] for row_id in [*lost, *(row["id"] for row in other)]]
+        for follower in followers_of(table):
+            follower(self.connection, old_rows, changed)
 
     def telemetry(self, table: Table, rows: Sequence[Row]) -> None:
         """Write newest measurements (positions) over the older ones, without journal: no record of duty."""
@@ -289,19 +366,26 @@ class UnitOfWork(Reading):
         """Journal this act although it changes no row, as one that puts a setting; its command is lasting."""
         self._kept = True
 
-    def finish(self) -> None:
-        """Append the journal entry; called once, just before the commit."""
+    def finish(self) -> journal.Head:
+        """Append the journal entry, and on a station's file what is to be sent; returns the head after it."""
         diffs = {table: rows for table, rows in self._diffs.items() if rows}
-        ids = {table: frozenset(rows) for table, rows in diffs.items()}
+        touched = {table: set(rows) for table, rows in diffs.items()}
+        for table, (_digest, mirrored) in self._mirrored.items():
+            touched[table] = touched.get(table, set()) | mirrored
+        ids = {table: frozenset(rows) for table, rows in touched.items()}
         ids |= {table: frozenset() for table in self._measured - ids.keys()}
         bulk = bool(self._loaded)
         seq = 0
-        if diffs or bulk or self._kept:
+        head = self._head
+        if touched or bulk or self._kept:
+            if self._replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
+                self.operation = self.new_id()
             changes: dict[str, Any] = {
                 table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
             }
             changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
-            seq = journal.append(
+            changes |= {f"{table}=": digest.summary() for table, (digest, _ids) in self._mirrored.items()}
+            head = journal.append(
                 self.connection,
                 self._head,
                 self.actor,
@@ -309,12 +393,18 @@ class UnitOfWork(Reading):
                 self.command,
                 self.now,
                 changes,
-                None if bulk else {table: sorted(rows) for table, rows in diffs.items()},
+                None if bulk else {table: sorted(rows) for table, rows in touched.items()},
                 self.undoes,
+                # A station's own journal may tell of an act twice: before and after it was done again.
+                None if self._replica else self.operation,
                 max(self._ids.last, self._head.last_id),
             )
+            seq = head.seq
+            if self._replica and self.operation is not None:
+                outbox.enter(self.connection, self, seq)
         if seq or self._measured:
             self.changes = Changes(seq, ids, bulk)
+        return head
 
     def _meanwhile(self, table: Table, row_id: int) -> Refused:
         touch = journal.last_touch(self.connection, table, row_id)

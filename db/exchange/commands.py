@@ -22,7 +22,7 @@ from db.exchange.known import Known, known_in
 from db.exchange.mapping import CaseMapping
 from db.exchange.reading import Progress, keep_on
 from db.kernel.clock import to_ms
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _
 from db.people.tables import unit as unit_table
 from db.registers.locating import Locator, locator_of
@@ -84,7 +84,7 @@ class Batch:
     progress: Progress | None = None
 
 
-@command("case.import", permission="import.run", label=N_("Import cases"))
+@command("case.import", permission="import.run", label=N_("Import cases"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ImportCases:
     """Cases of another system; the journal names file, digest, mapping and counts, not each row."""

@@ -35,6 +35,18 @@ class SetClock:
         self.at += by
 
 
+class CorrectedClock:
+    """A clock that is known to be wrong, set right."""
+
+    def __init__(self, own: Clock, ahead_ms: int = 0) -> None:
+        self.own = own
+        self.ahead_ms = ahead_ms
+        """How far ``own`` is ahead, in milliseconds."""
+
+    def now(self) -> datetime:
+        return self.own.now() - self.ahead_ms * _MILLISECOND
+
+
 def to_ms(moment: datetime) -> int:
     """An aware datetime as whole milliseconds since 1970 UTC."""
     if moment.tzinfo is None:

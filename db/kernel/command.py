@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -25,7 +26,20 @@ _by_name: dict[str, type] = {}
 _lasting: set[str] = set()
 
 
-def command(name: str, *, permission: str, label: str, lasting: bool = False) -> Callable[[T], T]:
+class Reach(StrEnum):
+    """Where a command is carried out when a station works for a server."""
+
+    BOTH = "both"
+    """At once here, then on the server."""
+    SERVER = "server"
+    """On the server only: what nobody can decide for himself, such as who came first."""
+    HERE = "here"
+    """In this file only."""
+
+
+def command(
+    name: str, *, permission: str, label: str, lasting: bool = False, reach: Reach = Reach.BOTH
+) -> Callable[[T], T]:
     """Give a frozen dataclass its ``name`` in the journal, the ``permission`` it needs, its marked ``label``.
 
     What is ``lasting`` cannot be undone: it is itself a record of what happened.
@@ -37,6 +51,7 @@ def command(name: str, *, permission: str, label: str, lasting: bool = False) ->
         cls.command_name = name  # type: ignore[attr-defined]
         cls.permission = permission  # type: ignore[attr-defined]
         cls.label = label  # type: ignore[attr-defined]
+        cls.reach = reach  # type: ignore[attr-defined]
         if _by_name.setdefault(name, cls) is not cls:
             raise ValueError(f"two commands are called {name}")
         return cls
@@ -54,6 +69,16 @@ def lasting_commands() -> frozenset[str]:
     return frozenset(_lasting)
 
 
+def reach_of(command: object) -> Reach:
+    """Where a command is carried out; what is no command (a test's own) stays in this file."""
+    return getattr(type(command), "reach", Reach.HERE)
+
+
+def command_permissions() -> dict[str, str]:
+    """The permission that each known command needs, by its journal name."""
+    return {name: str(cls.permission) for name, cls in _by_name.items()}  # type: ignore[attr-defined]
+
+
 def registered_commands() -> list[type]:
     """Every command that this program knows by now, by name."""
     return [_by_name[name] for name in sorted(_by_name)]
@@ -63,6 +88,12 @@ def command_label(name: str) -> str:
     """The English label of a journal name; the name itself when this program does not know it."""
     cls = _by_name.get(name)
     return str(cls.label) if cls is not None else name  # type: ignore[attr-defined]
+
+
+def without_private(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain arguments of a command without what a citizen told of himself."""
+    private: frozenset[str] = getattr(_by_name.get(name), "private_fields", frozenset())
+    return {field: "" if field in private else value for field, value in arguments.items()}
 
 
 def as_plain(value: Any) -> dict[str, Any]:

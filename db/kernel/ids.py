@@ -15,7 +15,8 @@ EPOCH_MS = 1_577_836_800_000
 
 _STATION_BITS = 10
 _SEQUENCE_BITS = 11
-_TIME_SHIFT = _STATION_BITS + _SEQUENCE_BITS
+TIME_SHIFT = _STATION_BITS + _SEQUENCE_BITS
+"""An id shifted right by so many bits is the moment of its making, in milliseconds since ``EPOCH_MS``."""
 STATIONS = 1 << _STATION_BITS
 _PER_MS = 1 << _SEQUENCE_BITS
 
@@ -60,15 +61,20 @@ class IdMaker:
         """Make no more ids as early as ``made_id``: another process of this station may have made it."""
         with self._lock:
             if made_id > self._compose():
-                self._last_ms, self._sequence = (made_id >> _TIME_SHIFT) + 1, 0
+                self._last_ms, self._sequence = (made_id >> TIME_SHIFT) + 1, 0
 
     def _compose(self) -> int:
-        return self._last_ms << _TIME_SHIFT | self.station << _SEQUENCE_BITS | self._sequence
+        return self._last_ms << TIME_SHIFT | self.station << _SEQUENCE_BITS | self._sequence
 
 
 def made_at_ms(made_id: int) -> int:
     """When an id was made, in milliseconds since 1970 UTC."""
-    return (made_id >> _TIME_SHIFT) + EPOCH_MS
+    return (made_id >> TIME_SHIFT) + EPOCH_MS
+
+
+def first_id_at(milliseconds: int) -> int:
+    """No id made at that moment (since 1970 UTC) or later is smaller than this one."""
+    return max(milliseconds - EPOCH_MS, 0) << TIME_SHIFT
 
 
 def random_station() -> int:

@@ -5,7 +5,8 @@ An error is a key and facts; the words come when it is shown, in the reader's la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from db.kernel.language import _
 
@@ -54,3 +55,29 @@ def refuse_all(refusals: Sequence[Refused]) -> None:
         raise refusals[0]
     if refusals:
         raise RefusedAll(refusals)
+
+
+def as_plain(refusal: Refused) -> dict[str, Any]:
+    """A refusal that is to be read again later: code, sentence and facts, in no language yet."""
+    plain: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    plain["facts"] = {
+        name: as_plain(fact)
+        if isinstance(fact, Refused)
+        else fact
+        if isinstance(fact, int | float | str)
+        else str(fact)
+        for name, fact in refusal.facts.items()
+    }
+    if isinstance(refusal, RefusedAll):
+        plain["all"] = [as_plain(each) for each in refusal.refusals]
+    return plain
+
+
+def from_plain(plain: Mapping[str, Any]) -> Refused:
+    """The refusal that ``as_plain`` made plain."""
+    if "all" in plain:
+        return RefusedAll([from_plain(each) for each in plain["all"]])
+    facts = {
+        name: from_plain(fact) if isinstance(fact, Mapping) else fact for name, fact in plain["facts"].items()
+    }
+    return Refused(plain["code"], plain["message"], **facts)

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import Connection, column, select
+from sqlalchemy import ColumnElement, Connection, column, select
 from sqlalchemy import table as light_table
 
 from db.engine.bus import handles
 from db.engine.connections import Database
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM, Actor, Scope
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
@@ -29,7 +29,7 @@ _NOBODY = _hasher.hash("nobody")
 """Checked when the account does not exist, so that the answer takes as long."""
 
 
-@command("people.create_account", permission="people.manage", label=N_("Create account"))
+@command("people.create_account", permission="people.manage", label=N_("Create account"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class CreateAccount:
     """Give a person an account with roles; the password is never kept, only its Argon2 hash."""
@@ -42,7 +42,7 @@ class CreateAccount:
     private_fields: ClassVar[frozenset[str]] = frozenset({"password"})
 
 
-@command("people.change_password", permission="people.self", label=N_("Change password"))
+@command("people.change_password", permission="people.self", label=N_("Change password"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ChangePassword:
     """Set a new password for one's own account; the old one must be given."""
@@ -53,7 +53,12 @@ class ChangePassword:
     private_fields: ClassVar[frozenset[str]] = frozenset({"old", "new"})
 
 
-@command("people.set_scope", permission="people.manage", label=N_("Set where an account may act"))
+@command(
+    "people.set_scope",
+    permission="people.manage",
+    label=N_("Set where an account may act"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class SetScope:
     """Bind an account to areas, units and classes, in place of what bound it before; nothing = everywhere.
@@ -68,7 +73,7 @@ class SetScope:
     prefixes: tuple[str, ...] = ()
 
 
-@command("people.note_sign_in", permission="people.self", label=N_("Sign in"))
+@command("people.note_sign_in", permission="people.self", label=N_("Sign in"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class NoteSignIn:
     """What came of an attempt to sign in; the journal shows both the good and the bad ones."""
@@ -77,7 +82,12 @@ class NoteSignIn:
     good: bool
 
 
-@command("people.create_first_account", permission="people.manage", label=N_("Create the first account"))
+@command(
+    "people.create_first_account",
+    permission="people.manage",
+    label=N_("Create the first account"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class CreateFirstAccount:
     """Whoever opens a database without accounts becomes its duty leader and administrator."""
@@ -88,6 +98,7 @@ class CreateFirstAccount:
     private_fields: ClassVar[frozenset[str]] = frozenset({"password"})
 
 
+CENTRE = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
 FIRST_ROLES = ("duty_leader", "dispatcher", "acceptor", "system_admin", "security_admin")
 
 
@@ -103,8 +114,7 @@ def _create_first(command: CreateFirstAccount, unit: UnitOfWork) -> int:
     centre_id = unit.connection.execute(select(unit_table.c.id).where(unit_table.c.code == "centre")).scalar()
     if centre_id is None:
         centre_id = unit.new_id()
-        centre = {"code": "centre", "name": "监督指挥中心", "name_en": "Command centre", "kind": "centre"}
-        unit.insert(unit_table, [{"id": centre_id, **centre}])
+        unit.insert(unit_table, [{"id": centre_id, **CENTRE}])
     someone = {
         "code": "first",
         "name": one_line(command.name, 60),
@@ -262,20 +272,32 @@ def actor_of(database: Database, login: str) -> Actor:
     Raises ``Refused("no_such_account")``.
     """
     with database.read() as connection:
-        row: Any = connection.execute(
-            select(account.c.id, person.c.name, person.c.unit_id, person.c.id.label("person_id"))
-            .join(person, person.c.id == account.c.person_id)
-            .where(account.c.login == login, account.c.active)
-        ).first()
-        if row is None:
-            raise Refused("no_such_account", N_("There is no account {login}."), login=login)
-        roles = connection.execute(
-            select(role.c.code, role.c.permissions)
-            .join(account_role, account_role.c.role_id == role.c.id)
-            .where(account_role.c.account_id == row.id)
-        ).all()
-        permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
-        scope = _scope(connection, row.id, permissions, row.unit_id)
+        return _actor(connection, account.c.login == login, login)
+
+
+def actor_on(connection: Connection, account_id: int) -> Actor:
+    """The person behind an account, with the rights that he or she has by now.
+
+    Raises ``Refused("no_such_account")`` also for one that was closed.
+    """
+    return _actor(connection, account.c.id == account_id, account_id)
+
+
+def _actor(connection: Connection, wanted: ColumnElement[bool], called: object) -> Actor:
+    row: Any = connection.execute(
+        select(account.c.id, person.c.name, person.c.unit_id, person.c.id.label("person_id"))
+        .join(person, person.c.id == account.c.person_id)
+        .where(wanted, account.c.active)
+    ).first()
+    if row is None:
+        raise Refused("no_such_account", N_("There is no account {login}."), login=called)
+    roles = connection.execute(
+        select(role.c.code, role.c.permissions)
+        .join(account_role, account_role.c.role_id == role.c.id)
+        .where(account_role.c.account_id == row.id)
+    ).all()
+    permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
+    scope = _scope(connection, row.id, permissions, row.unit_id)
     codes = tuple(each.code for each in roles)
     return Actor(row.id, row.name, permissions, row.unit_id, codes, scope, row.person_id)
 
@@ -292,6 +314,11 @@ def _scope(connection: Connection, account_id: int, permissions: frozenset[str],
         units_below(connection, units),
         tuple(sorted(row.prefix for row in rows if row.kind == "category")),
     )
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password."""
+    return _hasher.hash(password)
 
 
 def _matches(kept: str, password: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, select
 
 from db.engine.connections import Database
 from db.kernel.actor import Actor
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.people.tables import presence
 
@@ -27,7 +27,7 @@ IN_THE_ROOM = 0
 """The case of who is at the desk and looks at none."""
 
 
-@command("people.be_present", permission="room.view", label=N_("Say who is at the desk"))
+@command("people.be_present", permission="room.view", label=N_("Say who is at the desk"), reach=Reach.HERE)
 @dataclass(frozen=True)
 class BePresent:
     """Names the writer of presence; it never reaches the journal."""

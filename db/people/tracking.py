@@ -23,7 +23,7 @@ from db.engine.connections import Database
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.clock import from_ms, to_ms
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.geo import Point, metres_between, on_earth
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
@@ -137,7 +137,7 @@ class VehicleValue:
     at_ms: int
 
 
-@command("people.view_track", permission=SEE_TRACKS, label=N_("View track"), lasting=True)
+@command("people.view_track", permission=SEE_TRACKS, label=N_("View track"), lasting=True, reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ViewTrack:
     """Show where one person was in a time; who looked, at what and why is kept, and cannot be undone."""
@@ -148,7 +148,13 @@ class ViewTrack:
     reason: str
 
 
-@command("people.clean_tracks", permission="people.manage", label=N_("Erase old tracks"), lasting=True)
+@command(
+    "people.clean_tracks",
+    permission="people.manage",
+    label=N_("Erase old tracks"),
+    lasting=True,
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class CleanTracks:
     """Erase what is older than ``track.days``."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
@@ -55,7 +55,7 @@ Drawn = tuple[str, str, str, str, str, int | None, float | None, str]
 """A ``DrawnArea`` as the journal gives it back."""
 
 
-@command("registers.put_areas", permission=EDIT, label=N_("Draw areas"))
+@command("registers.put_areas", permission=EDIT, label=N_("Draw areas"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class PutAreas:
     """Add areas, or change name, unit and plan of those that bear the code already.
@@ -66,7 +66,7 @@ class PutAreas:
     areas: tuple[Drawn, ...]
 
 
-@command("registers.reshape_areas", permission=EDIT, label=N_("Move borders of areas"))
+@command("registers.reshape_areas", permission=EDIT, label=N_("Move borders of areas"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ReshapeAreas:
     """Give areas other outlines: pairs of id and GeoJSON text of a polygon in WGS-84 degrees.
@@ -79,7 +79,9 @@ class ReshapeAreas:
     keep_topology: bool = True
 
 
-@command("registers.end_areas", permission=EDIT, label=N_("Take areas out of the register"))
+@command(
+    "registers.end_areas", permission=EDIT, label=N_("Take areas out of the register"), reach=Reach.SERVER
+)
 @dataclass(frozen=True)
 class EndAreas:
     """Areas that exist no longer: not drawn any more, but cases of their time still name them."""

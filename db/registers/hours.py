@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _, language
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
@@ -58,7 +58,7 @@ class Rule:
         return within and self.weekdays[day.weekday()] == "1"
 
 
-@command("registers.put_rule", permission="registers.edit", label=N_("Put time rule"))
+@command("registers.put_rule", permission="registers.edit", label=N_("Put time rule"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class PutTimeRule:
     """Add a rule, or change the one with this id.
@@ -79,7 +79,7 @@ class PutTimeRule:
     rule_id: int | None = None
 
 
-@command("registers.end_rule", permission="registers.edit", label=N_("End time rule"))
+@command("registers.end_rule", permission="registers.edit", label=N_("End time rule"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class EndTimeRule:
     """The rule holds up to and on this day (ISO date), and no longer."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.geo import on_earth
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
@@ -42,7 +42,12 @@ class SensitivePlace:
     visits_per_day: int
 
 
-@command("registers.put_sensitive", permission="registers.edit", label=N_("Put sensitive place"))
+@command(
+    "registers.put_sensitive",
+    permission="registers.edit",
+    label=N_("Put sensitive place"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class PutSensitivePlace:
     """Add a sensitive place, or change the one with this id."""
@@ -57,7 +62,12 @@ class PutSensitivePlace:
     place_id: int | None = None
 
 
-@command("registers.end_sensitive", permission="registers.edit", label=N_("End sensitive place"))
+@command(
+    "registers.end_sensitive",
+    permission="registers.edit",
+    label=N_("End sensitive place"),
+    reach=Reach.SERVER,
+)
 @dataclass(frozen=True)
 class EndSensitivePlace:
     """It is not to be watched any more; what was seen there stays."""

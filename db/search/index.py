@@ -20,7 +20,7 @@ from db.engine.connections import Database
 from db.engine.following import follows
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.search.rules import EDITION, READ, WRITTEN, fact_terms, terms_of, text_terms
 
@@ -32,7 +32,9 @@ _EDITION_KEY = "search.edition"
 _CHUNK = 20_000
 
 
-@command("search.rebuild", permission="search.rebuild", label=N_("Rebuild the search index"))
+@command(
+    "search.rebuild", permission="search.rebuild", label=N_("Rebuild the search index"), reach=Reach.HERE
+)
 @dataclass(frozen=True)
 class RebuildIndex:
     """The name under which the index is written."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from db.engine import settings
 from db.engine.bus import handles
 from db.engine.unit_of_work import UnitOfWork
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.tiles.registered import SETTING, tile_sets
@@ -16,7 +16,7 @@ from db.tiles.rules import WORLD, Bounds, TileSet, check_set
 # Settings are no rows, so undo has nothing to put back: taking away and adding are each other's undoing.
 
 
-@command("tiles.add", permission="reference.load", label=N_("Add map tiles"), lasting=True)
+@command("tiles.add", permission="reference.load", label=N_("Add map tiles"), lasting=True, reach=Reach.HERE)
 @dataclass(frozen=True)
 class AddTiles:
     """A set on top of the others; one of the same name is replaced where it lies."""
@@ -31,7 +31,9 @@ class AddTiles:
     bounds: Bounds = WORLD
 
 
-@command("tiles.remove", permission="reference.load", label=N_("Remove map tiles"), lasting=True)
+@command(
+    "tiles.remove", permission="reference.load", label=N_("Remove map tiles"), lasting=True, reach=Reach.HERE
+)
 @dataclass(frozen=True)
 class RemoveTiles:
     """A set is no longer drawn."""
@@ -39,7 +41,13 @@ class RemoveTiles:
     name: str
 
 
-@command("tiles.raise", permission="reference.load", label=N_("Put map tiles on top"), lasting=True)
+@command(
+    "tiles.raise",
+    permission="reference.load",
+    label=N_("Put map tiles on top"),
+    lasting=True,
+    reach=Reach.HERE,
+)
 @dataclass(frozen=True)
 class RaiseTiles:
     """A set is drawn over all others."""

@@ -18,6 +18,7 @@ from db.kernel.language import N_, _
 from db.kernel.refusal import Unavailable
 from desktop.app.bench_live import live
 from desktop.app.bench_map import map_
+from desktop.app.bench_network import network
 from desktop.app.bench_queue import queue
 from desktop.app.bench_reassign import reassign
 from desktop.app.bench_search import search
@@ -40,6 +41,9 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument(
         "--open", type=int, default=100_000, help=_("reassign: fill the copy up to so many open cases")
+    )
+    parser.add_argument(
+        "--stations", type=int, default=50, help=_("network: how many; under a minute all is a tenth")
     )
     parser.add_argument("--json", action="store_true")
 
@@ -108,6 +112,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {
     "live": live,
     "map": map_,
     "reassign": reassign,
+    "network": network,
     "queue": queue,
     "search": search,
 }

@@ -283,7 +283,7 @@ class SupervisorDesk(QObject):
         return self.foresee(replace(command, leave_out=True) if hasattr(command, "leave_out") else command)
 
     async def _propose(self, command: Any) -> None:
-        await self._jobs.write(propose, self._core.bus, command, self._context.who)
+        await self._jobs.ask(propose, self._core.bus, command, self._context.who)
         # zh: 已提请复核，待另一位人员确认
         self._tell(Kind.DONE, _("Proposed. It waits until a second officer confirms it."))
 
@@ -372,8 +372,6 @@ class SupervisorDesk(QObject):
                 leave(database, f"{self._station}-{case_id}", who)
             # Here, on the one writing thread: the next one may be waiting behind this one already.
             self._said = set(at)
-            if mine:
-                self._core.bus.run(RenewClaims(mine), who)
 
         try:
             await self._jobs.write(tell)
@@ -385,6 +383,12 @@ class SupervisorDesk(QObject):
             return
         if self._window is not None and self._panes is not None and isValid(self._panes.board):
             self._panes.board.set_on_duty(there)
+        if mine:
+            try:
+                await self._jobs.write(self._core.bus.run, RenewClaims(mine), who)
+            except Unavailable as trouble:
+                # Without a line a claim lasts as long as it lasts.
+                _log.info("claims are not renewed: %s", trouble)
 
     def look(self) -> None:
         """A case was opened or closed: others need not wait for the next beat to see it."""

@@ -6,7 +6,10 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -16,16 +19,21 @@ from qasync import QEventLoop
 from db.bootstrap import Core, city_facts, open_core
 from db.cli.main import data_folder
 from db.kernel.actor import SYSTEM, Actor
-from db.kernel.language import _, language, set_language
+from db.kernel.clock import SystemClock
+from db.kernel.language import N_, _, language, set_language
 from db.kernel.refusal import Unavailable
 from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
+from db.sync.copy import Progress
+from db.sync.seat import Seat, server_address, server_of, station_files, take_seat
+from desktop.app.server import Ear
 from desktop.app.session import Session
 from desktop.core.jobs import Jobs
-from desktop.core.preferences import LANGUAGE, LOGIN, THEME, WALL_DISTANCE, Preferences
+from desktop.core.preferences import LANGUAGE, LOGIN, SERVER, THEME, WALL_DISTANCE, Preferences
 from desktop.core.trouble import Troubles
 from desktop.signin.first import FirstStartPage
 from desktop.signin.page import SignInPage
+from desktop.signin.server import ServerPage, Watcher
 from desktop.wall.window import wall_scale
 from desktop.widgets.theme import Theme
 from desktop.widgets.webview import register_scheme
@@ -45,7 +53,13 @@ class Options:
     theme: str | None = None
     user: str | None = None
     is_own: bool = False
-    """The address is this computer's default one: where it is missing, the program offers to make it."""
+    """The address is this computer's default one: where it is missing, the program offers to make it;
+    where a server was worked at last, that is offered again.
+    """
+    server: str | None = None
+    """The server to work at, as the person wrote it."""
+    folder: Path | None = None
+    """Where files are made; by default the folder of this computer's user."""
     wall: bool = False
     distance_m: float | None = None
 
@@ -62,11 +76,47 @@ class Program(QObject):
         self.jobs = Jobs(self.troubles.report)
         self.core: Core | None = None
         self.session: Session | None = None
-        self._page: SignInPage | FirstStartPage | None = None
+        self._server = server_address(options.server) if options.server else ""
+        self._seat: Seat | None = None
+        self._leaving: list[threading.Thread] = []
+        self._folder = options.folder or data_folder()
+        self._file: Path | None = None
+        """The file of a station that was named, not the usual one."""
+        self._ear = Ear(self)
+        self._page: SignInPage | ServerPage | FirstStartPage | None = None
+        if options.is_own and not options.server and not options.wall:
+            self._server = preferences.get(SERVER)
+
+    @property
+    def at_server(self) -> bool:
+        """Whether one signs in at a server: then nothing is open before."""
+        return bool(self._server)
 
     def open(self) -> None:
-        """Open the database; raises its ``Trouble`` before any window is there."""
-        self.core = open_core(self._options.url)
+        """Open the database, unless a server lets in; raises its ``Trouble`` before any window is there."""
+        url = self._options.url
+        if self._server:
+            if not self._options.wall:
+                return
+            url = f"sqlite:///{self._kept_file()}"
+        self.core = open_core(url)
+        # Who works at the room keeps the file of a station; a wall only looks.
+        server = None if self._options.wall else server_of(self.core.database)
+        if server is not None:
+            self._server, self._file = server, self.core.database.path
+            self.core.close()
+            self.core = None
+
+    def _kept_file(self) -> Path:
+        """The file that this computer's station keeps, for a wall."""
+        known = station_files(self._folder, self._server)
+        if not known:
+            raise Unavailable(
+                "no_station_here",
+                N_("Nobody has worked at {server} on this computer yet; sign in at the room first."),
+                server=self._server,
+            )
+        return known[0]
 
     def begin(self) -> None:
         """Offer to make a database where there is none."""
@@ -79,29 +129,28 @@ class Program(QObject):
             self.jobs,
             lambda watch: create_demo(url, scale="small", seed=1, progress=watch),
             self._make_empty,
-            str(data_folder()),
+            str(self._folder),
         )
         page.resize(self._theme.px(900), self._theme.px(600))
         page.made.connect(self._on_made)
-        self._page = page
-        page.show()
+        page.server_wanted.connect(self.ask_server)
+        self._turn_to(page)
 
     def _make_empty(self) -> None:
         """On the writer's thread: the room's own database, apart from any demo."""
-        url = f"sqlite:///{data_folder() / 'jingwei.db'}"
+        url = f"sqlite:///{self._folder / 'jingwei.db'}"
         open_core(url, create=True).close()
         self._options = replace(self._options, url=url)
 
     def _on_made(self) -> None:
-        page = self._page
         self.open()
         self.ask()
-        if page is not None:
-            page.close()
-            page.deleteLater()
 
     def ask(self) -> None:
         """Show the sign-in page."""
+        if self._server:
+            self.ask_server()
+            return
         assert self.core is not None
         facts = city_facts(self.core)
         city = (facts.name_en or facts.name) if language() == "en" else facts.name
@@ -126,24 +175,114 @@ class Program(QObject):
         )
         page.setWindowTitle(_("Jingwei · {city}").format(city=city))
         page.signed_in.connect(self.enter)
+        page.server_wanted.connect(self.ask_server)
+        self._show_page(page)
+
+    def ask_server(self) -> None:
+        """Show the sign-in page of a server."""
+        ear = Ear(self)
+        page = ServerPage(
+            self._theme,
+            self.jobs,
+            partial(self._take_seat, ear),
+            address=self._server or self._preferences.get(SERVER),
+            login=self._options.user or self._preferences.get(LOGIN),
+            may_choose=self._options.server is None and self._options.is_own,
+        )
+        page.joined.connect(partial(self._on_joined, ear))
+        page.alone_wanted.connect(self._on_alone)
+        self._show_page(page)
+
+    def _show_page(self, page: SignInPage | ServerPage) -> None:
         page.theme_wanted.connect(self._on_theme)
         page.language_wanted.connect(self._on_page_language)
         # No room is there yet to tell it, be it a bug or a full disk.
         self.troubles.told.connect(page.say_trouble)
         page.resize(self._theme.px(900), self._theme.px(600))
-        self._page = page
+        self._turn_to(page)
+
+    def _turn_to(self, page: SignInPage | ServerPage | FirstStartPage) -> None:
+        """Show a page in the place of the one before it."""
+        old, self._page = self._page, page
         page.show()
+        if old is not None:
+            page.setGeometry(old.geometry())
+            old.close()
+            old.deleteLater()
+
+    def _take_seat(self, ear: Ear, address: str, login: str, password: str, watch: Watcher) -> Seat | None:
+        """On an asker's thread; ``None`` when the first copy was stopped."""
+
+        def copied(progress: Progress) -> None:
+            if not watch(progress.done, progress.all, copying_words(progress.table)):
+                raise _Stopped
+
+        try:
+            return take_seat(
+                server_address(address),
+                self._folder,
+                login,
+                password,
+                file=self._file,
+                copied=copied,
+                told=ear.heard.emit,
+            )
+        except _Stopped:
+            return None
+
+    def _on_joined(self, ear: Ear, seat: Seat) -> None:
+        """Somebody was let in, by the server or by what this computer remembers."""
+        page, self._server, self._seat, self._ear = self._page, seat.address, seat, ear
+        if isinstance(page, ServerPage):
+            self._preferences.put(LOGIN, page.login.text().strip())
+            if self._options.is_own:
+                self._preferences.put(SERVER, seat.address)
+        if self.core is not None:
+            self.core.close()
+        self.core = Core(seat.local, seat.bus, SystemClock())
+        self.enter(seat.actor)
+        seat.station.start()
+
+    def _on_alone(self) -> None:
+        """This computer alone: its own database, or the offer to make one."""
+        self._server, self._file = "", None
+        self._preferences.put(SERVER, "")
+        if self.core is not None:
+            self.ask()
+            return
+        try:
+            self.open()
+        except Unavailable as trouble:
+            if trouble.code != "database_gone":
+                raise
+            self.begin()
+        else:
+            self.ask()
 
     def sign_in_page(self) -> SignInPage:
         """The page that ``ask`` has shown."""
         assert isinstance(self._page, SignInPage)
         return self._page
 
+    def server_page(self) -> ServerPage:
+        """The page that ``ask_server`` has shown."""
+        assert isinstance(self._page, ServerPage)
+        return self._page
+
     def enter(self, actor: Actor, *, wall: bool = False) -> Session:
         """Open the room for a person, or the wall for everyone."""
         assert self.core is not None
         session = Session(
-            self.core, actor, self._theme, self._preferences, self.jobs, self.troubles, wall=wall, parent=self
+            self.core,
+            actor,
+            self._theme,
+            self._preferences,
+            self.jobs,
+            self.troubles,
+            seat=self._seat,
+            ear=self._ear,
+            wall=wall,
+            parent=self,
         )
         session.left.connect(self._on_left)
         session.reopened.connect(lambda: self._reopen(actor))
@@ -172,6 +311,12 @@ class Program(QObject):
             self._page = None
         # The web page has to go before its profile, both before Qt: now, not when Python gets round to it.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            # The windows are gone already: nobody waits for what the network may take.
+            seat.leave()
+        for leaving in self._leaving:
+            leaving.join()
         self.jobs.close()
         if self.core is not None:
             self.core.close()
@@ -198,11 +343,19 @@ class Program(QObject):
     def _on_left(self) -> None:
         """Hand over: the next person signs in, then the room of the last one goes."""
         session, self.session = self.session, None
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            self.core = None
         self.ask()
         if session is not None:
             session.window.closed.disconnect(self._on_closed)
             session.close()
             session.deleteLater()
+        if seat is not None:
+            # The network may take its time; the next person need not wait for it.
+            leaving = threading.Thread(target=seat.leave, name="leaving a seat")
+            self._leaving.append(leaving)
+            leaving.start()
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"
@@ -214,14 +367,18 @@ class Program(QObject):
         code = "en" if language() == "zh_CN" else "zh_CN"
         self._preferences.put(LANGUAGE, code)
         set_language(code)
-        old, login = self._page, self.sign_in_page().login.text()
-        self.ask()
-        page = self.sign_in_page()
+        old = self._page
+        assert isinstance(old, SignInPage | ServerPage)
+        login = old.login.text()
+        if isinstance(old, ServerPage):
+            address = old.address.text()
+            self.ask_server()
+            self.server_page().address.setText(address)
+        else:
+            self.ask()
+        page = self._page
+        assert isinstance(page, SignInPage | ServerPage)
         page.login.setText(login)
-        if old is not None:
-            page.setGeometry(old.geometry())
-            old.close()
-            old.deleteLater()
 
     def _on_language(self, code: str) -> None:
         set_language(code)
@@ -231,6 +388,24 @@ class Program(QObject):
 
     def _on_closed(self) -> None:
         QApplication.quit()
+
+
+class _Stopped(Exception):
+    """The person does not wait for the first copy."""
+
+
+_COPIED = {
+    "cases": N_("Cases"),
+    "case_step": N_("What was done"),  # zh: 办理过程
+    "component": N_("Components"),
+    "area": N_("Areas"),
+}
+
+
+def copying_words(table: str) -> str:
+    """What is being copied, for who waits for it."""
+    # zh: 首次同步：{what}
+    return _("First copy: {what}").format(what=_(_COPIED.get(table, N_("Registers and the rest"))))
 
 
 def make_application(

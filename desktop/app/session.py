@@ -18,9 +18,9 @@ from db.calendars.queries import calendar_page, missing_years
 from db.cases.casefile import CaseFile, case_file
 from db.cases.commands.moving import load_workflow
 from db.cases.commands.requests import ResumeDue
+from db.cases.contacts import view_contact
 from db.cases.photos import photo_store
 from db.cases.workflow import VERB_LABELS, Workflow
-from db.cli.main import program_version
 from db.exchange.checking import Checked
 from db.exchange.geography.checking import Checked as CheckedGeography
 from db.exchange.geography.checking import check as check_geography
@@ -34,6 +34,7 @@ from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext_
+from db.kernel.program import program_version
 from db.kernel.refusal import Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
@@ -41,12 +42,14 @@ from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
 from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
+from db.sync.seat import Seat, server_of, short_address
 from desktop.app.desk import SupervisorDesk
 from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
 from desktop.app.intake import IntakeDesk
 from desktop.app.mapping import MapDesk
-from desktop.app.searching import search_work
+from desktop.app.searching import older_work, search_work
+from desktop.app.server import Ear, ServerDesk, Watch
 from desktop.calendars.window import CalendarWindow, CalendarWork
 from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.catalog import Panes, make_panes
@@ -100,9 +103,12 @@ class Session(QObject):
         jobs: Jobs,
         troubles: Troubles,
         *,
+        seat: Seat | None = None,
+        ear: Ear | None = None,
         wall: bool = False,
         parent: QObject | None = None,
     ) -> None:
+        """``seat`` and ``ear``: of who works at a server, and what the station says."""
         super().__init__(parent)
         self.core = core
         self._theme = theme
@@ -118,6 +124,13 @@ class Session(QObject):
         self.bridge = Bridge(Feed(core.database, core.clock), self.context, core.clock, self)
         self.desk = SupervisorDesk(core, self.context, jobs, theme, self._tell, self)
         self.desk.undone.connect(self._on_undone)
+        self._server = server_of(core.database)
+        self.server: ServerDesk | None = None
+        self._watch: Watch | None = None
+        if seat is not None and ear is not None:
+            self.server = ServerDesk(core, seat, ear, self.context, jobs, theme, self.desk, self._tell, self)
+        elif self._server is not None:
+            self._watch = Watch(core, self.context, jobs, self)
         self._awaited = {"cases", "ground", "usual"}
         self._ground: BaseMap | None = None
         self._usual: Usual | None = None
@@ -153,6 +166,9 @@ class Session(QObject):
         self._minute.stop()
         self.desk.close()
         self.maps.close()
+        for each in (self.server, self._watch):
+            if each is not None:
+                each.close()
         self.fieldwork.close()
         self.bridge.stop()
         self._close_cases()
@@ -207,7 +223,9 @@ class Session(QObject):
             self.window = WallWindow(self._theme, self.context, self.core.clock, self.panes.by_id())
             self.window.closed.connect(self.ended)
             return
-        local = self.core.database.dialect == "sqlite"
+        called = _("Local database") if self.core.database.dialect == "sqlite" else _("Server")
+        if self._server is not None:
+            called = short_address(self._server)
         self.window = Window(
             self._theme,
             self.context,
@@ -215,9 +233,11 @@ class Session(QObject):
             self.core.clock,
             self.panes.of_room(),
             self._acts(),
-            _("Local database") if local else _("Server"),
+            called,
         )
         self.desk.set_window(self.window, self.panes, self._at_cases)
+        if self.server is not None:
+            self.server.set_window(self.window)
         self._offered = self._commands(self.window)
         self.window.set_commands(self._offered)
         self.window.queues.ordered.connect(self.panes.queue.order_by)
@@ -265,6 +285,7 @@ class Session(QObject):
         preferences = self._preferences
         return [
             *self.desk.acts(),
+            *(self.server.acts() if self.server is not None else ()),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -337,13 +358,28 @@ class Session(QObject):
             self._cases[case_id].activateWindow()
             return self._cases[case_id]
         work = self._case_work()
-        file = await self._jobs.read(work.read, case_id)
+        file, origin = await self._jobs.read(work.read, case_id), ""
+        if file is None and self.server is not None:
+            file = await self._jobs.ask(self.server.older_case, case_id)
+            # zh: 来自服务器的历史案件，本机未保存，仅供查看。
+            origin = _("From the server: older than what this computer keeps. It can be read here.")
         if case_id in self._cases:
             return self._cases[case_id]
         if file is None or not isinstance(self.window, Window):
             return None
-        shown = CaseWindow(self._theme, self.context, self._jobs, work, file, self._workflow, self.window)
-        self._cases[case_id] = shown
+        shown = CaseWindow(
+            self._theme,
+            self.context,
+            self._jobs,
+            work,
+            file,
+            None if origin else self._workflow,
+            self.window,
+            origin=origin,
+        )
+        if not origin:
+            # What happens to it is not heard here: it is read anew each time it is opened.
+            self._cases[case_id] = shown
         shown.finished.connect(lambda _result: self._on_case_gone(case_id))
         self.desk.look()
         shown.opened.connect(self.context.opened)
@@ -370,6 +406,7 @@ class Session(QObject):
             lambda sha256, mime: photo_store(database).find(sha256, mime),
             lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
             self.desk.act_work(),
+            lambda case_id, reason: view_contact(bus, case_id, reason, who),
         )
 
     def show_intake(self) -> IntakeDialog:
@@ -413,7 +450,12 @@ class Session(QObject):
     def show_search(self) -> SearchWindow:
         """Bring up the search over all cases; it keeps what was looked for last."""
         if self._search is None:
-            work = search_work(self.core, self.context.who)
+            older = (
+                None
+                if self.server is None
+                else older_work(self.server.ask_older, self.core, self.context.who)
+            )
+            work = search_work(self.core, self.context.who, older)
             self._search = SearchWindow(self._theme, self.context, self._jobs, work, self.window)
         self._search.show()
         self._search.raise_()
@@ -616,8 +658,11 @@ class Session(QObject):
             try:
                 await load()
             except Exception as error:
-                # One of them missing is told, and no reason to do without the others.
-                self._troubles.report(error)
+                if not self._is_closed:
+                    # One of them missing is told, and no reason to do without the others.
+                    self._troubles.report(error)
+            if self._is_closed:
+                return
         await self._each_minute()
         if not self._is_wall:
             await self._jobs.read(self._offered.warm)
@@ -733,7 +778,10 @@ class Session(QObject):
         self._tell(kind, words)
 
     def _on_notice(self, key: str) -> None:
-        self.desk.answer_notice(key)
+        if key == "tray" and self.server is not None:
+            self.server.show_tray()
+        else:
+            self.desk.answer_notice(key)
 
     def _on_theme(self) -> None:
         name = "light" if self._theme.is_dark else "dark"

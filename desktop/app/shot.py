@@ -28,6 +28,7 @@ from db.people.queries import accounts
 from desktop.app.program import NOBODY, Options, Program, make_application
 from desktop.app.session import Session
 from desktop.app.shot_map import ZOOMS, stage
+from desktop.app.shot_server import SERVER_PAGES, cut_off, signing_in, stations, tray
 from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
 from desktop.core.preferences import Preferences
@@ -37,6 +38,8 @@ from desktop.exchange.geography import GeographyDialog
 from desktop.intake.dialog import IntakeDialog
 from desktop.search.window import SearchWindow
 from desktop.shell.window import Window
+from desktop.tray.stations import StationsWindow
+from desktop.tray.window import TrayWindow
 from desktop.widgets.acting import ActDialog
 from desktop.widgets.theme import Theme
 
@@ -59,6 +62,7 @@ PAGES = (
     "lasso",
     "hours",
     *ZOOMS,
+    *SERVER_PAGES,
 )
 PATIENCE_S = 60.0
 SETTLE_MS = 350
@@ -130,6 +134,9 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
         program.ask()
         window: QWidget = program.sign_in_page()
         window.resize(size)
+    elif page == "signin-server":
+        window = signing_in(program)
+        window.resize(size)
     else:
         session = program.enter(duty_officer(program, login), wall=page == "wall")
         window = session.window
@@ -167,6 +174,12 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             await _map_with(session, page)
         if page in ZOOMS:
             await stage(session, page)
+        if page == "offline":
+            cut_off(session)
+        if page in ("tray", "stations"):
+            window = tray(session) if page == "tray" else stations(session)
+            window.resize(size)
+            await _answered(window)
         if page == "board":
             _board(session)
         if page == "reassign":
@@ -304,7 +317,13 @@ async def _intake(session: Session, size: QSize) -> QWidget:
 
 
 async def _answered(
-    window: IntakeDialog | SearchWindow | CalendarWindow | DutyWindow | GeographyDialog,
+    window: IntakeDialog
+    | SearchWindow
+    | CalendarWindow
+    | DutyWindow
+    | GeographyDialog
+    | TrayWindow
+    | StationsWindow,
 ) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(SETTLE_MS / 1000)

@@ -86,6 +86,9 @@ class ContactLine(QWidget):
         if self._masked is not None and self._masked.wants_answer:
             # zh: 要求回复
             parts.append(_("wants an answer"))
+        if shown is self._masked is not None and self._masked.is_away:
+            # zh: 联系方式只存于服务器
+            parts.append(_("kept on the server only"))
         self._words.setText("  ".join(part for part in parts if part))
         # Screen readers speak aloud in a room full of people.
         self._words.setAccessibleName(_("Contact"))

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from db.cases.casefile import CaseFile, ClockSpan, Photo, beyond_reach, next_acts
 from db.cases.commands import requests
-from db.cases.contacts import Contact, ViewContact
+from db.cases.contacts import Contact
 from db.cases.photos import PHASES, AttachPhoto, Kept
 from db.cases.rules import STATES, Light, light
 from db.cases.workflow import Workflow
@@ -55,7 +55,7 @@ from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.button import Button
 from desktop.widgets.clockstrip import OVER, SOON, ClockStrip, Mark, Segment
 from desktop.widgets.marks import paint_light
-from desktop.widgets.notice import NoticeStack
+from desktop.widgets.notice import Banner, NoticeStack
 from desktop.widgets.paper import paper_font, write_pdf
 from desktop.widgets.plain import Elided, label, set_tone, tip
 from desktop.widgets.theme import Theme
@@ -86,8 +86,10 @@ class CaseWork:
     find: Callable[[str, str], Path | None]
     """Hash and kind → the file of a photo."""
     thumbnail: Callable[[str, str], Path | None]
-    ahead: ActWork | None = None
+    ahead: ActWork | None
     """How an act on the case is looked ahead."""
+    look: Callable[[int, str], Contact]
+    """Case and reason → its contact, once the look is on record."""
 
 
 class LightMark(QWidget):
@@ -125,7 +127,10 @@ class CaseWindow(QDialog):
         file: CaseFile,
         workflow: Workflow | None,
         parent: QWidget | None = None,
+        *,
+        origin: str = "",
     ) -> None:
+        """``origin``: a sentence that says where the case was read, when not here."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._theme = theme
@@ -133,6 +138,7 @@ class CaseWindow(QDialog):
         self._jobs = jobs
         self._work = work
         self._workflow = workflow
+        self._origin = origin
         self._words = Words(context)
         self.file = file
         self._images: dict[str, QImage | None] = {}
@@ -154,6 +160,9 @@ class CaseWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(18), px(24), px(14))
         column.setSpacing(px(12))
+        origin = Banner(self._theme)
+        origin.set(self._origin, "soon")
+        column.addWidget(origin)
         column.addLayout(self._build_head())
         self.company = label("", "label", "accent")
         self.company.setAccessibleName(_("Who else is at this case"))
@@ -558,8 +567,8 @@ class CaseWindow(QDialog):
         await self._reread()
 
     async def _look(self, reason: str) -> None:
-        contact = await self._jobs.write(self._work.run, ViewContact(self.file.details.id, reason))
-        if isinstance(contact, Contact) and not self._closed and self.isVisible():
+        contact = await self._jobs.write(self._work.look, self.file.details.id, reason)
+        if not self._closed and self.isVisible():
             self.contact.reveal(contact)
         await self._reread()
 

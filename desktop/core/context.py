@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from db.kernel.actor import Actor
 from db.live.board import Board, News
 from db.live.filters import Filter, Scope
+from db.sync.standing import Standing
 from desktop.core.slots import SlotMemo
 
 
@@ -57,6 +58,8 @@ class Context(QObject):
     news = Signal(object)
     """``News``: the board took in a change, or its clock moved on."""
     age_changed = Signal()
+    standing_changed = Signal()
+    """The line to the server, what waits for it, or the clock."""
 
     def __init__(self, board: Board, who: Actor, city: City, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +70,8 @@ class Context(QObject):
         self.slots = SlotMemo(board.store)
         """Where the cases of the selection stand in the columns."""
         self.age = DataAge(Freshness.LOADING, 0)
+        self.standing: Standing | None = None
+        """How this computer stands with its server; ``None`` when it works alone."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -114,6 +119,12 @@ class Context(QObject):
         if age != self.age:
             self.age = age
             self.age_changed.emit()
+
+    def set_standing(self, standing: Standing) -> None:
+        """Say how things stand with the server."""
+        if standing != self.standing:
+            self.standing = standing
+            self.standing_changed.emit()
 
     def announce(self, news: News) -> None:
         """Tell the screens what the board took in; cases that left are no longer selected."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from db.kernel.command import Reach, reach_of
 from desktop.core.trouble import Report
 
 P = ParamSpec("P")
@@ -14,21 +15,31 @@ R = TypeVar("R")
 
 
 class Jobs:
-    """One writer, a few readers, and a record of what is under way."""
+    """One writer, a few readers, those who ask a server, and a record of what is under way."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._readers = ThreadPoolExecutor(3, thread_name_prefix="reader")
+        self._askers = ThreadPoolExecutor(2, thread_name_prefix="asker")
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def write(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run something that changes the database; such work goes one after the other."""
+        """Run something that changes the database; such work goes one after the other.
+
+        A command that only a server decides keeps nobody else waiting for it.
+        """
+        if any(reach_of(each) is Reach.SERVER for each in args):
+            return await self.ask(function, *args, **kwargs)
         return await self._run(self._writer, lambda: function(*args, **kwargs))
 
     async def read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something that only reads or computes."""
         return await self._run(self._readers, lambda: function(*args, **kwargs))
+
+    async def ask(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run something that may wait for a server, however long."""
+        return await self._run(self._askers, lambda: function(*args, **kwargs))
 
     async def _run(self, pool: ThreadPoolExecutor, function: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(pool, function)
@@ -51,4 +62,5 @@ class Jobs:
         for task in tuple(self._tasks):
             task.cancel()
         self._readers.shutdown(wait=True, cancel_futures=True)
+        self._askers.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=False)

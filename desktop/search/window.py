@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -47,6 +48,8 @@ class SearchWork:
     """Whether the index is there."""
     make_index: Callable[[Callable[[int, int], None]], int]
     """Makes it; is told of cases done and cases in all. On the writer's thread."""
+    older: SearchWork | None = None
+    """The same, put to a server that has all of history: it may wait, and there may be no line to it."""
 
 
 class SearchWindow(QDialog):
@@ -69,6 +72,7 @@ class SearchWindow(QDialog):
         self._next: int | None = None
         self._fetching = False
         self._is_by_phone = False
+        self._source = work
         self._build()
         self._wire()
         self._ask()
@@ -106,6 +110,13 @@ class SearchWindow(QDialog):
         self.filter_button = Button(theme, _("Filter"), kind="quiet", icon_name="filter")
         self.filter_button.set_drops()
         self.strip.add_action(self.filter_button)
+        # zh: 含服务器上的历史案件
+        self.older_button = Button(
+            theme, _("Older ones too, from the server"), kind="quiet", icon_name="server"
+        )
+        self.older_button.setCheckable(True)
+        self.older_button.setVisible(self._work.older is not None)
+        self.strip.add_action(self.older_button)
         self.rows = FoundRows(self._context)
         self.model = TableModel(self.rows, COLUMNS, self)
         self.table = Table(theme, self.model)
@@ -137,6 +148,7 @@ class SearchWindow(QDialog):
         self.strip.opened.connect(lambda _part: self._on_menu())
         self.strip.cleared.connect(lambda: self.set_query(cleared(self._query)))
         self.filter_button.clicked.connect(self._on_menu)
+        self.older_button.toggled.connect(self._on_older)
         self.table.picked.connect(lambda _ids: self._on_picked())
         self.table.opened.connect(self._context.opened)
         self.table.verticalScrollBar().valueChanged.connect(lambda _value: self._go_on())
@@ -166,11 +178,12 @@ class SearchWindow(QDialog):
 
     async def _answer(self, asked: int, query: Query) -> None:
         try:
-            if not await self._jobs.read(self._work.is_ready):
+            source = self._source
+            if not await self._jobs.read(source.is_ready):
                 await self._jobs.write(self._make)
             if not self._is_newest(asked):
                 return
-            page = await self._jobs.read(self._work.find, query, None)
+            page = await self._put(source, source.find, query, None)
         except Trouble as trouble:
             if self._is_newest(asked):
                 self._show_trouble(trouble)
@@ -180,9 +193,26 @@ class SearchWindow(QDialog):
         self.rows.replace(page.hits)
         self.table.verticalScrollBar().setValue(0)
         self._take(page)
-        count = await self._jobs.read(self._work.count, query)
+        try:
+            count = await self._put(source, source.count, query)
+        except Trouble as trouble:
+            if self._is_newest(asked):
+                self._show_trouble(trouble)
+            return
         if self._is_newest(asked):
-            self.strip.set_count(count_words(count))
+            words = count_words(count)
+            # zh: {count}，来自服务器
+            from_server = _("{count}, from the server").format(count=words) if words else ""
+            self.strip.set_count(words if source is self._work else from_server)
+
+    async def _put(self, source: SearchWork, question: Callable[..., Any], *given: Any) -> Any:
+        """A question, to this computer or to the server, which may keep it waiting."""
+        run = self._jobs.read if source is self._work else self._jobs.ask
+        return await run(question, *given)
+
+    def _on_older(self, wanted: bool) -> None:
+        self._source = self._work.older if wanted and self._work.older is not None else self._work
+        self._ask()
 
     def _make(self) -> int:
         """On the writer's thread; another window may have made it in the meantime."""
@@ -215,7 +245,7 @@ class SearchWindow(QDialog):
 
     async def _fetch(self, asked: int, query: Query, after: int) -> None:
         try:
-            page = await self._jobs.read(self._work.find, query, after)
+            page = await self._put(self._source, self._source.find, query, after)
         except Trouble as trouble:
             if self._is_newest(asked):
                 self._show_trouble(trouble)

@@ -9,10 +9,11 @@ from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMenuBar, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from db.kernel.clock import Clock
+from db.kernel.clock import Clock, to_ms
 from db.kernel.language import N_, _, language
 from desktop.core.actions import Act, Actions
 from desktop.core.context import Context, Freshness
+from desktop.core.line import PARTS, Mark, Told, data_ms, told_of
 from desktop.core.preferences import RECENT, Preferences
 from desktop.core.trouble import Kind
 from desktop.core.words import clock_time, number
@@ -189,6 +190,11 @@ class Window(QWidget):
                 button.setToolTip(tip(self.actions_[key].toolTip()))
                 button.clicked.connect(self.actions_[key].trigger)
                 strip.add_action(button)
+        if "tray" in self.actions_:
+            for key in PARTS:
+                part = self.status.part(key)
+                part.set_presses()
+                part.pressed.connect(self.actions_["tray"].trigger)
         self._notices = NoticeStack(self._theme, self)
         self._palette = Palette(self._theme, self)
         kept = self._preferences.layout(_WINDOW)
@@ -202,6 +208,7 @@ class Window(QWidget):
         self._palette.ran.connect(self._on_palette_ran)
         self._palette.closed.connect(self._on_palette_closed)
         context.age_changed.connect(self._on_age)
+        context.standing_changed.connect(self._on_age)
         context.news.connect(self._say_counts)
         context.selection_changed.connect(self._say_counts)
 
@@ -299,19 +306,26 @@ class Window(QWidget):
             self._context.set_filter(chosen.toggled("text", text.strip()) if text.strip() else chosen)
 
     def _on_age(self) -> None:
-        age = self._context.age
+        age, standing, zone = self._context.age, self._context.standing, self._context.zone
+        told: dict[str, Told] = {}
+        if standing is not None:
+            told = told_of(standing, to_ms(self._clock.now()), zone)
         # zh: 数据时间 {time}
-        time = _("data of {time}").format(time=clock_time(age.at_ms, self._context.zone, seconds=True))
+        time = _("data of {time}").format(time=clock_time(data_ms(age.at_ms, standing), zone, seconds=True))
         part = self.status.part("database")
         if age.state is Freshness.LOADING:
             part.set(_("Reading {database}…").format(database=self._database), "text2", 3)
         elif age.state is Freshness.LIVE:
-            part.set(f"{self._database} · {time}", "text2", 0)
+            # At a server the circle stands before the word for the line.
+            part.set(f"{self._database} · {time}", "text2", None if told else Mark.GOOD)
         elif age.state is Freshness.STALE:
             part.set(_("{database} is slow · {time}").format(database=self._database, time=time), "soon", 1)
         else:
             words = _("Database lost, trying again · {time}").format(time=time)
             part.set(words, "over", 2, age.reason)
+        for key in PARTS if told else ():
+            each = told[key]
+            self.status.part(key).set(each.words, each.tone, each.mark, each.tip)
         self._say_counts()
 
     def _say_counts(self) -> None:

@@ -21,9 +21,11 @@ Watcher = Callable[[int, int, str], bool]
 
 
 class FirstStartPage(QWidget):
-    """Offers two beginnings; ``made`` says that a database is there now."""
+    """Offers two beginnings, and a server; ``made`` says that a database is there now."""
 
     made = Signal()
+    server_wanted = Signal()
+    """No database of this computer's own: a server's."""
     _went_on = Signal(int, int, str)
 
     def __init__(
@@ -50,6 +52,8 @@ class FirstStartPage(QWidget):
         self.setWindowTitle(_("Jingwei"))
         self.demo = Button(theme, _("Make the demo city"), kind="primary")
         self.empty = Button(theme, _("Begin with an empty room"))
+        # zh: 联网协同…
+        self.server = Button(theme, _("Work at a server…"), kind="quiet", icon_name="server")
         self._said = label("", "body", "over")
         self._said.setWordWrap(True)
         self.progress = Progress(theme)
@@ -75,6 +79,7 @@ class FirstStartPage(QWidget):
         buttons.setSpacing(theme.px(8))
         buttons.addWidget(self.demo)
         buttons.addWidget(self.empty)
+        buttons.addWidget(self.server)
         buttons.addStretch(1)
         column.addLayout(buttons)
         column.addWidget(self.progress)
@@ -92,6 +97,7 @@ class FirstStartPage(QWidget):
     def _wire(self) -> None:
         self.demo.clicked.connect(lambda: self._jobs.start(self._run_demo()))
         self.empty.clicked.connect(lambda: self._jobs.start(self._run_empty()))
+        self.server.clicked.connect(self.server_wanted)
         self.progress.cancelled.connect(self._stop.set)
         # Progress comes from the writer's thread; the signal brings it over.
         self._went_on.connect(self.progress.set, Qt.ConnectionType.QueuedConnection)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from db.kernel.clock import Clock, to_ms
 from db.kernel.language import _, language
 from desktop.core.context import Context, Freshness
+from desktop.core.line import PARTS, Mark, data_ms, told_of
 from desktop.core.words import clock_time
 from desktop.widgets.notice import Banner
 from desktop.widgets.pane import Pane
@@ -73,12 +74,14 @@ class WallWindow(QWidget):
         city = _("{city} city management").format(city=self._context.city.label(language()))
         self._city = label(city, "title", "text1", bold=True)
         self._age = label("", "body", "text2")
+        self._line = label("", "body", "text2")
         self._time = label("", "clock", "text1")
         head = QHBoxLayout()
         head.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
         head.setSpacing(theme.px(16))
         head.addWidget(self._city)
         head.addStretch(1)
+        head.addWidget(self._line)
         head.addWidget(self._age)
         head.addWidget(self._time)
         self._banner = Banner(theme)
@@ -105,6 +108,7 @@ class WallWindow(QWidget):
         self._second.timeout.connect(self._on_second)
         self._second.start()
         self._context.age_changed.connect(self._on_age)
+        self._context.standing_changed.connect(self._on_age)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         # A monitor that was switched off and on again comes back as a new one.
@@ -139,13 +143,24 @@ class WallWindow(QWidget):
 
     def _on_age(self) -> None:
         age = self._context.age
-        time = clock_time(age.at_ms, self._context.zone, seconds=True)
+        time = clock_time(data_ms(age.at_ms, self._context.standing), self._context.zone, seconds=True)
+        self._say_line()
         self._age.setText("" if age.state is Freshness.LOADING else _("data of {time}").format(time=time))
         set_tone(self._age, {Freshness.STALE: "soon", Freshness.LOST: "over"}.get(age.state, "text2"))
         if age.state is Freshness.LOST:
             self._banner.set(_("Database lost, trying again. Data of {time}.").format(time=time), "over")
         else:
             self._banner.set("")
+
+    def _say_line(self) -> None:
+        """What is not as it should be with the server, as words: from six metres no small mark is seen."""
+        standing = self._context.standing
+        if standing is None:
+            return
+        told = told_of(standing, to_ms(self._clock.now()), self._context.zone)
+        shown = [told[key] for key in PARTS if told[key].words and told[key].mark is not Mark.GOOD]
+        self._line.setText(" · ".join(each.words for each in shown))
+        set_tone(self._line, shown[0].tone if shown else "text2")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

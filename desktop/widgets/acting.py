@@ -119,6 +119,19 @@ class ActDialog(QDialog):
             self.text.setFocus(Qt.FocusReason.OtherFocusReason)
         if given.get("text"):
             self.text.setText(given["text"])
+        people = [name for name, entry in self._holders.items() if entry.id == given.get("holder")]
+        if people:
+            self.holder.setCurrentText(people[0])
+        if given.get("evidence"):
+            self.evidence.setText(given["evidence"])
+        if given.get("word"):
+            self.word.setCurrentText(given["word"])
+        for field, key in ((self.level, "level"), (self.priority, "priority")):
+            if key in given:
+                field.setCurrentIndex(field.findData(given[key]))
+        if given.get("until") is not None:
+            day = given["until"].astimezone(self._context.zone)
+            self.until.setDate(max(QDate(day.year, day.month, day.day), self.until.minimumDate()))
 
     def _build(self) -> None:
         px = self._theme.px

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from db.cases import claims
@@ -352,3 +352,48 @@ VERBS = {
     )
 }
 """In the order in which a case meets them."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Stands for what would be answered."""
+
+    key: str
+
+
+class _Answers(dict[str, Any]):
+    """Answers every question with its own name."""
+
+    def __missing__(self, key: str) -> _Answer:
+        return _Answer(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return _Answer(key)
+
+
+def asked_for(command: Any) -> tuple[Verb, Ids, dict[str, Any]] | None:
+    """The verb that makes such a command, the cases, and what was answered, by the names of the answers.
+
+    ``None`` for a command that no verb makes.
+    """
+    for verb in VERBS.values():
+        pattern = verb.make((0,), _Answers())
+        if type(pattern) is not type(command):
+            continue
+        given: dict[str, Any] = {}
+        for field in fields(command):
+            wanted, value = getattr(pattern, field.name), getattr(command, field.name)
+            if isinstance(wanted, _Answer):
+                given[wanted.key] = value
+            elif isinstance(wanted, tuple) and wanted and isinstance(wanted[0], _Answer):
+                given[wanted[0].key] = value[0] if value else ""
+            elif field.name not in _GIVEN_BY_ITSELF and wanted != value:
+                break
+        else:
+            ids = getattr(command, "case_ids", None) or (command.case_id,)
+            return verb, ids, given
+    return None
+
+
+_GIVEN_BY_ITSELF = frozenset({"case_ids", "case_id", "versions", "leave_out"})
+"""Fields of commands that nobody is asked for."""

@@ -321,7 +321,7 @@ def test_a_server_that_goes_away_says_so_and_comes_back(
     report(core)
     with core.database.read() as connection:
         mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-        with postgres._connect() as other:
+        with postgres.connect() as other:
             other.execute("SELECT pg_terminate_backend(%s)", [mine])
         with pytest.raises(Trouble) as caught, core.database.troubles():
             connection.exec_driver_sql("SELECT 1")

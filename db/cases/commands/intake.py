@@ -374,6 +374,9 @@ def next_number(unit: UnitOfWork) -> str:
     The last one is kept apart from the cases: an undone report takes its row away, but not the number that
     somebody may have been told.
     """
+    if (known := unit.given_number()) is not None:
+        unit.numbers.append(known)
+        return known
     zone = settings.zone_of(unit.connection)
     prefix = f"{unit.now.astimezone(zone):%Y%m%d}{unit.station:04d}"
     given = settings.get(unit.connection, _LAST_NUMBER, "")
@@ -386,6 +389,7 @@ def next_number(unit: UnitOfWork) -> str:
     running = [int(n.removeprefix(prefix)) for n in (given, standing) if n and n.startswith(prefix)]
     number = f"{prefix}{max(running, default=0) + 1:05d}"
     settings.put(unit, _LAST_NUMBER, number)
+    unit.numbers.append(number)
     return number
 
 

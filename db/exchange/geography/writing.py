@@ -20,7 +20,7 @@ from db.exchange.geography.checking import Checked, Draft, Report, mark_of
 from db.exchange.importing import place_of_list
 from db.exchange.reading import Progress, keep_on
 from db.kernel.actor import Actor
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
@@ -39,7 +39,7 @@ class Batch:
     progress: Progress | None = None
 
 
-@command("registers.import", permission="import.run", label=N_("Import map data"))
+@command("registers.import", permission="import.run", label=N_("Import map data"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class ImportGeography:
     """Map data of a file; the journal names file, digest and counts, and each changed row."""

@@ -9,12 +9,21 @@ import pytest
 from sqlalchemy import select
 
 from db.cases.casefile import case_file
-from db.cases.contacts import Contact, MaskedContact, ViewContact, looks, masked_contact
+from db.cases.contacts import (
+    Contact,
+    MaskedContact,
+    ViewContact,
+    looks,
+    masked_contact,
+    view_contact,
+)
 from db.cases.tables import case, contact_view, photo, reporter
 from db.engine.bus import Bus, Undo
 from db.engine.connections import Database
-from db.engine.tables import journal
+from db.engine.tables import journal, replica
+from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM, Actor
+from db.kernel.refusal import Unavailable
 from db.live.feed import Feed
 from tests.db.live.city import case_values, found_city, write
 from tests.kit.refusals import refused
@@ -53,16 +62,40 @@ def test_a_look_needs_permission_and_a_reason_and_gives_the_plain_contact(databa
         bus.run(ViewContact(2, "回访"), ACCEPTOR)
     with database.read() as connection:
         assert looks(connection) == []
-    outcome = bus.run(ViewContact(1, " 回访\n满意度 "), ACCEPTOR)
-    assert outcome.result == Contact(NAME, PHONE)
-    assert NAME not in repr(outcome)
-    assert PHONE not in repr(outcome)
+    shown = view_contact(bus, 1, " 回访\n满意度 ", ACCEPTOR)
+    assert shown == Contact(NAME, PHONE)
+    assert NAME not in repr(shown)
+    assert PHONE not in repr(shown)
     with database.read() as connection:
         (look,) = looks(connection, case_id=1)
         assert (look.number, look.viewer_name, look.reason) == ("N1", "王敏", "回访 满意度")
         assert looks(connection, viewer_id=ACCEPTOR.account_id) == [look]
         assert looks(connection, viewer_id=DESK.account_id) == []
         assert looks(connection, case_id=2) == []
+
+
+def test_a_contact_is_read_only_after_the_look_is_on_record(database: Database) -> None:
+    bus = Bus(database)
+    assert bus.run(ViewContact(1, "回访"), ACCEPTOR).result is None
+
+    def full(*_rows: object) -> None:
+        raise Unavailable("disk_full", "The disk is full.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UnitOfWork, "finish", full)
+        with pytest.raises(Unavailable):
+            view_contact(bus, 1, "再次回访", ACCEPTOR)
+    with database.read() as connection:
+        assert [look.reason for look in looks(connection)] == ["回访"]
+
+
+def test_a_station_says_that_contacts_are_at_the_server(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(reporter.delete())
+        connection.execute(replica.insert().values(id=1, server="x", token="y"))
+        away = MaskedContact("", "", False, is_away=True)
+        assert masked_contact(connection, 1, DESK) == away
+        assert masked_contact(connection, 1, UNIT) is None
 
 
 def test_the_journal_tells_of_the_look_and_nothing_of_the_contact(database: Database) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from db.cli import main as command_line
-from db.cli.main import VERBS, choose_language, default_url, guarded, program_version, run_verb
+from db.cli.main import VERBS, choose_language, default_url, guarded, run_verb
 from db.kernel.language import language
+from db.kernel.program import program_version
 from db.kernel.refusal import Refused, Unavailable
 from desktop.__main__ import main
 from tests.kit.source import ROOT

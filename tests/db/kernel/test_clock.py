@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.kernel.clock import SetClock, SystemClock, from_ms, to_ms
+from db.kernel.clock import CorrectedClock, SetClock, SystemClock, from_ms, to_ms
 
 EARLY, LATE = (datetime(year, 1, 1) for year in (1900, 2200))  # noqa: DTZ001  the zone is added
 
@@ -43,3 +43,10 @@ def test_a_set_clock_stands_still_until_it_is_moved() -> None:
 
 def test_the_computers_clock_tells_utc() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
+
+
+@given(st.integers(-86_400_000, 86_400_000))
+def test_a_clock_known_to_be_wrong_is_set_right(ahead_ms: int) -> None:
+    right = datetime(2026, 3, 16, 2, tzinfo=UTC)
+    own = SetClock(right + timedelta(milliseconds=ahead_ms))
+    assert CorrectedClock(own, ahead_ms).now() == right

@@ -25,6 +25,7 @@ from db.kernel.command import (
     command_name,
     from_plain,
     registered_commands,
+    without_private,
 )
 from tests.kit.refusals import refused
 
@@ -136,3 +137,11 @@ def test_what_does_not_fit_a_field_is_refused(arguments: dict[str, object]) -> N
 
 def test_a_field_that_came_later_has_its_default() -> None:
     assert from_plain("test.turn", {"case_ids": [1, 2]}) == Turn((1, 2))
+
+
+def test_what_a_citizen_told_is_left_out_and_the_rest_reads_as_before() -> None:
+    arguments = {"source": "hotline", "category_id": 7, "reporter_name": "张三", "reporter_phone": "138"}
+    bare = without_private("case.report", arguments)
+    assert bare == {**arguments, "reporter_name": "", "reporter_phone": ""}
+    assert from_plain("case.report", bare).category_id == 7
+    assert without_private("no.such", arguments) == arguments

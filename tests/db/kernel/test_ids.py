@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.kernel.ids import EPOCH_MS, STATIONS, IdMaker, made_at_ms, random_station
+from db.kernel.ids import EPOCH_MS, STATIONS, IdMaker, first_id_at, made_at_ms, random_station
 
 counts = st.lists(st.integers(1, 5000), min_size=1, max_size=6)
 
@@ -96,3 +96,10 @@ def test_a_station_outside_the_range_is_refused(station: int) -> None:
 
 def test_a_random_station_is_one() -> None:
     assert all(0 <= random_station() < STATIONS for _ in range(100))
+
+
+@given(st.integers(0, STATIONS - 1))
+def test_no_id_of_a_moment_is_smaller_than_its_first(station: int) -> None:
+    made = IdMaker(station)()
+    assert first_id_at(made_at_ms(made)) <= made < first_id_at(made_at_ms(made) + 1)
+    assert first_id_at(0) == 0

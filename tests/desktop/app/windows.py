@@ -7,10 +7,12 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from db.live.filters import Filter
+from desktop.app.shot_server import stations, tray
 from desktop.core.trouble import Kind
 from desktop.exchange.dialog import ImportDialog
 from desktop.queue.kept import KeepDialog, KeptSheet
 from desktop.signin.page import SignInPage
+from desktop.signin.server import ServerPage
 from desktop.widgets.acting import VERBS, ActDialog
 from tests.desktop.open_room import OpenRoom
 
@@ -58,6 +60,25 @@ def _sign_in(room: OpenRoom) -> QWidget:
     return page
 
 
+def _sign_in_at_server(room: OpenRoom) -> QWidget:
+    page = ServerPage(room.theme, room.program.jobs, _nobody, address="10.1.2.3")
+    page.show_progress(20_000, 100_000, "First copy: Cases")
+    page.show()
+    return page
+
+
+def _tray(room: OpenRoom) -> QWidget:
+    window = tray(room.session)
+    room.until(lambda: not window.is_busy)
+    return window
+
+
+def _stations(room: OpenRoom) -> QWidget:
+    window = stations(room.session)
+    room.until(lambda: not window.is_busy)
+    return window
+
+
 def _kept(room: OpenRoom) -> QWidget:
     room.session.desk.show_kept()
     return _awaited(room, KeptSheet)
@@ -93,5 +114,8 @@ WINDOWS: dict[str, Opening] = {
     "import": _import,
     "export of map data": lambda room: room.session.show_export(),
     "sign in": _sign_in,
+    "sign in at a server": _sign_in_at_server,
+    "tray": _tray,
+    "stations": _stations,
     **{f"act: {key}": _act(key) for key, verb in VERBS.items() if verb.asks and not verb.alone},
 }

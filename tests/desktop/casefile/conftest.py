@@ -17,6 +17,7 @@ from db.cases.commands.dispatch import Dispatch
 from db.cases.commands.handling import Receive
 from db.cases.commands.intake import Register, Report
 from db.cases.commands.moving import load_workflow
+from db.cases.contacts import view_contact
 from db.cases.photos import photo_store
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import SetClock
@@ -110,6 +111,8 @@ class Office:
             store.take,
             store.find,
             store.thumbnail,
+            None,
+            lambda key, reason: view_contact(self.core.bus, key, reason, who),
         )
         file = self.read(case_id or self.case, who)
         assert file is not None

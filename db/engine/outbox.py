@@ -1,0 +1,71 @@
+"""The acts of a station that are on their way to the server: written in the transaction of the act itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from db.engine.tables import outbox
+from db.kernel.act import Act
+from db.kernel.actor import Actor
+from db.kernel.command import as_plain, command_name
+
+WAITING, PARKED, PARTLY, DROPPED, DONE = "waiting", "parked", "partly", "dropped", "done"
+"""Waiting to be sent; refused; done on the server but for some of its cases; given up; done there as here."""
+IN_TRAY = (PARKED, PARTLY)
+"""What somebody has to look at."""
+
+
+class Done(Protocol):
+    """A unit of work, as far as it matters here."""
+
+    @property
+    def command(self) -> object: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def operation(self) -> int | None: ...
+    @property
+    def allotted(self) -> list[tuple[int, int]]: ...
+    @property
+    def numbers(self) -> list[str]: ...
+
+
+def enter(connection: Connection, unit: Done, seq: int) -> None:
+    """Note an act to be sent; one that is done again after a pull keeps its place and its moment."""
+    row = {
+        "id": unit.operation,
+        "seq": seq,
+        "at": unit.now,
+        "actor_id": unit.actor.account_id,
+        "actor_name": unit.actor.name,
+        "command": command_name(type(unit.command)),
+        "arguments": as_plain(unit.command),
+        "ids": unit.allotted,
+        "numbers": unit.numbers,
+        "state": WAITING,
+    }
+    again = {name: row[name] for name in ("seq", "ids", "numbers")}
+    connection.execute(insert(outbox).values(row).on_conflict_do_update(index_elements=["id"], set_=again))
+
+
+def latest(connection: Connection) -> datetime | None:
+    """The moment of the newest act that waits; ``None`` when none does."""
+    newest = select(outbox.c.at).where(outbox.c.state == WAITING).order_by(outbox.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar()
+
+
+def waiting(connection: Connection) -> int:
+    """How many acts the server has not heard of yet."""
+    return len(connection.execute(select(outbox.c.id).where(outbox.c.state == WAITING)).all())
+
+
+def act_of(row: object) -> Act:
+    """The act in a row of the outbox, to be done again."""
+    ids = tuple((int(first), int(count)) for first, count in row.ids)  # type: ignore[attr-defined]
+    return Act(row.id, row.at, ids, tuple(row.numbers))  # type: ignore[attr-defined]

@@ -1,0 +1,942 @@
+-- What the server itself holds to, whatever program is connected: who acts, which moves are legal, that every
+-- change has its entry in the journal, and that the journal is chained. Run by the owner; may be run again.
+--
+-- jw_owner owns the tables and is asked nothing (migrations, adoption, restoring). Everybody else is one
+-- person with a login of the same name as the account; what he or she may do is what the roles say.
+--
+-- A check within a statement either refuses at once, or notes a doubt (jw_doubtful) that only the entry of the
+-- journal can settle: taking back an act puts back what nobody may do anew. It is settled at the commit.
+
+-- The number of a transaction, and the oldest one that is still open. PostgreSQL 13 has newer names for both;
+-- KingbaseES and openGauss know these as well, and nothing else here asks for them.
+CREATE OR REPLACE FUNCTION jw_xid() RETURNS bigint
+LANGUAGE sql VOLATILE AS $$ SELECT txid_current() $$;
+
+CREATE OR REPLACE FUNCTION jw_horizon() RETURNS bigint
+LANGUAGE sql STABLE AS $$ SELECT txid_snapshot_xmin(txid_current_snapshot()) $$;
+
+CREATE OR REPLACE FUNCTION jw_now_ms() RETURNS bigint
+LANGUAGE sql VOLATILE AS $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
+
+CREATE OR REPLACE FUNCTION jw_is_owner() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT pg_has_role(session_user, 'jw_owner', 'MEMBER')
+$$;
+
+CREATE OR REPLACE FUNCTION jw_account() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id FROM account WHERE login = session_user AND active
+$$;
+
+CREATE OR REPLACE FUNCTION jw_person() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT person_id FROM account WHERE login = session_user AND active
+$$;
+
+-- The name that this person bears in the journal.
+CREATE OR REPLACE FUNCTION jw_name() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT name FROM person WHERE id = jw_person()
+$$;
+
+CREATE OR REPLACE FUNCTION jw_may(permission text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    -- These three are no role's: whose act it is, is asked where it is done.
+    SELECT permission IN ('undo', 'proposal', 'people.self') AND jw_account() IS NOT NULL OR EXISTS (
+        SELECT FROM account a
+        JOIN account_role ar ON ar.account_id = a.id
+        JOIN role r ON r.id = ar.role_id
+        WHERE a.login = session_user AND a.active
+          AND (jsonb_exists(r.permissions::jsonb, permission) OR jsonb_exists(r.permissions::jsonb, '*'))
+    )
+$$;
+
+CREATE OR REPLACE FUNCTION jw_refuse(code text, words text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- JW001 is how the program knows a refusal of the server from a fault of its own.
+    RAISE EXCEPTION USING ERRCODE = 'JW001', MESSAGE = words, HINT = code;
+END $$;
+
+-- The server itself checks passwords; a hash in a table would only be something to steal.
+CREATE OR REPLACE FUNCTION jw_blank_password() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.password_hash := '';
+    RETURN NEW;
+END $$;
+
+-- What this transaction has written so far: one row a statement. Nobody but the triggers sees it.
+CREATE UNLOGGED TABLE IF NOT EXISTS jw_written (
+    xid bigint NOT NULL DEFAULT jw_xid(),
+    -- I, U, D: rows of a table; J: entries of the journal; S: a setting, whose key is the relation; R: cases
+    -- whose suspension is over.
+    operation text NOT NULL,
+    relation text NOT NULL,
+    ids bigint[] NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jw_written_xid ON jw_written (xid);
+
+-- What this person may not do; only taking back an act can still justify it.
+CREATE UNLOGGED TABLE IF NOT EXISTS jw_doubtful (
+    xid bigint NOT NULL DEFAULT jw_xid(),
+    relation text NOT NULL,
+    id bigint NOT NULL,
+    code text NOT NULL,
+    words text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jw_doubtful_xid ON jw_doubtful (xid);
+
+-- Which contact a person may read, and until when; kept by the triggers alone.
+CREATE TABLE IF NOT EXISTS jw_revealed (
+    case_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    until_at bigint NOT NULL,
+    -- The transaction that logged the reason: it must have been committed. 0 for who typed the contact in.
+    xid bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jw_revealed_case_id ON jw_revealed (case_id, account_id);
+
+-- Filled by the set-up from the program: the permission that each command needs; those of which one is needed
+-- for a change of a table, and of a setting.
+CREATE TABLE IF NOT EXISTS jw_command (name text PRIMARY KEY, permission text NOT NULL);
+CREATE TABLE IF NOT EXISTS jw_table (
+    relation text NOT NULL, permission text NOT NULL, PRIMARY KEY (relation, permission)
+);
+CREATE TABLE IF NOT EXISTS jw_setting (
+    key text NOT NULL, permission text NOT NULL, PRIMARY KEY (key, permission)
+);
+
+-- Asked before the statement: a change of the tables that give rights must not give the right to itself, nor
+-- let anything be read in a transaction that is then rolled back.
+CREATE OR REPLACE FUNCTION jw_check_right() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() AND NOT EXISTS (
+        SELECT FROM jw_table WHERE relation = TG_TABLE_NAME AND jw_may(permission)
+    ) THEN
+        PERFORM jw_refuse('not_permitted', format('You may not change %s.', TG_TABLE_NAME));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_note_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found bigint[];
+BEGIN
+    IF jw_is_owner() THEN
+        RETURN NULL;
+    END IF;
+    SELECT array_agg(id) INTO found FROM changed;
+    IF found IS NOT NULL THEN
+        INSERT INTO jw_written (operation, relation, ids) VALUES (left(TG_OP, 1), TG_TABLE_NAME, found);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Where a person may act, as db/kernel/actor.Scope and db/people/commands have it: rows of a kind add up, kinds
+-- narrow one another, null = not bound. Of areas any level of a case is asked; units come with those below
+-- them; who handles cases and gives none out keeps to the own unit.
+CREATE OR REPLACE FUNCTION jw_scope_areas() RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT array_agg(reference_id) FROM account_scope WHERE account_id = jw_account() AND kind = 'area'
+$$;
+
+CREATE OR REPLACE FUNCTION jw_scope_units() RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH RECURSIVE given AS (
+        SELECT reference_id AS id FROM account_scope WHERE account_id = jw_account() AND kind = 'unit'
+    ), bound AS (
+        SELECT id FROM given
+        UNION ALL
+        SELECT unit_id FROM person
+        WHERE id = jw_person() AND NOT EXISTS (SELECT FROM given)
+          AND jw_may('case.handle') AND NOT jw_may('case.dispatch')
+    ), within AS (
+        SELECT id FROM bound
+        UNION
+        SELECT u.id FROM unit u JOIN within w ON u.parent_id = w.id
+    )
+    SELECT array_agg(id) FROM within
+$$;
+
+CREATE OR REPLACE FUNCTION jw_scope_classes() RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT CASE WHEN EXISTS (
+        SELECT FROM account_scope WHERE account_id = jw_account() AND kind = 'category'
+    ) THEN coalesce((
+        SELECT array_agg(c.id) FROM category c WHERE EXISTS (
+            SELECT FROM account_scope s
+            WHERE s.account_id = jw_account() AND s.kind = 'category'
+              AND left(c.kind || ' ' || c.code, length(s.prefix)) = s.prefix)
+    ), '{}') END
+$$;
+
+-- The cases that the units of a person's scope help with.
+CREATE OR REPLACE FUNCTION jw_helped() RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(case_id), '{}') FROM case_unit
+    WHERE role = 'helper' AND until IS NULL AND unit_id = ANY (jw_scope_units())
+$$;
+
+CREATE OR REPLACE FUNCTION jw_is_everywhere() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT jw_scope_areas() IS NULL AND jw_scope_units() IS NULL AND jw_scope_classes() IS NULL
+$$;
+
+-- Reading is bound by the scope only where the setting says so.
+CREATE OR REPLACE FUNCTION jw_sees_all() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT jw_is_owner()
+        OR NOT coalesce((SELECT value::boolean FROM setting WHERE key = 'scope.hides'), false)
+        OR jw_is_everywhere()
+$$;
+
+-- Of these cases, those out of scope as they stand now.
+CREATE OR REPLACE FUNCTION jw_beyond(wanted bigint[]) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    areas constant bigint[] := jw_scope_areas();
+    units constant bigint[] := jw_scope_units();
+    classes constant bigint[] := jw_scope_classes();
+    helped constant bigint[] := jw_helped();
+BEGIN
+    RETURN QUERY
+    SELECT c.id FROM cases c
+    WHERE c.id = ANY (wanted) AND NOT (
+        (areas IS NULL OR ARRAY[c.district_id, c.community_id, c.patrol_id, c.cell_id] && areas)
+        AND (units IS NULL OR coalesce(c.unit_id = ANY (units), false) OR c.id = ANY (helped))
+        AND (classes IS NULL OR c.category_id = ANY (classes)));
+END $$;
+
+-- Cases are changed only within the scope, as they stood before.
+CREATE OR REPLACE FUNCTION jw_check_reach() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    areas bigint[];
+    units bigint[];
+    classes bigint[];
+    helped bigint[];
+    asked bigint[];
+BEGIN
+    IF jw_is_owner() OR jw_is_everywhere() THEN
+        RETURN NULL;
+    END IF;
+    areas := jw_scope_areas();
+    units := jw_scope_units();
+    classes := jw_scope_classes();
+    helped := jw_helped();
+    -- A second change in one transaction: the first was asked about where the case stood then.
+    SELECT array_agg(i) INTO asked FROM jw_written w, unnest(w.ids) i
+    WHERE w.xid = jw_xid() AND w.relation = 'cases';
+    INSERT INTO jw_doubtful (relation, id, code, words)
+    SELECT 'cases', was.id, 'out_of_scope', format('%s lies beyond your scope.', was.number)
+    FROM was
+    WHERE NOT (
+        (areas IS NULL OR ARRAY[was.district_id, was.community_id, was.patrol_id, was.cell_id] && areas)
+        AND (units IS NULL OR coalesce(was.unit_id = ANY (units), false) OR was.id = ANY (helped))
+        AND (classes IS NULL OR was.category_id = ANY (classes)))
+      AND (asked IS NULL OR was.id <> ALL (asked));
+    RETURN NULL;
+END $$;
+
+-- The same for what hangs on a case.
+CREATE OR REPLACE FUNCTION jw_check_reach_of() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    about bigint[];
+BEGIN
+    IF jw_is_owner() OR jw_is_everywhere() THEN
+        RETURN NULL;
+    END IF;
+    SELECT array_agg(case_id) INTO about FROM (
+        SELECT DISTINCT case_id FROM changed
+        EXCEPT
+        SELECT i FROM jw_written w, unnest(w.ids) i WHERE w.xid = jw_xid() AND w.relation = 'cases'
+    ) fresh;
+    INSERT INTO jw_doubtful (relation, id, code, words)
+    SELECT TG_TABLE_NAME, changed.id, 'out_of_scope', 'A case lies beyond your scope.'
+    FROM changed WHERE changed.case_id IN (SELECT jw_beyond(about));
+    RETURN NULL;
+END $$;
+
+-- Nobody comes to a case by making the own unit its helper: refused at once, for it would show the case too.
+CREATE OR REPLACE FUNCTION jw_check_helper() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    units constant bigint[] := jw_scope_units();
+BEGIN
+    IF NOT jw_is_owner() AND EXISTS (
+        SELECT FROM changed h JOIN cases c ON c.id = h.case_id
+        WHERE h.role = 'helper' AND h.until IS NULL AND h.unit_id = ANY (units)
+          AND c.unit_id <> ALL (units)
+          AND NOT EXISTS (
+              SELECT FROM case_unit o
+              WHERE o.case_id = h.case_id AND o.role = 'helper' AND o.until IS NULL AND o.unit_id = ANY (units)
+                AND o.id NOT IN (SELECT id FROM changed))
+    ) THEN
+        PERFORM jw_refuse('out_of_scope', 'Your own unit is not made a helper by yourself.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Whether the time for which a case was suspended is over: whoever notices first may resume it.
+CREATE OR REPLACE FUNCTION jw_is_over(wanted bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM case_request q
+        WHERE q.case_id = wanted AND q.kind = 'suspend' AND q.state = 'granted' AND q.until <= jw_now_ms())
+$$;
+
+CREATE OR REPLACE FUNCTION jw_check_moves() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    newest constant integer := (SELECT max(edition) FROM transition);
+BEGIN
+    IF jw_is_owner() THEN
+        RETURN NULL;
+    END IF;
+    IF EXISTS (
+        SELECT FROM was LEFT JOIN changed USING (id)
+        WHERE was.number IS DISTINCT FROM changed.number OR was.source IS DISTINCT FROM changed.source
+           OR was.reported_at IS DISTINCT FROM changed.reported_at
+    ) THEN
+        PERFORM jw_refuse('number_fixed', 'Number, source and moment of a report never change.');
+    END IF;
+    INSERT INTO jw_doubtful (relation, id, code, words)
+    SELECT 'cases', changed.id, 'wrong_state',
+           format('No move of yours leads from “%s” to “%s”.', was.state, changed.state)
+    FROM was JOIN changed USING (id)
+    WHERE was.state <> changed.state AND NOT EXISTS (
+        SELECT FROM transition t
+        WHERE t.edition = newest AND t.from_state = was.state
+          AND (t.to_state = changed.state
+               OR t.to_state = 'previous' AND EXISTS (
+                   SELECT FROM case_step s WHERE s.case_id = changed.id AND s.from_state = changed.state))
+          AND (jw_may(t.permission) OR t.verb = 'resume' AND jw_is_over(changed.id))
+    );
+    -- What time may do of itself in this transaction.
+    INSERT INTO jw_written (operation, relation, ids)
+    SELECT 'R', 'cases', array_agg(changed.id) FROM was JOIN changed USING (id)
+    WHERE was.state = 'suspended' AND changed.state <> was.state AND jw_is_over(changed.id)
+    HAVING count(*) > 0;
+    -- Who only reports or carries out sets neither class nor unit nor time.
+    IF NOT (jw_may('case.dispatch') OR jw_may('case.decide') OR jw_may('case.check') OR jw_may('case.register')
+            OR jw_may('case.accept') OR jw_may('case.force') OR jw_may('case.merge') OR jw_may('import.run')) THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        SELECT 'cases', changed.id, 'not_permitted',
+               format('You may not change the class, the unit or the time of %s.', was.number)
+        FROM was JOIN changed USING (id)
+        WHERE (was.unit_id, was.category_id, was.condition_id, was.due_at, was.soon_at, was.limit_amount,
+               was.limit_unit, was.extensions, was.exempt, was.priority)
+            IS DISTINCT FROM (changed.unit_id, changed.category_id, changed.condition_id, changed.due_at,
+               changed.soon_at, changed.limit_amount, changed.limit_unit, changed.extensions, changed.exempt,
+               changed.priority);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_check_new_cases() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF jw_is_owner() OR jw_may('import.run') THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO jw_doubtful (relation, id, code, words)
+    SELECT 'cases', changed.id, 'wrong_state', format('You may not begin a case as “%s”.', changed.state)
+    FROM changed
+    WHERE NOT EXISTS (
+        SELECT FROM transition t
+        WHERE t.edition = (SELECT max(edition) FROM transition)
+          AND t.from_state = '' AND t.to_state = changed.state AND jw_may(t.permission)
+    );
+    RETURN NULL;
+END $$;
+
+-- What goes only when the act that added it is taken back.
+CREATE OR REPLACE FUNCTION jw_check_removal() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        SELECT TG_TABLE_NAME, changed.id, 'not_removed', format('What stands in %s is not removed.', TG_TABLE_NAME)
+        FROM changed;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_check_step() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- Cases that are taken in from elsewhere have steps of people who are no accounts here.
+    IF jw_is_owner() OR jw_may('import.run') AND NOT EXISTS (SELECT FROM changed WHERE actor_id <> 0) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO jw_doubtful (relation, id, code, words)
+    SELECT 'case_step', changed.id, 'another_name', 'A step can be taken only in one''s own name.'
+    FROM changed
+    WHERE actor_id IS DISTINCT FROM jw_account() OR actor_name IS DISTINCT FROM jw_name();
+    RETURN NULL;
+END $$;
+
+-- A step stands as it was taken; only the act that takes it may still add to it.
+CREATE OR REPLACE FUNCTION jw_check_old_step() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        SELECT 'case_step', changed.id, 'not_removed', 'A step stands as it was taken.'
+        FROM changed
+        WHERE NOT EXISTS (
+            SELECT FROM jw_written w
+            WHERE w.xid = jw_xid() AND w.relation = 'case_step' AND w.operation = 'I' AND changed.id = ANY (w.ids));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A claim is made in one's own name, and not over one that still holds but by who may take over.
+CREATE OR REPLACE FUNCTION jw_check_claim() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() AND NOT (
+        NEW.account_id = jw_account() AND NEW.name = jw_name()
+        AND (TG_OP = 'INSERT' OR OLD.account_id = NEW.account_id OR OLD.expires_at <= jw_now_ms()
+             OR jw_may('case.force'))
+    ) THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        VALUES ('case_claim', NEW.id, 'another_name', 'Somebody else has claimed this case.');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- A proposal is made in one's own name and decided once: confirmed or refused by another, withdrawn by oneself.
+CREATE OR REPLACE FUNCTION jw_check_proposal() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    is_right boolean := jw_may((SELECT permission FROM jw_command WHERE name = NEW.command));
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        is_right := is_right AND NEW.state = 'waiting' AND NEW.decided_by IS NULL
+            AND NEW.proposed_by = jw_account() AND NEW.proposed_by_name = jw_name();
+    ELSE
+        is_right := is_right AND OLD.state = 'waiting' AND NEW.state IN ('confirmed', 'refused', 'withdrawn')
+            AND NEW.decided_by = jw_account() AND NEW.decided_by_name = jw_name()
+            AND (NEW.state = 'withdrawn') = (NEW.proposed_by = jw_account())
+            AND (NEW.command, NEW.arguments, NEW.size, NEW.proposed_by, NEW.proposed_by_name, NEW.proposed_at)
+              = (OLD.command, OLD.arguments, OLD.size, OLD.proposed_by, OLD.proposed_by_name, OLD.proposed_at);
+    END IF;
+    IF is_right IS NOT TRUE AND NOT jw_is_owner() THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        VALUES ('proposal', NEW.id, 'second_officer', 'One officer proposes, another decides.');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- A look at a collector's way bears the name of who looked.
+CREATE OR REPLACE FUNCTION jw_check_viewer() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() AND (NEW.viewer_id IS DISTINCT FROM jw_account() OR NEW.viewer_name IS DISTINCT FROM jw_name()) THEN
+        PERFORM jw_refuse('another_name', 'A look is recorded only in one''s own name.');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The server's own settings are nobody's; the others are changed by who may, with an entry of a command that may.
+CREATE OR REPLACE FUNCTION jw_note_setting() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        NEW := OLD;
+    END IF;
+    IF NOT jw_is_owner() THEN
+        IF NOT EXISTS (SELECT FROM jw_setting WHERE key = NEW.key AND jw_may(permission)) THEN
+            PERFORM jw_refuse('not_permitted', format('You may not change the setting %s.', NEW.key));
+        END IF;
+        INSERT INTO jw_written (operation, relation, ids) VALUES ('S', NEW.key, '{}');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The seal of an entry: the same bytes as db/engine/journal.py makes.
+CREATE OR REPLACE FUNCTION jw_seal(entry journal) RETURNS bytea
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(entry.previous || convert_to(
+        '[' || entry.seq || ',' || entry.at || ',' || entry.actor_id || ',' || to_json(entry.actor_name)::text
+        || ',' || entry.station || ',' || to_json(entry.command::text)::text || ','
+        || coalesce(entry.undoes::text, 'null')
+        || coalesce(',' || entry.operation::text, '') || ']' || E'\n'
+        || entry.arguments || E'\n' || entry.changes || E'\n' || coalesce(entry.touched, 'null') || E'\n',
+        'UTF8'))
+$$;
+
+-- Whether an entry gives every value the one that it had before the act that it takes back.
+CREATE OR REPLACE FUNCTION jw_is_inverse(taken_back text, entry text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    WITH was AS (
+        SELECT t.key AS relation, r -> 0 AS id, c.key AS name, c.value -> 0 AS value
+        FROM jsonb_each(taken_back::jsonb) t, jsonb_array_elements(t.value) r, jsonb_each(r -> 1) c
+    ), now AS (
+        SELECT t.key AS relation, r -> 0 AS id, c.key AS name, c.value -> 1 AS value
+        FROM jsonb_each(entry::jsonb) t, jsonb_array_elements(t.value) r, jsonb_each(r -> 1) c
+        WHERE c.key <> 'version'
+    )
+    SELECT NOT EXISTS (
+        SELECT FROM now LEFT JOIN was USING (relation, id, name)
+        WHERE was.value IS DISTINCT FROM now.value
+          -- A row that goes lists every column; when it came, only those that were given.
+          AND NOT (was.value IS NULL AND now.value = 'null' AND EXISTS (
+              SELECT FROM was came
+              WHERE came.relation = now.relation AND came.id = now.id AND came.name = 'id' AND came.value = 'null')))
+$$;
+
+CREATE OR REPLACE FUNCTION jw_stamp_entry() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.received_at := jw_now_ms();
+    RETURN NEW;
+END $$;
+
+-- All entries of a statement at once: a station that was away brings hundreds in one transaction.
+CREATE OR REPLACE FUNCTION jw_check_entries() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    head journal_head%ROWTYPE;
+    breach record;
+    oldest bigint;
+    name_of_mine constant text := jw_name();
+BEGIN
+    IF jw_is_owner() THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO head FROM journal_head FOR UPDATE;
+    IF EXISTS (
+        SELECT FROM (
+            SELECT seq, previous, row_number() OVER in_order AS place,
+                   lag(hash, 1, head.hash) OVER in_order AS before
+            FROM entered WINDOW in_order AS (ORDER BY seq)
+        ) e
+        WHERE e.seq <> head.seq + e.place OR e.previous <> e.before
+    ) THEN
+        PERFORM jw_refuse('unchained', 'The entry does not follow the last one of the journal.');
+    END IF;
+    IF EXISTS (SELECT FROM entered e WHERE e.hash IS DISTINCT FROM jw_seal(ROW(e.*)::journal)) THEN
+        PERFORM jw_refuse('bad_seal', 'The seal of the entry is not right.');
+    END IF;
+    SELECT e.command INTO breach FROM entered e
+    WHERE NOT EXISTS (SELECT FROM jw_command c WHERE c.name = e.command) LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse('unknown_command', format('The server does not know the command %s.', breach.command));
+    END IF;
+    -- What time does of itself may be written down by whoever notices first, and about nothing else.
+    IF EXISTS (
+        SELECT FROM entered e
+        WHERE CASE WHEN e.actor_id = 0 THEN e.command <> 'case.resume_due'
+              ELSE e.actor_id IS DISTINCT FROM jw_account() OR e.actor_name IS DISTINCT FROM name_of_mine END
+    ) THEN
+        PERFORM jw_refuse('another_name', 'An act can be recorded only in one''s own name.');
+    END IF;
+    SELECT c.name INTO breach FROM jw_command c
+    WHERE c.name IN (SELECT e.command FROM entered e WHERE e.actor_id <> 0) AND NOT jw_may(c.permission) LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', name_of_mine, breach.name));
+    END IF;
+    SELECT e.command INTO breach FROM entered e WHERE e.touched IS NULL LIMIT 1;
+    IF FOUND AND NOT jw_may('import.run') THEN
+        PERFORM jw_refuse('not_permitted', format('%s may not do this: %s.', name_of_mine, breach.command));
+    END IF;
+    SELECT coalesce((SELECT value::bigint FROM setting WHERE key = 'sync.oldest_days'), 14) INTO oldest;
+    IF EXISTS (
+        SELECT FROM entered e WHERE e.at > e.received_at + 5000 OR e.at < e.received_at - oldest * 86400000
+    ) THEN
+        PERFORM jw_refuse('bad_moment', 'The moment of the act lies in the future or too far back.');
+    END IF;
+    IF EXISTS (SELECT FROM entered e WHERE (e.undoes IS NOT NULL) <> (e.command = 'undo')) THEN
+        PERFORM jw_refuse('untrue', 'What takes back an act is called undo, and nothing else.');
+    END IF;
+    SELECT CASE WHEN u.actor_id IS DISTINCT FROM e.actor_id AND NOT jw_may('undo.any') THEN 'not_yours'
+           WHEN e.touched IS NULL OR u.touched IS NULL OR NOT jw_is_inverse(u.changes, e.changes) THEN 'untrue'
+           END AS fault
+    INTO breach FROM entered e LEFT JOIN journal u ON u.seq = e.undoes
+    WHERE e.undoes IS NOT NULL ORDER BY fault LIMIT 1;
+    IF breach.fault = 'not_yours' THEN
+        PERFORM jw_refuse('not_yours', 'Only the person who did it can undo this.');
+    ELSIF breach.fault = 'untrue' THEN
+        PERFORM jw_refuse('untrue', 'The entry does more than take back the act that it names.');
+    END IF;
+    PERFORM jw_demand_second_officer(e.command, e.touched) FROM entered e
+    WHERE e.undoes IS NULL AND e.actor_id <> 0 AND e.touched IS NOT NULL;
+    INSERT INTO jw_written (operation, relation, ids)
+    SELECT 'J', 'journal', array_agg(seq) FROM entered HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+
+-- More cases than one officer may move need a proposal of another, confirmed in the same transaction.
+CREATE OR REPLACE FUNCTION jw_demand_second_officer(command text, touched text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    above bigint;
+    about jsonb := coalesce(touched::jsonb -> 'cases', '[]');
+BEGIN
+    SELECT value::bigint INTO above FROM setting WHERE key = 'two_officers.above';
+    -- The one case more is that which others are joined to.
+    IF coalesce(above, 0) = 0
+        OR jsonb_array_length(about) <= above + (command = 'case.merge')::integer THEN
+        RETURN;
+    END IF;
+    IF command <> 'proposal.confirm' OR NOT EXISTS (
+        SELECT FROM proposal p
+        WHERE p.id = (touched::jsonb -> 'proposal' ->> 0)::bigint
+          AND p.state = 'confirmed' AND p.decided_by = jw_account()
+          AND (SELECT count(*) FROM (
+                  SELECT e FROM jsonb_array_elements(about) e
+                  EXCEPT SELECT i FROM jsonb_array_elements(p.arguments::jsonb -> 'case_ids') i
+              ) more) <= 1
+    ) THEN
+        PERFORM jw_refuse('second_officer',
+            format('A second officer has to confirm a change of %s cases.', jsonb_array_length(about)));
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_check_head() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- Entries that stand in the journal follow one another: it is enough that the new head is a later one.
+    IF NOT jw_is_owner() AND (
+        NEW.id <> OLD.id OR NEW.last_id < OLD.last_id
+        -- An id far ahead (db/kernel/ids.py) would leave none for the others.
+        OR NEW.last_id > OLD.last_id AND NEW.last_id >> 21 > jw_now_ms() - 1577836800000 + 86400000
+        OR (NEW.seq, NEW.hash) IS DISTINCT FROM (OLD.seq, OLD.hash) AND NOT EXISTS (
+            SELECT FROM journal WHERE seq = NEW.seq AND hash = NEW.hash AND seq > OLD.seq)
+    ) THEN
+        PERFORM jw_refuse('unchained', 'The head of the journal moves only with an entry.');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- What time does of itself: resume the cases whose suspension is over, and nothing else.
+CREATE OR REPLACE FUNCTION jw_demand_due(touched jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    due bigint[] := (SELECT array_agg(i) FROM jw_written w, unnest(w.ids) i WHERE w.xid = jw_xid() AND w.operation = 'R');
+    about bigint[];
+    relation text;
+BEGIN
+    FOR relation IN SELECT jsonb_object_keys(touched) LOOP
+        IF relation = 'cases' THEN
+            SELECT array_agg(i::bigint) INTO about FROM jsonb_array_elements_text(touched -> 'cases') i;
+        ELSIF relation IN ('case_step', 'case_timer', 'case_span', 'case_request') THEN
+            EXECUTE format('SELECT array_agg(case_id) FROM %I WHERE to_jsonb(id) <@ $1', relation)
+            INTO about USING touched -> relation;
+        ELSE
+            about := '{0}';
+        END IF;
+        IF NOT coalesce(about <@ due, about IS NULL) THEN
+            PERFORM jw_refuse('wrong_state', 'The time for which a case was suspended is not over.');
+        END IF;
+    END LOOP;
+END $$;
+
+-- At the commit: what was written and what the journal tells must be the same rows, and whatever was doubtful
+-- the taking back of an act, or what time does of itself.
+CREATE OR REPLACE FUNCTION jw_settle() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    entries bigint[];
+    breach record;
+    mine constant bigint := jw_xid();
+BEGIN
+    IF NOT EXISTS (SELECT FROM jw_written WHERE xid = mine) THEN
+        RETURN NULL;
+    END IF;
+    SELECT array_agg(id) INTO entries FROM jw_written w, unnest(w.ids) id
+    WHERE w.xid = mine AND w.operation = 'J';
+    IF entries IS NOT NULL AND NOT EXISTS (
+        SELECT FROM journal_head WHERE seq = (SELECT max(e) FROM unnest(entries) e)
+    ) THEN
+        PERFORM jw_refuse('unchained', 'The head of the journal was not moved.');
+    END IF;
+    WITH written AS (
+        SELECT DISTINCT w.relation, id, w.operation
+        FROM jw_written w, unnest(w.ids) id
+        WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+          -- A bulk load tells how many rows it added and their digest, not which.
+          AND NOT (w.operation = 'I' AND EXISTS (
+              SELECT FROM journal j WHERE j.seq = ANY (entries) AND j.touched IS NULL))
+    ), done AS (
+        -- What came and went in the same transaction never was.
+        SELECT DISTINCT relation, id FROM written
+        EXCEPT
+        SELECT i.relation, i.id FROM written i JOIN written d USING (relation, id)
+        WHERE i.operation = 'I' AND d.operation = 'D'
+    ), told AS (
+        SELECT DISTINCT t.key AS relation, e::bigint AS id
+        FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
+        WHERE j.seq = ANY (entries) AND j.touched IS NOT NULL
+    )
+    SELECT * INTO breach FROM (
+        (SELECT 'untold' AS fault, * FROM done EXCEPT SELECT 'untold', * FROM told)
+        UNION ALL
+        (SELECT 'undone', * FROM told
+         EXCEPT
+         SELECT 'undone', w.relation, i FROM jw_written w, unnest(w.ids) i
+         WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D'))
+    ) faults
+    LIMIT 1;
+    IF FOUND AND breach.fault = 'untold' THEN
+        PERFORM jw_refuse('unjournaled', format('%s was changed without an entry in the journal.', breach.relation));
+    ELSIF FOUND AND breach.fault = 'undone' THEN
+        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', breach.relation));
+    END IF;
+    PERFORM jw_demand_due(touched::jsonb) FROM journal WHERE seq = ANY (entries) AND actor_id = 0;
+    SELECT w.relation INTO breach FROM jw_written w
+    WHERE w.xid = mine AND w.operation = 'S' AND NOT EXISTS (
+        SELECT FROM jw_setting s
+        JOIN jw_command c ON c.permission = s.permission
+        JOIN journal j ON j.command = c.name
+        WHERE s.key = w.relation AND j.seq = ANY (entries))
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse('unjournaled', format('No command that may has changed the setting %s.', breach.relation));
+    END IF;
+    SELECT d.code, d.words INTO breach FROM jw_doubtful d
+    WHERE d.xid = mine AND NOT EXISTS (
+        SELECT FROM journal j
+        WHERE j.seq = ANY (entries) AND (j.undoes IS NOT NULL OR j.actor_id = 0)
+          AND j.touched::jsonb -> d.relation @> to_jsonb(d.id))
+    ORDER BY d.relation = 'cases' DESC
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM jw_refuse(breach.code, breach.words);
+    END IF;
+    DELETE FROM jw_doubtful WHERE xid = mine;
+    DELETE FROM jw_written WHERE xid = mine;
+    RETURN NULL;
+END $$;
+
+-- A citizen's contact. Who looks says why, in a transaction that is committed; then it can be read for five
+-- minutes. Who typed it in can take it back for a day.
+CREATE OR REPLACE FUNCTION jw_note_look() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF jw_is_owner() THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.viewer_id IS DISTINCT FROM jw_account() OR NEW.viewer_name IS DISTINCT FROM jw_name() THEN
+        PERFORM jw_refuse('another_name', 'A look is recorded only in one''s own name.');
+    ELSIF length(btrim(NEW.reason)) < 2 OR NOT jw_may('contact.view') THEN
+        PERFORM jw_refuse('not_permitted', 'A contact is shown only to who may see it, and with a reason.');
+    END IF;
+    DELETE FROM jw_revealed WHERE until_at < jw_now_ms();
+    INSERT INTO jw_revealed (case_id, account_id, until_at, xid)
+    VALUES (NEW.case_id, jw_account(), jw_now_ms() + 300000, jw_xid());
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_note_contact() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF jw_is_owner() THEN
+        RETURN NULL;
+    END IF;
+    IF EXISTS (
+        SELECT case_id FROM changed
+        EXCEPT
+        SELECT i FROM jw_written w, unnest(w.ids) i
+        WHERE w.xid = jw_xid() AND w.relation = 'cases' AND w.operation = 'I'
+    ) THEN
+        PERFORM jw_refuse('not_permitted', 'A contact is taken down together with its case.');
+    END IF;
+    INSERT INTO jw_revealed (case_id, account_id, until_at, xid)
+    SELECT case_id, jw_account(), jw_now_ms() + 86400000, 0 FROM changed;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_reveals(wanted bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT jw_is_owner() OR EXISTS (
+        SELECT FROM jw_revealed r
+        WHERE r.case_id = wanted AND r.account_id = jw_account() AND r.until_at > jw_now_ms()
+          -- A reason that can still be rolled back is none.
+          AND r.xid <> jw_xid())
+$$;
+
+-- The contact as everybody at the desk may see it: 张*, 138****1234.
+CREATE OR REPLACE FUNCTION jw_masked(wanted bigint) RETURNS TABLE (name text, phone text, wants_answer boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT CASE WHEN r.name = '' THEN '' ELSE left(r.name, 1) || repeat('*', greatest(length(r.name) - 1, 1)) END,
+           CASE WHEN length(r.phone) < 8 THEN repeat('*', length(r.phone))
+                ELSE left(r.phone, 3) || repeat('*', length(r.phone) - 7) || right(r.phone, 4) END,
+           r.wants_answer
+    FROM reporter r WHERE r.case_id = wanted AND (jw_may('contact.masked') OR jw_may('contact.view'))
+$$;
+
+-- The cases of a telephone number, for who may see contacts: ids, never the contact itself.
+CREATE OR REPLACE FUNCTION jw_cases_of_phone(wanted text) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT case_id FROM reporter WHERE phone = wanted AND jw_may('contact.view')
+$$;
+
+-- The keyed digest under which a private value enters the journal; the key itself never leaves the server.
+CREATE OR REPLACE FUNCTION jw_digest(value text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    key bytea := convert_to((SELECT s.value FROM setting s WHERE s.key = 'journal.key'), 'UTF8');
+    inner_pad bytea := decode(repeat('36', 64), 'hex');
+    outer_pad bytea := decode(repeat('5c', 64), 'hex');
+BEGIN
+    IF NOT (jw_is_owner() OR jw_may('case.report') OR jw_may('import.run')) THEN
+        PERFORM jw_refuse('not_permitted', 'You take down no contacts.');
+    END IF;
+    -- HMAC-SHA-256 (RFC 2104), so that no extension is needed.
+    IF length(key) > 64 THEN
+        key := sha256(key);
+    END IF;
+    FOR place IN 0 .. length(key) - 1 LOOP
+        inner_pad := set_byte(inner_pad, place, get_byte(inner_pad, place) # get_byte(key, place));
+        outer_pad := set_byte(outer_pad, place, get_byte(outer_pad, place) # get_byte(key, place));
+    END LOOP;
+    RETURN '#' || left(encode(sha256(outer_pad || sha256(inner_pad || convert_to(value, 'UTF8'))), 'hex'), 32);
+END $$;
+
+-- News: one row a commit. Its cursor is (xid, id), read below the oldest transaction that is still open, so
+-- that nothing is skipped which commits late. The doorbell carries nothing.
+CREATE TABLE IF NOT EXISTS news (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid bigint NOT NULL DEFAULT jw_xid(),
+    at bigint NOT NULL DEFAULT jw_now_ms(),
+    seq bigint,
+    operation bigint,
+    -- {table: [id, …]} as in the journal; for a bulk load null, and the tables that it filled.
+    touched text,
+    anew text[],
+    -- A table of telemetry.
+    relation text
+);
+CREATE INDEX IF NOT EXISTS news_xid ON news (xid, id);
+CREATE INDEX IF NOT EXISTS news_measured ON news (at) WHERE relation IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION jw_ring_entries() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO news (seq, operation, touched, anew)
+    SELECT e.seq, e.operation, e.touched, CASE WHEN e.touched IS NULL THEN (
+        SELECT array_agg(rtrim(k, '*')) FROM jsonb_object_keys(e.changes::jsonb) k) END
+    FROM entered e ORDER BY e.seq;
+    PERFORM pg_notify('jingwei', '');
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_ring_measured() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO news (relation) VALUES (TG_TABLE_NAME);
+    PERFORM pg_notify('jingwei', '');
+    RETURN NULL;
+END $$;
+
+-- The stations that share this server: their number in ids and case numbers, and how they stand.
+CREATE TABLE IF NOT EXISTS station (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    token text NOT NULL UNIQUE,
+    program text NOT NULL DEFAULT '',
+    login text NOT NULL DEFAULT '',
+    waiting integer NOT NULL DEFAULT 0,
+    skew_ms bigint NOT NULL DEFAULT 0,
+    behind_ms bigint NOT NULL DEFAULT 0,
+    seen_at bigint NOT NULL
+);
+
+-- Photos by the digest of their bytes, in parts, so that a cut loses only one.
+CREATE TABLE IF NOT EXISTS blob (
+    sha256 text NOT NULL,
+    part integer NOT NULL,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (sha256, part)
+);
+
+-- The seal of an entry, also of one that its reader does not see: by it a station knows a restored server.
+CREATE OR REPLACE FUNCTION jw_seal_of(wanted bigint) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT hash FROM journal WHERE seq = wanted
+$$;
+
+-- A station tells how it stands when somebody signs in, and again and again; under which name it cannot choose.
+-- The house-keeping of the server hangs on it, so that it needs no timer.
+CREATE OR REPLACE FUNCTION jw_check_station() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT jw_is_owner() THEN
+        NEW.seen_at := jw_now_ms();
+        NEW.login := coalesce(jw_name(), '');
+        PERFORM jw_keep_house();
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_keep_house() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    -- One at a time; the others have nothing to wait for.
+    IF pg_try_advisory_xact_lock(19032) THEN
+        -- Of telemetry only the newest is ever asked for.
+        DELETE FROM news WHERE relation IS NOT NULL AND at < jw_now_ms() - 86400000;
+        IF jw_months_ahead() < 12 THEN
+            SET LOCAL lock_timeout = '2s';
+            PERFORM jw_make_months(24);
+        END IF;
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    -- Somebody is busy with a table; there are months left to try again.
+    RETURN;
+END $$;
+
+-- The smallest id that can be made at a moment (db/kernel/ids.py: milliseconds since 2020, shifted by 21).
+CREATE OR REPLACE FUNCTION jw_id_at(moment timestamp) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT ((extract(epoch FROM moment) * 1000)::bigint - 1577836800000) << 21 $$;
+
+-- Makes the partitions of the months behind, of this one and those ahead that are not there yet; how many.
+CREATE OR REPLACE FUNCTION jw_make_months_of(parents text[], behind integer, ahead integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    parent text;
+    part text;
+    opens timestamp;
+    closes timestamp;
+    rests boolean;
+    made integer := 0;
+BEGIN
+    FOREACH parent IN ARRAY parents LOOP
+        FOR month IN -behind .. ahead - 1 LOOP
+            opens := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => month);
+            closes := opens + interval '1 month';
+            part := parent || to_char(opens, '_YYYY_MM');
+            IF to_regclass(part) IS NULL THEN
+                -- Rows of that month that lie in the rest stay there.
+                EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id >= %s AND id < %s)',
+                    parent || '_rest', jw_id_at(opens), jw_id_at(closes)) INTO rests;
+                IF NOT rests THEN
+                    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
+                        part, parent, jw_id_at(opens), jw_id_at(closes));
+                    made := made + 1;
+                END IF;
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_make_months(ahead integer) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT jw_make_months_of(jw_partitioned(), 0, ahead)
+$$;
+
+-- For how many months, this one included, all partitions are there.
+CREATE OR REPLACE FUNCTION jw_months_ahead() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(min(month), 36) FROM generate_series(0, 35) month, unnest(jw_partitioned()) parent
+    WHERE to_regclass(parent || to_char(
+        date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => month), '_YYYY_MM')) IS NULL
+$$;
