@@ -370,6 +370,8 @@ class SupervisorDesk(QObject):
                 say(database, f"{self._station}-{case_id}", who, case_id, typing)
             for case_id in self._said - at.keys():
                 leave(database, f"{self._station}-{case_id}", who)
+            # Here, where one follows the other: a case may be closed again before the rest was answered.
+            self._said = set(at)
 
         try:
             await self._jobs.write(tell)
@@ -379,7 +381,6 @@ class SupervisorDesk(QObject):
             # The status strip says already that the database is lost.
             _log.info("nobody is told who is here: %s", trouble)
             return
-        self._said = set(at)
         if self._window is not None and self._panes is not None and isValid(self._panes.board):
             self._panes.board.set_on_duty(there)
         if mine:
