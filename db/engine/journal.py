@@ -17,7 +17,7 @@ from db.engine.columns import canonical
 from db.engine.rows import insert_rows
 from db.engine.tables import journal, journal_head
 from db.kernel.actor import Actor
-from db.kernel.clock import to_ms
+from db.kernel.clock import from_ms, to_ms
 from db.kernel.command import as_plain, command_name
 
 GENESIS = bytes(32)
@@ -218,6 +218,9 @@ def _holds(row: Any) -> bool:
         return False
 
 
+_TOUCHING = tuple(journal.c[name] for name in ("actor_name", "command", "at", "arguments", "touched"))
+
+
 def standing_touches(connection: Connection, seq: int, table: Table, ids: set[int]) -> dict[int, Touch]:
     """Who touched these rows last after entry ``seq``; undoing and undone entries count for nothing."""
     found: dict[int, Touch] = {}
@@ -225,7 +228,7 @@ def standing_touches(connection: Connection, seq: int, table: Table, ids: set[in
         return found
     undoing = journal.alias()
     entries = connection.execute(
-        select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
+        select(*_TOUCHING)
         .where(
             journal.c.seq > seq,
             journal.c.touched.is_not(None),
@@ -236,7 +239,7 @@ def standing_touches(connection: Connection, seq: int, table: Table, ids: set[in
     )
     for entry in entries:
         for row_id in ids.intersection(entry.touched.get(table.name, ())):
-            found.setdefault(row_id, Touch(entry.actor_name, entry.command, entry.at))
+            found.setdefault(row_id, _touch(entry, table, row_id))
     return found
 
 
@@ -244,12 +247,21 @@ def last_touch(connection: Connection, table: Table, row_id: int, within: int = 
     """Who changed a row last, as far as the newest ``within`` entries tell."""
     newest = select(journal_head.c.seq).scalar_subquery()
     entries = connection.execute(
-        select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
+        select(*_TOUCHING)
         .where(journal.c.seq > newest - within, text("touched LIKE :mark"))
         .order_by(journal.c.seq.desc()),
         {"mark": f"%{row_id}%"},
     )
     for entry in entries:
         if row_id in entry.touched.get(table.name, ()):
-            return Touch(entry.actor_name, entry.command, entry.at)
+            return _touch(entry, table, row_id)
     return None
+
+
+def _touch(entry: Any, table: Table, row_id: int) -> Touch:
+    """Who changed a row by an entry; one that takes over what others did tells of each row who it was."""
+    told = entry.arguments.get("told", {}).get(table.name, {}).get(str(row_id))
+    if told is None:
+        return Touch(entry.actor_name, entry.command, entry.at)
+    who, command, at_ms = told
+    return Touch(who, command, from_ms(at_ms))

@@ -63,6 +63,11 @@ class Reading:
             known.update(read_rows(self.connection, table, missing, self._without))
         return {row_id: known[row_id] for row_id in ids if row_id in known}
 
+    def plain(self, table: Table, column: str, value: Any) -> Any:
+        """A value as the journal keeps it; a private one only as a keyed digest, so that it can be erased."""
+        encode = self.encoders(table).get(column)
+        return encode(value) if encode else value
+
     def encoders(self, table: Table) -> dict[str, Codec]:
         """By column, what makes a value plain; columns whose values are plain already are left out.
 

@@ -34,7 +34,7 @@ from db.engine import schema, settings
 from db.engine.connections import Database, open_database
 from db.engine.tables import metadata, replica
 from db.kernel.actor import SYSTEM
-from db.kernel.clock import Clock, to_ms
+from db.kernel.clock import Clock
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.sync.incoming import in_window, mirrored, oldest_closing
@@ -110,7 +110,7 @@ def copy(
     # An index that grows row by row costs more than the rows.
     _drop_indexes(local)
     with snapshot(server) as connection:
-        since = oldest_closing(connection, to_ms(local.clock.now()))
+        since = oldest_closing(connection)
         edition = settings.get(connection, WORDS_EDITION)
         for source in _sources(since, with_words=edition is not None):
             _copy_table(local, connection, source, copying, told)

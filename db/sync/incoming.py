@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, or_, select
+from sqlalchemy import Connection, Select, Table, or_, select, text
 
 from db.engine import settings
 from db.engine.among import among
@@ -56,9 +56,13 @@ def mirrored() -> tuple[Table, ...]:
     return tuple(table for table in metadata.sorted_tables if table.name not in APART)
 
 
-def oldest_closing(connection: Connection, now_ms: int) -> int:
-    """Cases that were closed before this moment (milliseconds since 1970) are left on the server."""
-    return now_ms - int(settings.get(connection, MONTHS, DEFAULT_MONTHS)) * MONTH_MS
+def oldest_closing(server: Connection) -> int:
+    """Cases that were closed before this moment (milliseconds since 1970) are left on the server.
+
+    By the server's clock: with a wrong one of its own, a station would let go of what it is to have.
+    """
+    now_ms = int(server.execute(text("SELECT jw_now_ms()")).scalar_one())
+    return now_ms - int(settings.get(server, MONTHS, DEFAULT_MONTHS)) * MONTH_MS
 
 
 def in_window(table: Table, since_ms: int) -> Select[Any]:

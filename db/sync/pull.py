@@ -15,14 +15,14 @@ from db.engine import settings
 from db.engine.among import among
 from db.engine.connections import Database
 from db.engine.rows import fetch
-from db.engine.tables import metadata, outbox, replica, setting
+from db.engine.tables import journal, metadata, outbox, replica, setting
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import to_ms
 from db.kernel.command import Reach, command
 from db.kernel.ids import first_id_at
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.sync.incoming import MEASURED, mirrored, oldest_closing, read_aged, read_touched
+from db.sync.incoming import APART, MEASURED, mirrored, oldest_closing, read_aged, read_touched
 from db.sync.news import News, read_news
 from db.sync.rebase import Decided, Known, Rebased, keys_of, rebase
 
@@ -33,6 +33,8 @@ OWN_PREFIX = "replica."
 KEEP_DAYS = "sync.keep_days"
 """The setting: for how many days an act that the server has is kept here too; the server may be put back."""
 DEFAULT_KEEP_DAYS = 14
+ASKED_ABOUT = 200
+"""So many of the entries that come at once, and so many rows of each, are told with who it was."""
 SILENT = 1000
 """So many transactions that told nothing are read past again before the cursor is written anew."""
 
@@ -77,11 +79,12 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
             _demand_same_history(connection, stand, news)
             taken = taken_acts(connection, mine)
             touched = _touched(connection, news, taken, own, refused)
-            since = oldest_closing(connection, to_ms(local.clock.now()))
+            since = oldest_closing(connection)
             incoming = read_touched(connection, touched, since, own)
             head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
             theirs = server_settings(connection)
             measured = _read_measured(connection, news)
+            told = _who_did_it(connection, stand.seq)
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
@@ -89,10 +92,10 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     _take_measured(local, measured)
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
-    known = Known(news.until, head.seq, bytes(head.hash))
+    known = Known(news.until, head.seq, bytes(head.hash), told)
     _forget_old(local)
-    told = decided.operations or any(incoming.ids(table.name) for table in mirrored())
-    if news.is_empty and not told and news.until - stand.xid < SILENT:
+    tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
+    if news.is_empty and not tells and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
     return Pulled(news, rebase(local, incoming, decided, known))
 
@@ -170,6 +173,22 @@ def _touched(
         for name, row_id in keys_of(own, act):
             touched.setdefault(name, set()).add(row_id)
     return touched
+
+
+def _who_did_it(connection: Connection, since: int) -> dict[str, dict[str, list[Any]]]:
+    """Of the rows that people name, who changed them last; of the newest entries only, and of no mass."""
+    told: dict[str, dict[str, list[Any]]] = {}
+    newest = select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
+    newest = newest.where(journal.c.seq > since, journal.c.touched.is_not(None))
+    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(ASKED_ABOUT)):
+        for name, ids in entry.touched.items():
+            table = metadata.tables[name]
+            if name in APART or "case_id" in table.c or len(ids) > ASKED_ABOUT:
+                continue
+            rows = told.setdefault(name, {})
+            for row_id in ids:
+                rows.setdefault(str(row_id), [entry.actor_name, entry.command, to_ms(entry.at)])
+    return told
 
 
 def _forget_old(local: Database) -> None:

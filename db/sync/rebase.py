@@ -47,9 +47,13 @@ _log = logging.getLogger(__name__)
 @command("sync.take_over", permission="*", label=N_("Taken over"), lasting=True, reach=Reach.HERE)
 @dataclass(frozen=True)
 class TakeOver:
-    """What the server knows, up to an entry of its journal (0: it was asked for some rows only)."""
+    """What the server knows, up to an entry of its journal.
+
+    ``told`` says of rows who changed them last, by which command and when: table → id → [name, command, ms].
+    """
 
     seq: int = 0
+    told: Mapping[str, Mapping[str, list[Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Known:
     xid: int
     seq: int
     seal: bytes
+    told: Mapping[str, Mapping[str, list[Any]]] = field(default_factory=dict)
+    """Who changed which rows since the last time, as ``TakeOver`` keeps it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,8 @@ def rebase(
         acts = waiting_acts(writing.connection)
         affected = acts if whole else _affected(writing.connection, acts, incoming, decided.operations)
         effects = {act.id: effect_of(writing.connection, act) for act in affected}
-        with writing.unit(SYSTEM, TakeOver(known.seq if known else 0)) as unit:
+        taken = TakeOver(known.seq, known.told) if known else TakeOver()
+        with writing.unit(SYSTEM, taken) as unit:
             undone = [effects[act.id] for act in reversed(affected)]
             base = _put_back(unit, [_apart(effect) for effect in undone] if whole else undone)
             _lay_over(unit, base, incoming)

@@ -16,7 +16,6 @@ from db.engine import outbox as sending
 from db.engine.among import among
 from db.engine.connections import Database
 from db.engine.tables import journal, outbox
-from db.kernel.clock import to_ms
 from db.sync.incoming import oldest_closing, read_all
 from db.sync.news import horizon
 from db.sync.pull import server_settings, snapshot, take_settings, taken_acts
@@ -43,7 +42,7 @@ def rejoin(local: Database, server: Database) -> Rejoined:
         done = list(own.execute(select(outbox.c.id).where(outbox.c.state.in_(states))).scalars())
         waiting = list(own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars())
         taken = taken_acts(connection, [*done, *waiting])
-        everything = read_all(connection, oldest_closing(connection, to_ms(local.clock.now())), own)
+        everything = read_all(connection, oldest_closing(connection), own)
         head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
         known = Known(horizon(connection), head.seq, bytes(head.hash))
         theirs, ours = server_settings(connection), server_settings(own)

@@ -54,7 +54,7 @@ def standing_of(local: Database) -> Standing:
     with local.read() as connection:
         synced = connection.execute(select(replica.c.synced_at)).scalar()
         found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-        counts: dict[str, int] = {state: count for state, count in found}
+        counts = {str(state): int(count) for state, count in found}
     heard = to_ms(synced) if synced is not None else 0
     is_live = to_ms(local.clock.now()) - heard < SILENT_MS
     return Standing(

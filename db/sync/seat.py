@@ -148,9 +148,9 @@ def take_seat(
     """Sign a person in by the server and bring this computer's file up; without a line, by the file alone.
 
     ``address`` is one of ``server_address``; ``file`` is given when it is not to be the usual one of
-    ``folder``. The first copy tells ``copied`` how far it is; what that raises ends it, and the next call goes
-    on from there. Raises ``Refused`` (name or password, versions, another
-    server's file) and ``Unavailable`` (no line, and nobody of that name has been here).
+    ``folder``. The first copy tells ``copied`` how far it is; what that raises ends it, and the next call
+    goes on from there. Raises ``Refused`` (name or password, versions, another server's file) and
+    ``Unavailable`` (no line, and nobody of that name has been here).
     """
     try:
         server = open_server(make_url(address), login, password)

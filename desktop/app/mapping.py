@@ -602,7 +602,7 @@ class MapDesk:
 
         async def put(kind: str, code: str, name: str) -> None:
             try:
-                await self._jobs.write(self._put_area, DrawnArea(kind, code, name), ring)
+                await self._jobs.ask(self._put_area, DrawnArea(kind, code, name), ring)
             except Refused as refused:
                 dialog.refuse(refused.text())
                 return

@@ -744,7 +744,7 @@ class Session(QObject):
                 await self._jobs.write(self.core.bus.run, CleanTracks(), SYSTEM)
             # On a reader's thread: learning history takes seconds where there is much of it.
             await self._jobs.read(self._read, lambda c: prepare(c, now))
-            sent = await self._jobs.write(dispatch_automatically, self.core.bus, now)
+            sent = await self._jobs.ask(dispatch_automatically, self.core.bus, now)
             set_to = await self._jobs.read(self._read, automation)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
         except Unavailable as trouble:

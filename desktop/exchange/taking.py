@@ -223,7 +223,7 @@ class TakingDialog(QDialog):
     async def _import(self, checked: Any) -> None:
         self._begin(_("Writing"))
         try:
-            report, self._listed = await self._jobs.write(self._write_now, checked)
+            report, self._listed = await self._jobs.ask(self._write_now, checked)
         except Trouble as trouble:
             self.effect.setText(trouble.text())
             self.import_button.setEnabled(True)

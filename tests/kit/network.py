@@ -116,7 +116,7 @@ class Server:
     def rows(self, table: Table) -> dict[int, dict[str, Any]]:
         """The rows that every station is to have."""
         with self.owner.read() as connection:
-            since = oldest_closing(connection, 0)
+            since = oldest_closing(connection)
             return {row["id"]: dict(row) for row in connection.execute(in_window(table, since)).mappings()}
 
     def close(self) -> None:

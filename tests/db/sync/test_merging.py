@@ -13,6 +13,7 @@ from db.cases.commands.orders import Urge
 from db.cases.tables import case, tag
 from db.desk.commands import ChangeKept, Keep
 from db.desk.tables import kept
+from db.engine.bus import Bus
 from db.engine.outbox import DONE, DROPPED, PARKED
 from tests.db.sync.conftest import Pair
 from tests.flows.bureau import CONDITIONS, COVER, PARKS, ROADS, WATER
@@ -75,6 +76,20 @@ def test_what_one_keeps_at_two_desks(pair: Pair) -> None:
     pair.west.run(ChangeKept(kept_id, name="南区夜间"), "li")
     pair.east.sync()
     in_step(pair)
+    *_others, parked = pair.west.acts().values()
     assert [act.state for act in pair.west.acts().values()] == [DONE, PARKED]
+    assert parked.refusal["facts"]["who"] == "李华"
     (row,) = pair.server.rows(kept).values()
     assert (row["name"], row["pinned"]) == ("南区超期", True)
+
+
+def test_what_cannot_be_taken_back_any_more_tells_who_did_what_since(pair: Pair) -> None:
+    ids = (dispatched(pair),)
+    pair.west.run(TagCases(ids, "防汛"), "zhao")
+    pair.west.sync()
+    pair.server.run(SetPriority(ids, 2, "医院旁"), "li")
+    pair.west.pull()
+    found = Bus(pair.west.local).undoable(pair.west.actors["zhao"])
+    assert found is not None
+    (lost,) = found.lost
+    assert (lost.refusal.facts["who"], lost.refusal.facts["what"]) == ("李华", "Set priority")

@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMenuBar, QWidget
 
-from db.kernel.clock import SetClock
+from db.kernel.clock import SetClock, from_ms
+from db.sync.standing import Line, Standing
 from desktop.core.context import DataAge, Freshness
 from desktop.kpi.pane import KpiPane
 from desktop.queue.pane import QueuePane
@@ -150,3 +151,14 @@ def test_a_screen_reader_hears_what_each_pane_is_and_nothing_takes_the_focus(wal
         and not widget.accessibleName()
     ]
     assert [type(widget).__name__ for widget in reached] == []
+
+
+def test_what_is_not_right_with_the_server_is_said_in_words(shown: Callable[..., QWidget]) -> None:
+    context = context_of(invented(5))
+    wall = WallWindow(Theme(), context, SetClock(from_ms(NOON)), {})
+    shown(wall, 1920, 1080)
+    context.set_standing(Standing(Line.LIVE, heard_ms=NOON))
+    assert wall._line.text() == ""
+    context.set_standing(Standing(Line.OFFLINE, since_ms=NOON - 600_000, waiting=3, heard_ms=NOON - 600_000))
+    assert wall._line.text() == "Offline since 11:50 · 3 waiting"
+    assert wall._age.text().endswith("11:50:00")
