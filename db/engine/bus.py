@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
@@ -169,22 +169,26 @@ class Bus:
     def _newest_of(self, actor: Actor, *what: Any) -> Select[Any]:
         """The newest entry of a person that was not taken back."""
         later = journal.alias()
-        query = (
-            select(*what)
-            .where(
-                journal.c.actor_id == actor.account_id,
-                journal.c.undoes.is_(None),
-                journal.c.command.not_in(lasting_commands()),
-                ~exists().where(later.c.undoes == journal.c.seq),
-            )
-            .order_by(journal.c.seq.desc())
-            .limit(1)
-        )
+        undone = exists().where(later.c.undoes == journal.c.seq)
+        query = select(*what).order_by(journal.c.seq.desc()).limit(1)
         if self.database.is_replica:
-            # An act may have been done here more than once; what counts is where the outbox says it stands.
-            stands = outbox.c.state.in_((WAITING, PARTLY, DONE))
-            query = query.where(exists().where(outbox.c.seq == journal.c.seq, stands))
-        return query
+            undone = undone.where(_stands(later))
+            query = query.where(_stands(journal))
+        return query.where(
+            journal.c.actor_id == actor.account_id,
+            journal.c.undoes.is_(None),
+            journal.c.command.not_in(lasting_commands()),
+            ~undone,
+        )
+
+
+def _stands(entry: FromClause, but: int | None = None) -> ColumnElement[bool]:
+    """In a station's file, whether an entry was not put back since, and is of another act than ``but``.
+
+    An act that is done again has several entries; the one that counts is the one that the outbox names.
+    """
+    named = exists().where(outbox.c.seq == entry.c.seq, outbox.c.state.in_((WAITING, PARTLY, DONE)))
+    return named if but is None else named.where(outbox.c.id != but)
 
 
 def demand_permission(command: Any, actor: Actor) -> None:
@@ -242,7 +246,11 @@ def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
         raise Refused("cannot_undo", CANNOT)
     if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
-    if unit.connection.execute(select(journal.c.seq).where(journal.c.undoes == seq)).first():
+    undoing = journal.alias()
+    undone = select(undoing.c.seq).where(undoing.c.undoes == seq)
+    if unit.is_replica:
+        undone = undone.where(_stands(undoing, but=unit.operation))
+    if unit.connection.execute(undone).first():
         raise Refused("undone_already", N_("This was undone already."))
     unit.undoes = seq
     found = recall(unit, entry)

@@ -132,7 +132,8 @@ class UnitOfWork(Reading):
             range(first, first + n) for first, n in (act.ids if act else ())
         )
         self._given_numbers = iter(act.numbers if act else ())
-        self._replica = replica
+        self.is_replica = replica
+        """Whether this is a station's file, whose acts go on to a server."""
         self._ids = ids
         self._head = head
         self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
@@ -285,9 +286,12 @@ class UnitOfWork(Reading):
         followers = followers_of(table)
         cursor = self.connection.connection.cursor()
         # A server with row policies takes no COPY from its members.
-        copies = self.connection.dialect.name != "sqlite" and not self.connection.execute(
-            text("SELECT row_security_active(CAST(:name AS regclass))"), {"name": table.name}
-        ).scalar()
+        copies = (
+            self.connection.dialect.name != "sqlite"
+            and not self.connection.execute(
+                text("SELECT row_security_active(CAST(:name AS regclass))"), {"name": table.name}
+            ).scalar()
+        )
         try:
             for chunk in _chunks(rows, _LOAD_CHUNK):
                 digest.add(chunk)
@@ -383,7 +387,7 @@ class UnitOfWork(Reading):
         seq = 0
         head = self._head
         if touched or bulk or self._kept:
-            if self._replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
+            if self.is_replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
                 self.operation = self.new_id()
             changes: dict[str, Any] = {
                 table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
@@ -401,11 +405,11 @@ class UnitOfWork(Reading):
                 None if bulk else {table: sorted(rows) for table, rows in touched.items()},
                 self.undoes,
                 # A station's own journal may tell of an act twice: before and after it was done again.
-                None if self._replica else self.operation,
+                None if self.is_replica else self.operation,
                 max(self._ids.last, self._head.last_id),
             )
             seq = head.seq
-            if self._replica and self.operation is not None:
+            if self.is_replica and self.operation is not None:
                 outbox.enter(self.connection, self, seq)
         if seq or self._measured:
             self.changes = Changes(seq, ids, bulk)

@@ -297,11 +297,12 @@ BEGIN
     IF jw_is_owner() THEN
         RETURN NULL;
     END IF;
-    IF EXISTS (
-        SELECT FROM was LEFT JOIN changed USING (id)
+    -- Counted, not EXISTS: looking for the first of ten thousand that is never there would pair each with each.
+    IF (
+        SELECT count(*) FROM was LEFT JOIN changed USING (id)
         WHERE was.number IS DISTINCT FROM changed.number OR was.source IS DISTINCT FROM changed.source
            OR was.reported_at IS DISTINCT FROM changed.reported_at
-    ) THEN
+    ) > 0 THEN
         PERFORM jw_refuse('number_fixed', 'Number, source and moment of a report never change.');
     END IF;
     INSERT INTO jw_doubtful (relation, id, code, words)
@@ -376,7 +377,7 @@ BEGIN
     INSERT INTO jw_doubtful (relation, id, code, words)
     SELECT 'case_step', changed.id, 'another_name', 'A step can be taken only in one''s own name.'
     FROM changed
-    WHERE actor_id IS DISTINCT FROM jw_account() OR actor_name IS DISTINCT FROM jw_name();
+    WHERE actor_id IS DISTINCT FROM (SELECT jw_account()) OR actor_name IS DISTINCT FROM (SELECT jw_name());
     RETURN NULL;
 END $$;
 
@@ -482,13 +483,13 @@ LANGUAGE sql IMMUTABLE AS $$
         FROM jsonb_each(entry::jsonb) t, jsonb_array_elements(t.value) r, jsonb_each(r -> 1) c
         WHERE c.key <> 'version'
     )
-    SELECT NOT EXISTS (
-        SELECT FROM now LEFT JOIN was USING (relation, id, name)
-        WHERE was.value IS DISTINCT FROM now.value
-          -- A row that goes lists every column; when it came, only those that were given.
-          AND NOT (was.value IS NULL AND now.value = 'null' AND EXISTS (
-              SELECT FROM was came
-              WHERE came.relation = now.relation AND came.id = now.id AND came.name = 'id' AND came.value = 'null')))
+    SELECT count(*) = 0
+    FROM now
+    LEFT JOIN was USING (relation, id, name)
+    LEFT JOIN was came ON came.relation = now.relation AND came.id = now.id AND came.name = 'id' AND came.value = 'null'
+    WHERE was.value IS DISTINCT FROM now.value
+      -- A row that goes lists every column; when it came, only those that were given.
+      AND NOT (was.value IS NULL AND now.value = 'null' AND came.id IS NOT NULL)
 $$;
 
 CREATE OR REPLACE FUNCTION jw_stamp_entry() RETURNS trigger
@@ -666,10 +667,8 @@ BEGIN
               SELECT FROM journal j WHERE j.seq = ANY (entries) AND j.touched IS NULL))
     ), done AS (
         -- What came and went in the same transaction never was.
-        SELECT DISTINCT relation, id FROM written
-        EXCEPT
-        SELECT i.relation, i.id FROM written i JOIN written d USING (relation, id)
-        WHERE i.operation = 'I' AND d.operation = 'D'
+        SELECT relation, id FROM written GROUP BY relation, id
+        HAVING NOT (bool_or(operation = 'I') AND bool_or(operation = 'D'))
     ), told AS (
         SELECT DISTINCT t.key AS relation, e::bigint AS id
         FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
@@ -700,11 +699,14 @@ BEGIN
     IF FOUND THEN
         PERFORM jw_refuse('unjournaled', format('No command that may has changed the setting %s.', breach.relation));
     END IF;
-    SELECT d.code, d.words INTO breach FROM jw_doubtful d
-    WHERE d.xid = mine AND NOT EXISTS (
-        SELECT FROM journal j
+    SELECT d.code, d.words INTO breach FROM (
+        SELECT relation, id FROM jw_doubtful WHERE xid = mine
+        EXCEPT
+        SELECT t.key, e::bigint
+        FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
         WHERE j.seq = ANY (entries) AND (j.undoes IS NOT NULL OR j.actor_id = 0)
-          AND j.touched::jsonb -> d.relation @> to_jsonb(d.id))
+    ) open JOIN jw_doubtful d USING (relation, id)
+    WHERE d.xid = mine
     ORDER BY d.relation = 'cases' DESC
     LIMIT 1;
     IF FOUND THEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -97,10 +97,9 @@ def test_a_copy_that_is_cut_goes_on_and_misses_nothing(
             if not left:
                 raise CutError
 
-        with joined(busy, path) as local, pytest.raises(CutError):
+        # It may be through before the cut comes.
+        with joined(busy, path) as local, suppress(CutError):
             copy(local, busy.way("chen"), told)
-            # It was through before the cut could come.
-            raise CutError
         # What the copy has passed already changes meanwhile, and so does what it has not come to.
         pair.east.run(Report("hotline", COVER, "积水", "学府路"), "wang")
         with pair.east.local.read() as connection:
