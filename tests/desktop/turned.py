@@ -6,7 +6,7 @@ Again and again in one process, ``exec()`` and ``exit()`` pull the web engine of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any, TypeVar
 
 import qasync
@@ -35,6 +35,16 @@ class TurnedLoop:
         return task.result()
 
     def close(self) -> None:
+        """End what is still under way, then the loop: a task that is dropped while it waits complains."""
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.run_until_complete(_ended(left))
         asyncio.events._set_running_loop(None)
         self.loop.close()
         asyncio.set_event_loop(None)
+
+
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
