@@ -1,4 +1,4 @@
-"""A server is brought to a newer step while stations are connected: they are told, and come back when updated."""
+"""A server is brought to a newer step while stations are connected: they are told, and come back."""
 
 from __future__ import annotations
 
