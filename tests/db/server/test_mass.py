@@ -66,7 +66,7 @@ def test_the_guard_costs_a_mass_change_less_than_it_costs_by_itself(
     ratio = min(guarded) / min(plain)
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{MANY} reassigned: owner {min(plain):.2f} s, guarded {min(guarded):.2f} s, {ratio:.2f} times\n"
+            f"\n{MANY} moved: owner {min(plain):.2f} s, guarded {min(guarded):.2f} s, {ratio:.2f} times\n"
         )
     began = perf_counter()
     core.bus.undo(who)
