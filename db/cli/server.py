@@ -1,4 +1,4 @@
-"""``jingwei server``: makes a PostgreSQL database into a server, looks it over, lets people in, moves data."""
+"""``jingwei server``: makes a PostgreSQL database into a server, looks after it, lets people in."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from db.server.check import Weight, examine
 from db.server.persons import let_in, new_password, set_groups, shut_out
 from db.server.setup import MEMBER, SETTING, as_owner, guard, make_roles
 from db.server.stations import stations
+from db.sync.blobs import Photos
 
 _MARKS = {Weight.FAULT: "✗", Weight.WARNING: "!", Weight.NOTE: "·"}
 
@@ -360,12 +361,14 @@ def _adopt(arguments: argparse.Namespace) -> int:
                 rebuild(target)
         finally:
             target.close()
+        with closing(open_core(_text(owner))) as core:
+            guard(core.database, program_version())
+            _say(_("Guard put up."))
+            moving.reserve(core.database, number, Path(source.where).name)
+            _bring_photos(source, core.database)
     finally:
         source.close()
     with closing(open_core(_text(owner))) as core:
-        guard(core.database, program_version())
-        _say(_("Guard put up."))
-        moving.reserve(core.database, number, Path(source.where).name)
         logins = _accounts(core.database)
         _give(
             core.database, {login: _password(login, arguments.ask) for login in logins}, asked=arguments.ask
@@ -377,6 +380,8 @@ def _release(arguments: argparse.Namespace) -> int:
     server = open_database(_text(as_owner(_address(arguments))))
     try:
         proof = moving.release(server, arguments.out, _told)
+        with closing(open_database(f"sqlite:///{arguments.out}")) as local:
+            _bring_photos(local, server)
     finally:
         server.close()
     _say(
@@ -391,6 +396,13 @@ def _release(arguments: argparse.Namespace) -> int:
             core.bus.run(ResetPassword(actor_of(core.database, login).account_id, password), SYSTEM)
             _say(_("{login} signs in with the password {password}").format(login=login, password=password))
     return 0
+
+
+def _bring_photos(local: Database, server: Database) -> None:
+    """Whatever photos the one has and the other lacks, both ways."""
+    photos = Photos(local)
+    while photos.step(server):
+        pass
 
 
 def _told(table: str, rows: int) -> None:

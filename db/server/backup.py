@@ -1,4 +1,4 @@
-"""Copies of a database while people work in it, and the way back: existing tools, and a proof of each copy."""
+"""Copies of a database while people work in it, and the way back, by existing tools; each copy is proved."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Copy:
 def back_up(url: str, out: Path, binaries: Path | None = None) -> Copy:
     """Copy the database at ``url`` into a new file ``out``; a local one with its photos in ``out.photos``.
 
-    Raises ``Refused``: ``file_exists``, ``damaged_copy``; ``Unavailable``: ``no_program`` when PostgreSQL's own
-    tools are not there, ``program_failed`` with what they say.
+    Raises ``Refused``: ``file_exists``, ``damaged_copy``; ``Unavailable``: ``no_program`` when the tools of
+    PostgreSQL are not there, ``program_failed`` with what they say.
     """
     if out.exists():
         raise Refused("file_exists", N_("{path} is there already."), path=str(out))
@@ -65,8 +65,8 @@ def back_up(url: str, out: Path, binaries: Path | None = None) -> Copy:
 def restore(file: Path, url: str, binaries: Path | None = None) -> None:
     """Make the database at ``url``, which must not be there yet, from a backup.
 
-    A server then needs ``setup.make_roles`` before and ``setup.guard`` after it: a dump holds rows and tables,
-    not people. Raises ``Refused``: ``not_a_backup``, ``file_exists``, ``other_kind``; ``Unavailable`` as
+    A server needs ``setup.make_roles`` before and ``setup.guard`` after it: a dump holds rows and tables, not
+    people. Raises ``Refused``: ``not_a_backup``, ``file_exists``, ``other_kind``; ``Unavailable`` as
     ``back_up`` does.
     """
     kind = _kind_of(file)
@@ -75,7 +75,8 @@ def restore(file: Path, url: str, binaries: Path | None = None) -> None:
         raise Refused(
             "other_kind",
             N_(
-                "{path} is a backup of a {kind} database; “jingwei server adopt” and “release” go between them."
+                "{path} is a backup of a {kind} database;"
+                " “jingwei server adopt” and “release” go between them."
             ),
             path=str(file),
             kind=kind,

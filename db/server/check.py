@@ -322,7 +322,8 @@ def _long(connection: Connection) -> Iterator[Finding]:
         yield _warning(
             "long_transaction",
             N_(
-                "{who} has had a transaction open for {minutes:.0f} minutes; stations hear nothing newer than it."
+                "{who} has had a transaction open for {minutes:.0f} minutes;"
+                " stations hear nothing newer than it."
             ),
             who=row.usename or "?",
             minutes=float(row.minutes),

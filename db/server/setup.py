@@ -95,7 +95,7 @@ def group_of(role: str) -> str:
 
 
 def guard(database: Database, program: str = "") -> None:
-    """Put functions, triggers, grants and policies as this program wants them. ``database`` is the owner's."""
+    """Put functions, triggers and rights as this program wants them; ``database`` is the owner's."""
     with database.troubles(), database.engine.begin() as connection:
         names = ", ".join(f"'{name}'" for name in PARTITIONED)
         connection.exec_driver_sql(

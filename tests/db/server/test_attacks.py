@@ -1,4 +1,4 @@
-"""What somebody tries who has an officer's password and a tool of his own, or a program that he has changed."""
+"""What somebody tries with an officer's password and a tool of his own, or a program that was changed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def reported(server: Server) -> int:
         "CREATE SCHEMA mine",
         "CREATE EXTENSION dblink",
         "CREATE FUNCTION pg_temp.x() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
-        "CREATE TRIGGER x BEFORE INSERT ON cases FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE TRIGGER x BEFORE INSERT ON cases FOR EACH ROW EXECUTE FUNCTION jw_stamp_entry()",
         "DROP TRIGGER jw_check_moves ON cases",
         "ALTER TABLE cases DISABLE TRIGGER jw_check_moves",
         "ALTER TABLE cases ADD COLUMN x integer",
@@ -129,7 +129,7 @@ def test_a_check_that_is_hurried_is_a_check_all_the_same(server: Server, reporte
 def test_a_transaction_prepared_for_later_is_checked_before(server: Server, reported: int) -> None:
     with server.psql("lihua") as connection:
         connection.execute("UPDATE cases SET description = 'x'")
-        with pytest.raises(psycopg.Error, match="without an entry|prepared transactions are disabled"):
+        with pytest.raises(psycopg.Error, match=r"without an entry|prepared transactions are disabled"):
             connection.execute("PREPARE TRANSACTION 'later'")
 
 
@@ -139,12 +139,12 @@ def test_a_transaction_prepared_for_later_is_checked_before(server: Server, repo
 def test_undo_does_what_undoing_does_and_nothing_else(server: Server, reported: int) -> None:
     core, who = server.core("wangmin"), server.actor("wangmin")
     seq = core.bus.run(Accept((reported,)), who).seq
-    with pytest.raises(Refused, match="more than take back"), core.database.write(who, Undo(seq)) as unit:
+    with pytest.raises(Refused, match="more than take back"), core.database.write(who, Undo(seq)) as unit:  # noqa: PT012
         unit.undoes = seq
         unit.update(case, {reported: {"state": "closed"}})
     with pytest.raises(Refused, match="called undo"), core.database.write(who, Undo(seq)) as unit:
         unit.update(case, {reported: {"state": "closed"}})
-    with (
+    with (  # noqa: PT012
         pytest.raises(Refused, match="called undo"),
         core.database.write(who, Void((reported,), "x")) as unit,
     ):
@@ -155,7 +155,7 @@ def test_undo_does_what_undoing_does_and_nothing_else(server: Server, reported: 
 def test_what_another_did_is_not_undone(server: Server, reported: int) -> None:
     seq = server.core("wangmin").bus.run(Accept((reported,)), server.actor("wangmin")).seq
     core, who = server.core("lihua"), server.actor("lihua")
-    with pytest.raises(Refused, match="Only"), core.database.write(who, Undo(seq)) as unit:
+    with pytest.raises(Refused, match="Only"), core.database.write(who, Undo(seq)) as unit:  # noqa: PT012
         unit.undoes = seq
         unit.update(case, {reported: {"state": "reported"}})
 
@@ -223,7 +223,7 @@ def _role(server: Server, code: str) -> int:
 def test_nobody_reads_by_rights_that_are_never_committed(server: Server, reported: int) -> None:
     with server.psql("zhangwei") as connection:
         for statement in (
-            f"INSERT INTO account_role (id, account_id, role_id) VALUES (1, jw_account(), {_role(server, 'leader')})",
+            f"INSERT INTO account_role VALUES (1, jw_account(), {_role(server, 'leader')})",
             "DELETE FROM account_scope",
             """UPDATE role SET permissions = '["*"]'""",
             "UPDATE person SET unit_id = 2",
@@ -255,8 +255,8 @@ def test_settings_belong_to_the_commands_that_set_them(server: Server, reported:
             connection.commit()
     core, who = server.core("wangmin"), server.actor("wangmin")
     for key in ("two_officers.above", "scope.hides", "server", "city.name"):
-        with (
-            pytest.raises(Refused, match="may not change the setting|No command that may"),
+        with (  # noqa: PT012
+            pytest.raises(Refused, match=r"may not change the setting|No command that may"),
             core.database.write(who, Accept((reported,))) as unit_of_work,
         ):
             unit_of_work.keep()
@@ -284,12 +284,12 @@ def test_no_officer_moves_more_cases_alone_than_one_may(server: Server) -> None:
         pytest.raises(Refused, match="second officer"),
         core.database.write(who, Accept(ids)) as unit_of_work,
     ):
-        unit_of_work.update(case, dict.fromkeys(ids, {"state": "pending_register"}))
+        unit_of_work.update(case, {i: {"state": "pending_register"} for i in ids})
     with (
         pytest.raises(Refused, match="second officer"),
         core.database.write(who, ConfirmProposal(1)) as unit_of_work,
     ):
-        unit_of_work.update(case, dict.fromkeys(ids, {"state": "pending_register"}))
+        unit_of_work.update(case, {i: {"state": "pending_register"} for i in ids})
 
 
 def test_a_proposal_is_decided_by_another_who_might_give_it_himself(server: Server) -> None:

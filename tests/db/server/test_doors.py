@@ -137,7 +137,7 @@ def test_an_idle_transaction_of_a_member_does_not_hold_up_the_others(
 
 
 @pytest.mark.parametrize(
-    ("address", "mode"),
+    "address,mode",
     [
         ("postgresql://a@server.example/city", "verify-full"),
         ("postgresql://a@10.1.2.3/city", "verify-full"),

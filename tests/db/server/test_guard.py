@@ -148,7 +148,8 @@ def test_an_entry_with_a_wrong_seal_is_not_taken(server: Server, reported: int) 
         assert head is not None
         with refused("seal"):
             connection.execute(
-                "INSERT INTO journal (seq, at, actor_id, actor_name, station, command, arguments, changes, previous, hash)"
+                "INSERT INTO journal (seq, at, actor_id, actor_name, station, command, arguments, changes,"
+                " previous, hash)"
                 " VALUES (%s, jw_now_ms(), jw_account(), '王敏', 1, 'case.accept', '{}', '{}', %s, %s)",
                 (int(str(head[0])) + 1, head[1], bytes(32)),
             )
@@ -188,7 +189,7 @@ def test_a_reason_holds_for_five_minutes(server: Server, someone_elses: int) -> 
 @pytest.mark.parametrize("begin", ["SELECT 1", "SAVEPOINT before"])
 def test_a_look_that_can_be_rolled_back_shows_nothing(server: Server, someone_elses: int, begin: str) -> None:
     core, who = server.core("wangmin"), server.actor("wangmin")
-    with (
+    with (  # noqa: PT012
         pytest.raises(ZeroDivisionError),
         core.database.write(who, ViewContact(someone_elses, "回访")) as unit,
     ):
@@ -202,7 +203,7 @@ def test_a_look_that_can_be_rolled_back_shows_nothing(server: Server, someone_el
 
 
 @pytest.mark.parametrize(
-    ("viewer", "reason", "refusal"), [("李华", "回访", "own name"), ("王敏", "x", "with a reason")]
+    "viewer,reason,refusal", [("李华", "回访", "own name"), ("王敏", "x", "with a reason")]
 )
 def test_a_look_bears_a_name_and_a_reason(
     server: Server, someone_elses: int, viewer: str, reason: str, refusal: str

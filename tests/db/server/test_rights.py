@@ -89,7 +89,8 @@ def test_partitions_never_run_out_while_somebody_signs_in(server: Server) -> Non
     with server.owner.database.engine.begin() as connection:
         for (name,) in connection.execute(
             text(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^case_(step|timer|span)_[0-9]{4}'"
+                "SELECT relname FROM pg_class WHERE relkind = 'r'"
+                " AND relname ~ '^case_(step|timer|span)_[0-9]{4}'"
                 " AND right(relname, 7) > to_char(now() + interval '2 months', 'YYYY_MM')"
             )
         ).all():
