@@ -138,7 +138,7 @@ def is_untouched(database: Database) -> bool:
 
 
 def load_station(database: Database) -> None:
-    """Give the id maker of this process the station number of its database, and tell a replica from others."""
+    """Give the id maker of this process the station of its database, and tell a replica from others."""
     with database.read() as connection:
         row = connection.execute(select(setting.c.value).where(setting.c.key == "station")).first()
         # A server has the table for the sake of one chain of migrations, and never a row in it.

@@ -309,4 +309,3 @@ def _fill(work: UnitOfWork) -> None:
 def lost() -> BaseException:
     """The line is cut."""
     return Unavailable("database_lost", "The line was cut.")
-
