@@ -106,14 +106,15 @@ def test_the_refusal_says_until_when_with_the_day_when_it_is_another(office: Cor
     assert "2026-03-17" not in tomorrow
 
 
-def test_leases_end_at_once_and_leave_no_trace_in_the_journal(office: Core) -> None:
+def test_leases_end_at_once_and_the_journal_tells_the_other_stations(office: Core) -> None:
     first, second = taken(office, WANG), taken(office, WANG)
     count = len(entries(office.database))
     write(office.database, lambda u: end_leases(u, ()))
     assert len(standing(office)) == 2
     write(office.database, lambda u: end_leases(u, (first,)))
     assert standing(office) == {second: "王敏"}
-    assert len(entries(office.database)) == count
+    assert len(entries(office.database)) == count + 1
+    assert set(entries(office.database)[-1].touched) == {"case_claim"}
 
 
 def test_an_ended_lease_stays_as_it_ended(office: Core) -> None:
