@@ -73,9 +73,14 @@ class Room(QWidget):
         """Let one pane fill the room; "" brings all of them back. One that floats comes back for it."""
         if key:
             self.panes[key].dock_back()
+        focus = self.window().focusWidget()
+        hides = key and focus is not None and self.isAncestorOf(focus)
         for name, pane in self.panes.items():
             pane.set_maximized(name == key)
         self._show_docked()
+        if hides and not self.panes[key].isAncestorOf(focus):
+            # Else Qt would give it to whatever comes next in the window: a button, which Space then presses.
+            self.panes[key].take_focus()
 
     def filled(self) -> str:
         """The pane that fills the room, or "" ."""

@@ -265,9 +265,7 @@ class Window(QWidget):
             return
         now = self._focused_pane()
         place = stops.index(now) + by if now in stops else (0 if by > 0 else -1)
-        pane = self.room.panes[stops[place % len(stops)]]
-        first = pane if pane.focusProxy() is not None else _first_stop(pane)
-        (first or pane).setFocus(Qt.FocusReason.TabFocusReason)
+        self.room.panes[stops[place % len(stops)]].take_focus()
 
     def _resize_pane(self, by: int) -> None:
         self.room.widen(self._focused_pane() or "queue", by * self._theme.px(_STEP))
@@ -366,13 +364,3 @@ class Window(QWidget):
             pane.dock_back()
         super().closeEvent(event)
         self.closed.emit()
-
-
-def _first_stop(pane: QWidget) -> QWidget | None:
-    """The first thing in a pane that the Tab key would come to."""
-    stops = (
-        widget
-        for widget in pane.findChildren(QWidget)
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled()
-    )
-    return next(stops, None)

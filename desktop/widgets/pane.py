@@ -106,6 +106,16 @@ class Pane(QFrame):
         """Whether the pane fills the room."""
         return self._is_maximized
 
+    def take_focus(self) -> None:
+        """Give the keys to this pane: to what it names for them, else to what Tab would come to first."""
+        stops = (
+            widget
+            for widget in self.findChildren(QWidget)
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled()
+        )
+        first = self if self.focusProxy() is not None else next(stops, self)
+        first.setFocus(Qt.FocusReason.TabFocusReason)
+
     def step_back(self) -> bool:
         """Leave what only this pane has in hand (a tool); False when that is nothing, and Esc goes on."""
         return False

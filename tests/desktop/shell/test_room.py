@@ -54,6 +54,17 @@ def test_a_pane_fills_the_room_and_goes_back(room: Room) -> None:
     assert seen(room) == ["map", "queue", "kpi"]
 
 
+def test_the_keys_go_to_the_pane_that_fills_the_room(room: Room) -> None:
+    room.panes["queue"].take_focus()
+    focus = room.window().focusWidget()
+    assert focus is not None
+    assert room.panes["queue"].isAncestorOf(focus)
+    room.fill("map")
+    focus = room.window().focusWidget()
+    assert focus is not None
+    assert room.panes["map"].isAncestorOf(focus)
+
+
 def test_its_own_button_does_the_same(room: Room) -> None:
     room.panes["queue"]._maximize.click()
     assert seen(room) == ["queue"]
