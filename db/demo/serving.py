@@ -21,7 +21,7 @@ from db.cases.tables import case, step
 from db.engine.tables import journal, journal_head
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
-from db.kernel.command import command
+from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.people.commands import CreateAccount
 from db.people.tables import person
@@ -40,7 +40,7 @@ _WORDS = ("井盖破损", "路面塌陷", "垃圾堆积", "占道经营", "路�
 _APART = 1 << 36
 
 
-@command("demo.staff", permission="demo.run", label=N_("Add people to measure with"))
+@command("demo.staff", permission="demo.run", label=N_("Add people to measure with"), reach=Reach.SERVER)
 @dataclass(frozen=True)
 class Staff:
     """The name under which they are added."""

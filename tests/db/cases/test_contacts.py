@@ -94,7 +94,9 @@ def test_a_station_says_that_contacts_are_at_the_server(database: Database) -> N
         connection.execute(reporter.delete())
         connection.execute(replica.insert().values(id=1, server="x", token="y"))
         away = MaskedContact("", "", False, is_away=True)
-        assert masked_contact(connection, 1, DESK) == away
+        # A station's file is SQLite; on a server that row is another station's business.
+        is_file = connection.dialect.name == "sqlite"
+        assert masked_contact(connection, 1, DESK) == (away if is_file else None)
         assert masked_contact(connection, 1, UNIT) is None
 
 
