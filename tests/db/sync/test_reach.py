@@ -30,13 +30,14 @@ BOTH = """
 SERVER = """
     advice.set_automatic calendar.load_year calendar.set_day calendar.set_windows
     calendar.set_working_day_rule case.claim case.claim_next case.dispatch_advised case.import
-    case.release_claim case.renew_claims case.take_over contact.view core.grant_permissions core.load_edition
-    core.load_reference demo.grow demo.load demo.staff demo.walk duty.clear duty.end duty.import duty.paint
-    duty.put people.add_person people.change_password people.clean_tracks people.close_account
-    people.create_account people.create_first_account people.note_sign_in people.reset_password people.set_roles people.set_scope
-    people.view_track proposal.confirm proposal.propose proposal.refuse
-    proposal.withdraw registers.end_areas registers.end_rule registers.end_sensitive registers.import
-    registers.put_areas registers.put_rule registers.put_sensitive registers.reshape_areas
+    case.release_claim case.renew_claims case.take_over contact.view core.grant_permissions
+    core.load_edition core.load_reference demo.grow demo.load demo.staff demo.walk duty.clear duty.end
+    duty.import duty.paint duty.put people.add_person people.change_password people.clean_tracks
+    people.close_account people.create_account people.create_first_account people.note_sign_in
+    people.reset_password people.set_roles people.set_scope people.view_track proposal.confirm
+    proposal.propose proposal.refuse proposal.withdraw registers.end_areas registers.end_rule
+    registers.end_sensitive registers.import registers.put_areas registers.put_rule
+    registers.put_sensitive registers.reshape_areas
 """
 """What others' decisions rest upon, who came first, and what only the server has: never without a line."""
 HERE = """
