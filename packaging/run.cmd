@@ -26,7 +26,7 @@ if errorlevel 1 (
     copy /y "%TEMP%\jingwei-wanted" "%venv%\installed" >nul
 )
 if exist resources\locale\zh_CN\LC_MESSAGES\jingwei.po (
-    "%venv%\Scripts\python.exe" -m babel.messages.frontend --quiet compile -d resources/locale -D jingwei
+    "%venv%\Scripts\python.exe" packaging/dev/locale compile
 )
 
 set "folder=%LOCALAPPDATA%\jingwei"

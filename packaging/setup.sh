@@ -192,8 +192,7 @@ need_translations() {
     for source in "$root"/resources/locale/*/LC_MESSAGES/jingwei.po; do
         [ -f "$source" ] || continue
         if [ "$source" -nt "${source%.po}.mo" ]; then
-            "$venv_python" -m babel.messages.frontend --quiet compile \
-                --directory "$root/resources/locale" --domain jingwei
+            "$venv_python" "$root/packaging/dev/locale" compile
             return
         fi
     done
