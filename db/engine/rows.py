@@ -135,6 +135,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if pauses:
+            # What was made is taken for old: as young it would all be searched at the next thing made.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
