@@ -45,9 +45,8 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+"""JSON with sorted keys and no spaces."""
 
 
 def id_column() -> Column[int]:

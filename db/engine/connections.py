@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from db.engine import journal, outbox
+from db.engine.checkpoints import Checkpoints
 from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
 from db.engine.unit_of_work import UnitOfWork
@@ -32,6 +33,9 @@ from db.kernel.refusal import Refused, Trouble, Unavailable
 
 BUSY_SECONDS = 10
 """How long a writer waits for another process before it says that the database is locked."""
+
+_MASS = 1000
+"""More changed rows than this are a mass act; its commit in a file is not held up by a checkpoint."""
 
 LOST_AFTER = {
     # A cable that was pulled out says nothing: the system is told to ask, and after how long to give up.
@@ -58,6 +62,8 @@ class Database:
         """Whether this is a station's file, whose acts go on to a server."""
         self._writing = threading.Lock()
         self._listeners: list[Callable[[Changes], None]] = []
+        path = self.path
+        self._checkpoints = None if path is None else Checkpoints(partial(_connect, path))
         self._watch: sqlite3.Connection | None = None
         self._watching = threading.Lock()
 
@@ -110,7 +116,11 @@ class Database:
                     self.ids.after(head.last_id)
                     writing = Writing(self, connection, head)
                     yield writing
-                    connection.commit()
+                    if self._checkpoints is not None and writing.rows > _MASS:
+                        with self._checkpoints.later(connection):
+                            connection.commit()
+                    else:
+                        connection.commit()
                 except BaseException:
                     connection.rollback()
                     raise
@@ -163,12 +173,19 @@ class Database:
                     self._watch = _connect(path)
                 return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
+    def settle(self) -> None:
+        """Wait until what a mass act left to be done later is done; only who measures needs it."""
+        if self._checkpoints is not None:
+            self._checkpoints.wait()
+
     def use_station(self, station: int) -> None:
         """Make ids as this station from now on."""
         self.ids = IdMaker(station)
 
     def close(self) -> None:
         """Let go of every connection."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         with self._watching:
             if self._watch is not None:
                 self._watch.close()
@@ -202,6 +219,11 @@ class Writing:
         self.changes: list[Changes] = []
         self._database = database
         self._head = head
+
+    @property
+    def rows(self) -> int:
+        """How many rows were changed; those of bulk loads are not counted."""
+        return sum(len(ids) for changes in self.changes for ids in changes.touched.values())
 
     @contextmanager
     def unit(self, actor: Actor, command: object, act: Act | None = None) -> Iterator[UnitOfWork]:

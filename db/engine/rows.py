@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Dialect, Float, Select, Table
@@ -20,44 +19,60 @@ from sqlalchemy.schema import Column
 from db.engine.columns import Codec, Moment
 from db.kernel.clock import from_ms, to_ms
 
+Raw = tuple[Any, ...]
+"""A row as the driver gives it: moments in milliseconds, JSON as text."""
 
-def read_rows(
-    connection: Connection, table: Table, ids: Sequence[int], without: frozenset[str] = frozenset()
-) -> dict[int, dict[str, Any]]:
-    """Rows by id, with moments as datetimes; those not there are left out, and so are columns ``without``."""
+
+def read_raw(
+    connection: Connection, table: Table, ids: Sequence[int], names: Sequence[str] | None = None
+) -> Sequence[Raw]:
+    """Rows by id, all columns or those that are named; those not there are left out."""
     if not ids:
-        return {}
-    columns = [name for name in table.c.keys() if name not in without]  # noqa: SIM118  not a dictionary
-    names = ", ".join(f"{table.name}.{name}" for name in columns)
+        return []
+    columns = ", ".join(f"{table.name}.{name}" for name in names or table.c.keys())
     if connection.dialect.name == "sqlite":
         wanted: Any = json.dumps(ids)
         statement = (
-            f"SELECT {names} FROM json_each(?) AS wanted "  # noqa: S608  our own names
+            f"SELECT {columns} FROM json_each(?) AS wanted "  # noqa: S608  our own names
             f"CROSS JOIN {table.name} ON {table.name}.id = wanted.value"
         )
     else:
         wanted = list(ids)
-        statement = f"SELECT {names} FROM {table.name} WHERE id = ANY(%s)"  # noqa: S608
+        statement = f"SELECT {columns} FROM {table.name} WHERE id = ANY(%s)"  # noqa: S608
     with uncollected():
-        found = _rows(connection, table, columns, connection.exec_driver_sql(statement, (wanted,)))
-        return {row["id"]: row for row in found}
+        return _fetched(connection.exec_driver_sql(statement, (wanted,)))
+
+
+def read_rows(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Rows by id, with moments as datetimes; those not there are left out."""
+    with uncollected():
+        raw = read_raw(connection, table, ids)
+        return {row["id"]: row for row in ours(connection, table, table.c.keys(), raw)}
 
 
 def fetch(connection: Connection, table: Table, statement: Select[Any]) -> list[dict[str, Any]]:
     """The rows of a statement that selects all columns of ``table`` and nothing else."""
-    return _rows(connection, table, table.c.keys(), connection.execute(statement))
+    return ours(connection, table, table.c.keys(), _fetched(connection.execute(statement)))
 
 
-def _rows(
-    connection: Connection, table: Table, names: Sequence[str], result: CursorResult[Any]
-) -> list[dict[str, Any]]:
+def _fetched(result: CursorResult[Any]) -> Sequence[Raw]:
     # Straight from the driver: SQLAlchemy's own row objects cost more than reading what they hold.
     cursor = result.cursor
     assert cursor is not None
-    rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    found: Sequence[Raw] = cursor.fetchall()
     result.close()
-    for name, read in _reading(table, connection.dialect):
-        if name not in names:
+    return found
+
+
+def ours(
+    connection: Connection, table: Table, names: Sequence[str], raw: Sequence[Raw]
+) -> list[dict[str, Any]]:
+    """Raw rows with our values, moments as datetimes; ``names`` are their columns."""
+    rows = [dict(zip(names, values, strict=True)) for values in raw]
+    reads = reading(table, connection.dialect)
+    for name in names:
+        read = reads.get(name)
+        if read is None:
             continue
         for row in rows:
             value = row[name]
@@ -66,19 +81,26 @@ def _rows(
     return rows
 
 
+def stored_values(connection: Connection, table: Table, name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Values of one column as the database keeps them."""
+    store = _writing(table, connection.dialect).get(name)
+    return values if store is None else turned(store, values)
+
+
+def turned(code: Codec, values: Sequence[Any]) -> Sequence[Any]:
+    """Values by a code, ``None`` as it is; one that stands in all rows is turned once."""
+    first = values[0]
+    if values[-1] is first and len(set(map(id, values))) == 1:
+        return [None if first is None else code(first)] * len(values)
+    return [None if value is None else code(value) for value in values]
+
+
 def stored_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[dict[str, Any]]
-) -> list[list[Any]]:
-    """Rows as lists of what the database keeps, in the order of ``columns``."""
-    codecs = _writing(table, connection.dialect)
-    wanted = [(place, codecs[name]) for place, name in enumerate(columns) if name in codecs]
-    pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
-    found = [list(pick(row)) for row in rows]
-    for place, store in wanted:
-        for cells in found:
-            if cells[place] is not None:
-                cells[place] = store(cells[place])
-    return found
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> list[Raw]:
+    """Rows as what the database keeps, in the order of ``columns``."""
+    cells = [stored_values(connection, table, name, [row[name] for row in rows]) for name in columns]
+    return list(zip(*cells, strict=True))
 
 
 def insert_rows(
@@ -135,13 +157,16 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if pauses:
+            # What was made is taken for old: as young it would all be searched at the next thing made.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
 @cache
-def _reading(table: Table, dialect: Dialect) -> list[tuple[str, Codec]]:
+def reading(table: Table, dialect: Dialect) -> dict[str, Codec]:
     """What turns raw values into ours, by column; columns whose values are ours already are left out."""
-    found: list[tuple[str, Codec]] = []
+    found: dict[str, Codec] = {}
     for column in table.c:
         if isinstance(column.type, Float):
             # SQLAlchemy's way of reading numbers asks for the driver's own type of the column.
@@ -149,7 +174,7 @@ def _reading(table: Table, dialect: Dialect) -> list[tuple[str, Codec]]:
         own = column.type.dialect_impl(dialect).result_processor(dialect, None)
         read = from_ms if isinstance(column.type, Moment) else own
         if read is not None:
-            found.append((column.name, read))
+            found[column.name] = read
     return found
 
 

@@ -9,7 +9,8 @@ is passed by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -72,6 +73,8 @@ class Recall:
 
     def standing(self, table: Table) -> dict[int, Diff]:
         """The rows of a table that can be taken back."""
+        if not self.lost:
+            return self.diffs[table]
         groups = self.groups[table]
         return {i: diff for i, diff in self.diffs[table].items() if groups[i] not in self.lost}
 
@@ -92,8 +95,9 @@ def recall(reading: Reading, entry: RowMapping) -> Recall:
     for table, of_table in diffs.items():
         if not table.info.get("whole"):
             continue
-        current = reading.rows(table, list(of_table))
-        moved_on = {i for i, row in current.items() if row["version"] != of_table[i]["version"][1]}
+        current = reading.raw(table, list(of_table))
+        version = reading.names(table).index("version")
+        moved_on = {i for i, row in current.items() if row[version] != of_table[i]["version"][1]}
         for row_id in standing_touches(reading.connection, seq, table, moved_on):
             changed.setdefault(row_id, (table, row_id))
     fault = None
@@ -108,20 +112,20 @@ def recall(reading: Reading, entry: RowMapping) -> Recall:
 
 def take_back(unit: UnitOfWork, found: Recall) -> None:
     """Put back what is not lost: remove what was added, restore what was changed or removed."""
-    for table in reversed(found.diffs):
-        standing = found.standing(table)
-        added = sorted((i for i, diff in standing.items() if _was_added(diff)), reverse=True)
+    standing = {table: found.standing(table) for table in found.diffs}
+    added = {table: [i for i, diff in rows.items() if _was_added(diff)] for table, rows in standing.items()}
+    for table, ids in reversed(added.items()):
         try:
-            unit.delete(table, added)
+            unit.delete(table, sorted(ids, reverse=True))
         except IntegrityError as error:
             # A newer row points to it.
-            raise _changed_since(table, added[0]) from error
-    for table in found.diffs:
-        back = _back(table)
+            raise _changed_since(table, max(ids)) from error
+    for table, rows in standing.items():
+        back, gone = _back(table), set(added[table])
         restored: list[dict[str, Any]] = []
         changed: dict[int, dict[str, Any]] = {}
-        for row_id, diff in found.standing(table).items():
-            if _was_added(diff):
+        for row_id, diff in rows.items():
+            if row_id in gone:
                 continue
             before = {
                 name: back[name](pair[0]) if name in back and pair[0] is not None else pair[0]
@@ -140,26 +144,35 @@ def _compare(
     reading: Reading, table: Table, diffs: Mapping[int, Diff], changed: dict[Group, tuple[Table, int]]
 ) -> dict[int, Group]:
     """The group of each row; groups with a value that is no longer as the entry left it enter ``changed``."""
-    current = reading.rows(table, list(diffs))
-    encode = reading.encoders(table)
+    current = reading.raw(table, list(diffs))
+    names = reading.names(table)
+    place = {name: index for index, name in enumerate(names)}
+    nothing = (None,) * len(names)
     owner = _owner(table)
     groups: dict[int, Group] = {}
+    shapes: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row_id, diff in diffs.items():
-        now = current.get(row_id, {})
-        group: Group = None
+        shapes[tuple(diff)].append(row_id)
+    for columns, alike in shapes.items():
+        rows = [current.get(row_id, nothing) for row_id in alike]
         if table.info.get("whole"):
-            group = row_id
-        elif owner is not None:
-            pair = diff.get(owner)
-            group = now.get(owner) if pair is None else pair[1] if pair[1] is not None else pair[0]
-        groups[row_id] = group
-        for name, (_before, after) in diff.items():
-            value = now.get(name)
-            if name in encode:
-                value = encode[name](value)
-            if value != after and name != "version":
-                changed.setdefault(group, (table, row_id))
-                break
+            of_rows: Sequence[Group] = alike
+        elif owner is None:
+            of_rows = [None] * len(alike)
+        elif owner in columns:
+            pairs = [diffs[row_id][owner] for row_id in alike]
+            of_rows = [before if after is None else after for before, after in pairs]
+        else:
+            of_rows = [row[place[owner]] for row in rows]
+        groups.update(zip(alike, of_rows, strict=True))
+        for name in columns:
+            # Column by column: mostly all rows are as they were left, and that is one look.
+            (now,) = reading.plain_cells(table, (name,), [[row[place[name]] for row in rows]])
+            left = [diffs[row_id][name][1] for row_id in alike]
+            if name != "version" and list(now) != left:
+                for group, row_id, is_now, was_left in zip(of_rows, alike, now, left, strict=True):
+                    if is_now != was_left:
+                        changed.setdefault(group, (table, row_id))
     return groups
 
 

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, compress, islice
+from operator import itemgetter, ne
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Float, Integer, String, Table, delete, text
@@ -16,9 +17,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db.engine import journal, outbox, settings
 from db.engine.among import among
-from db.engine.columns import Codec, Moment, defaults, to_plain
+from db.engine.columns import Codec, Moment, canonical, defaults, to_plain
+from db.engine.diffs import Cells, Diff, Diffs
 from db.engine.following import followers_of
-from db.engine.rows import insert_rows, read_rows, stored_rows, update_rows
+from db.engine.rows import (
+    Raw,
+    insert_rows,
+    ours,
+    read_raw,
+    reading,
+    stored_rows,
+    stored_values,
+    turned,
+    update_rows,
+)
 from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
@@ -27,9 +39,9 @@ from db.kernel.ids import IdMaker
 from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 
+__all__ = ["Diff", "Reading", "UnitOfWork"]
+
 Row = Mapping[str, Any]
-Diff = dict[str, list[Any]]
-"""Column → [before, after], as the journal keeps them; a row that came or went lists its ``id`` too."""
 
 _LOAD_CHUNK = 20_000
 
@@ -51,16 +63,34 @@ class Reading:
         self.connection = connection
         self.actor = actor
         self.now = now
+        self._raw: dict[str, dict[int, Raw]] = defaultdict(dict)
         self._known: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
         self._encode: dict[str, dict[str, Codec]] = {}
         self._secret: bytes | None = None
+
+    def names(self, table: Table) -> tuple[str, ...]:
+        """The columns that are read."""
+        return tuple(name for name in table.c.keys() if name not in self._without)  # noqa: SIM118  no dict
 
     def rows(self, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Rows by id, read once and to be read only; those not there are left out."""
         known = self._known[table.name]
         missing = [row_id for row_id in ids if row_id not in known]
         if missing:
-            known.update(read_rows(self.connection, table, missing, self._without))
+            raw = self.raw(table, missing)
+            read = ours(self.connection, table, self.names(table), list(raw.values()))
+            known.update(zip(raw, read, strict=True))
+        return {row_id: known[row_id] for row_id in ids if row_id in known}
+
+    def raw(self, table: Table, ids: Sequence[int]) -> dict[int, Raw]:
+        """The same rows as the database keeps them, in the order of ``names``: to be compared, passed on."""
+        known = self._raw[table.name]
+        missing = [row_id for row_id in ids if row_id not in known]
+        if missing:
+            names = self.names(table)
+            key = names.index("id")
+            found = read_raw(self.connection, table, missing, names)
+            known.update(zip(map(itemgetter(key), found), found, strict=True))
         return {row_id: known[row_id] for row_id in ids if row_id in known}
 
     def plain(self, table: Table, column: str, value: Any) -> Any:
@@ -79,6 +109,19 @@ class Reading:
                 **_codecs(table),
                 **dict.fromkeys(_private(table), self._digest),
             }
+        return found
+
+    def plain_cells(self, table: Table, names: Sequence[str], raw: Sequence[Sequence[Any]]) -> list[Any]:
+        """Raw values, by column, as the journal keeps them: mostly they are the same."""
+        unlike = _unlike(table)
+        reads, encode = reading(table, self.connection.dialect), self.encoders(table)
+        found = []
+        for name, values in zip(names, raw, strict=True):
+            cells = values
+            for codes in (reads, encode) if name in unlike else ():
+                if name in codes:
+                    cells = turned(codes[name], cells)
+            found.append(cells)
         return found
 
     def _digest(self, value: Any) -> Any:
@@ -136,7 +179,7 @@ class UnitOfWork(Reading):
         """Whether this is a station's file, whose acts go on to a server."""
         self._ids = ids
         self._head = head
-        self._diffs: dict[str, dict[int, Diff]] = defaultdict(dict)
+        self._diffs: dict[str, Diffs] = defaultdict(Diffs)
         self._loaded: dict[str, journal.Digest] = {}
         self._measured: set[str] = set()
         self._mirrored: dict[str, tuple[journal.Digest, set[int]]] = {}
@@ -170,42 +213,41 @@ class UnitOfWork(Reading):
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows; each needs its ``id``. What the database would fill in is written down too."""
-        base = _defaults(table)
-        shapes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-        for given in rows:
-            row = {**base, **given}
+        shapes: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for row in rows:
             shapes[tuple(row)].append(row)
-        diffs = self._diffs[table.name]
-        for columns, alike in shapes.items():
-            stored = stored_rows(self.connection, table, columns, alike)
-            insert_rows(self.connection, table, columns, stored)
+        for given, alike in shapes.items():
+            left = {name: value for name, value in _defaults(table).items() if name not in given}
+            columns = (*left, *given)
+            values: list[Any] = [[value] * len(alike) for value in left.values()]
+            values += zip(*[row.values() for row in alike], strict=True)
+            cells = self._stored(table, columns, values)
+            insert_rows(self.connection, table, columns, list(zip(*cells, strict=True)))
             for follower in followers_of(table):
-                follower(self.connection, (), alike)
-            for row, values in zip(alike, self._plain_rows(table, columns, alike, stored), strict=True):
-                diff: Diff = {column: [None, value] for column, value in zip(columns, values, strict=True)}
-                if row["id"] in diffs:
-                    # Taken away before in this unit: what it was then is what it was before.
-                    for column, pair in diffs[row["id"]].items():
-                        diff[column] = [pair[0], diff[column][1] if column in diff else None]
-                    if diff["id"][0] is not None:
-                        del diff["id"]
-                diffs[row["id"]] = diff
+                follower(self.connection, (), [{**left, **row} for row in alike])
+            ids = values[columns.index("id")]
+            self._diffs[table.name].came(ids, columns, self._plain(table, columns, values, cells))
 
-    def _plain_rows(
+    def _stored(self, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> list[Any]:
+        """Our values, by column, as the database keeps them."""
+        return [
+            stored_values(self.connection, table, name, each)
+            for name, each in zip(columns, values, strict=True)
+        ]
+
+    def _plain(
         self,
         table: Table,
         columns: Sequence[str],
-        rows: Sequence[Row],
-        stored: Sequence[list[Any]],
-    ) -> Sequence[list[Any]]:
-        """Rows as the journal keeps them: mostly as they are stored, so that nothing is turned twice."""
-        encode = self.encoders(table)
-        unlike = [(place, name) for place, name in enumerate(columns) if name in _unlike(table)]
-        if unlike:
-            for row, values in zip(rows, stored, strict=True):
-                for place, name in unlike:
-                    values[place] = encode[name](row[name]) if name in encode else row[name]
-        return stored
+        values: Sequence[Sequence[Any]],
+        stored: Sequence[Sequence[Any]],
+    ) -> list[Any]:
+        """Our values, by column, as the journal keeps them: mostly as they are stored."""
+        unlike, encode = _unlike(table), self.encoders(table)
+        return [
+            kept if name not in unlike else turned(encode[name], each) if name in encode else each
+            for name, each, kept in zip(columns, values, stored, strict=True)
+        ]
 
     def update(
         self, table: Table, changes: Mapping[int, Row], expected: Mapping[int, int] | None = None
@@ -215,66 +257,66 @@ class UnitOfWork(Reading):
         ``expected`` gives the version on which the decision was made; when any row has moved on meanwhile the
         whole command is refused (``changed_meanwhile``), and so it is when a row is gone (``no_such_row``).
         """
-        known = self.rows(table, list(changes))
-        encode = self.encoders(table)
-        diffs = self._diffs[table.name]
-        shapes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-        followers = followers_of(table)
-        before_rows: list[Row] = []
-        after_rows: list[Row] = []
+        known = self.raw(table, list(changes))
+        place = {name: index for index, name in enumerate(self.names(table))}
+        shapes: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for row_id, values in changes.items():
             old = known.get(row_id)
             if old is None:
                 raise Refused(
                     "no_such_row", N_("There is no such entry any more."), table=table.name, id=row_id
                 )
-            if expected is not None and old["version"] != expected[row_id]:
+            if expected is not None and old[place["version"]] != expected[row_id]:
                 raise self._meanwhile(table, row_id)
-            new = {column: value for column, value in values.items() if old[column] != value}
-            if not new:
-                continue
-            if "version" in old:
-                new["version"] = old["version"] + 1
-            diff = diffs.setdefault(row_id, {})
-            for column, value in new.items():
-                if column in encode:
-                    before, after = encode[column](old[column]), encode[column](value)
-                else:
-                    before, after = old[column], value
-                diff[column] = [diff[column][0] if column in diff else before, after]
-            if followers:
-                before_rows.append(old)
-                after_rows.append({**old, **new})
-            shapes[tuple(new)].append({**new, "id": row_id})
-            del self._known[table.name][row_id]
+            shapes[tuple(values)].append(row_id)
+        before_rows: list[Row] = []
+        after_rows: list[Row] = []
         for columns, alike in shapes.items():
-            stored = stored_rows(self.connection, table, (*columns, "id"), alike)
-            update_rows(self.connection, table, columns, stored)
+            given = list(zip(*[changes[row_id].values() for row_id in alike], strict=True))
+            stored = self._stored(table, columns, given)
+            plain = self._plain(table, columns, given, stored)
+            raw = [[known[row_id][place[name]] for row_id in alike] for name in columns]
+            were = self.plain_cells(table, columns, raw)
+            kinds = (were, plain, stored)
+            for names, picked in _differing(columns, were, plain).items():
+                ids = [alike[index] for index in picked]
+                sides = {
+                    name: [[cells[columns.index(name)][index] for index in picked] for cells in kinds]
+                    for name in names
+                }
+                if "version" in place:
+                    versions = [known[row_id][place["version"]] for row_id in ids]
+                    sides["version"] = [versions, *[[version + 1 for version in versions]] * 2]
+                before, after, kept = zip(*sides.values(), strict=True)
+                update_rows(self.connection, table, list(sides), list(zip(*kept, ids, strict=True)))
+                self._diffs[table.name].changed(ids, list(sides), before, after)
+                if followers_of(table):
+                    for row_id, *new in zip(ids, *kept, strict=True):
+                        was = dict(zip(place, known[row_id], strict=True))
+                        before_rows.append(was)
+                        after_rows.append({**was, **dict(zip(sides, new, strict=True))})
+                self._forget(table, ids)
         if before_rows:
-            for follower in followers:
+            for follower in followers_of(table):
                 follower(self.connection, before_rows, after_rows)
 
     def delete(self, table: Table, ids: Sequence[int]) -> None:
         """Remove rows by id; their last values stay in the journal."""
-        encode = self.encoders(table)
-        diffs = self._diffs[table.name]
-        gone = self.rows(table, ids)
-        for row_id, row in gone.items():
-            known = diffs.get(row_id, {})
-            diff: Diff = {column: [value, None] for column, value in row.items()}
-            for column, code in encode.items():
-                diff[column][0] = code(diff[column][0])
-            for column, pair in known.items():
-                diff[column][0] = pair[0]
-            diffs[row_id] = diff
-            if diff["id"] == [None, None]:
-                # Came and went in this unit: nothing happened.
-                del diffs[row_id]
-            del self._known[table.name][row_id]
-        if gone:
-            self.connection.execute(delete(table).where(among(table.c.id, gone)))
-            for follower in followers_of(table):
-                follower(self.connection, list(gone.values()), ())
+        gone = self.raw(table, ids)
+        if not gone:
+            return
+        names = self.names(table)
+        values = self.plain_cells(table, names, list(zip(*gone.values(), strict=True)))
+        self.connection.execute(delete(table).where(among(table.c.id, gone)))
+        for follower in followers_of(table):
+            follower(self.connection, [dict(zip(names, row, strict=True)) for row in gone.values()], ())
+        self._diffs[table.name].went(list(gone), names, values)
+        self._forget(table, gone)
+
+    def _forget(self, table: Table, ids: Iterable[int]) -> None:
+        for row_id in ids:
+            self._raw[table.name].pop(row_id, None)
+            self._known[table.name].pop(row_id, None)
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
         """Add many rows of raw values (moments in milliseconds, JSON as text); returns how many.
@@ -326,7 +368,6 @@ class UnitOfWork(Reading):
         """
         ids = [row["id"] for row in rows]
         before = self.rows(table, [*ids, *gone])
-        known = self._known[table.name]
         lost = [row_id for row_id in gone if row_id in before]
         changed = [dict(row) for row in rows if before.get(row["id"]) != row]
         came = [row for row in changed if row["id"] not in before]
@@ -343,14 +384,13 @@ class UnitOfWork(Reading):
         if came:
             stored = stored_rows(self.connection, table, columns, came)
             insert_rows(self.connection, table, columns, stored)
-            digest.add([tuple(cells) for cells in stored])
+            digest.add(stored)
         if other:
             values = tuple(name for name in columns if name != "id")
             stored = stored_rows(self.connection, table, (*values, "id"), other)
             update_rows(self.connection, table, values, stored)
-            digest.add([tuple(cells) for cells in stored])
-        for row_id in [*lost, *ids]:
-            known.pop(row_id, None)
+            digest.add(stored)
+        self._forget(table, [*lost, *ids])
         touched.update([*lost, *(row["id"] for row in changed)])
         old_rows = [before[row_id] for row_id in [*lost, *(row["id"] for row in other)]]
         for follower in followers_of(table):
@@ -377,8 +417,8 @@ class UnitOfWork(Reading):
 
     def finish(self) -> journal.Head:
         """Append the journal entry, and on a station's file what is to be sent; returns the head after it."""
-        diffs = {table: rows for table, rows in self._diffs.items() if rows}
-        touched = {table: set(rows) for table, rows in diffs.items()}
+        diffs = {table: rows for table, rows in self._diffs.items() if rows.ids}
+        touched = {table: set(rows.ids) for table, rows in diffs.items()}
         for table, (_digest, mirrored) in self._mirrored.items():
             touched[table] = touched.get(table, set()) | mirrored
         ids = {table: frozenset(rows) for table, rows in touched.items()}
@@ -389,11 +429,10 @@ class UnitOfWork(Reading):
         if touched or bulk or self._kept:
             if self.is_replica and self.operation is None and reach_of(self.command) is Reach.BOTH:
                 self.operation = self.new_id()
-            changes: dict[str, Any] = {
-                table: [[row_id, diff] for row_id, diff in rows.items()] for table, rows in diffs.items()
-            }
-            changes |= {f"{table}*": digest.summary() for table, digest in self._loaded.items()}
-            changes |= {f"{table}=": digest.summary() for table, (digest, _ids) in self._mirrored.items()}
+            told = {table: rows.text() for table, rows in diffs.items()}
+            told |= {f"{table}*": canonical(digest.summary()) for table, digest in self._loaded.items()}
+            told |= {f"{table}=": canonical(each.summary()) for table, (each, _ids) in self._mirrored.items()}
+            changes = ",".join([f"{canonical(name)}:{told[name]}" for name in sorted(told)])
             head = journal.append(
                 self.connection,
                 self._head,
@@ -401,7 +440,7 @@ class UnitOfWork(Reading):
                 self.station,
                 self.command,
                 self.now,
-                changes,
+                f"{{{changes}}}",
                 None if bulk else {table: sorted(rows) for table, rows in touched.items()},
                 self.undoes,
                 # A station's own journal may tell of an act twice: before and after it was done again.
@@ -454,6 +493,15 @@ def _unlike(table: Table) -> frozenset[str]:
 
 def _private(table: Table) -> list[str]:
     return [column.name for column in table.c if column.info.get("private")]
+
+
+def _differing(columns: Sequence[str], before: Cells, after: Cells) -> dict[tuple[str, ...], list[int]]:
+    """By the columns in which they differ, the places of the rows; those that do not differ are left out."""
+    flags = zip(*[map(ne, was, now) for was, now in zip(before, after, strict=True)], strict=True)
+    found: dict[tuple[bool, ...], list[int]] = defaultdict(list)
+    for index, each in enumerate(flags):
+        found[each].append(index)
+    return {tuple(compress(columns, each)): places for each, places in found.items() if any(each)}
 
 
 def _or_none(code: Codec) -> Callable[[Any], Any]:

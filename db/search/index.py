@@ -22,9 +22,9 @@ from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
 from db.kernel.command import Reach, command
 from db.kernel.language import N_
-from db.search.rules import EDITION, READ, WRITTEN, fact_terms, terms_of, text_terms
+from db.search.rules import EDITION, READ, changed_terms, terms_of
 
-_read, _written = itemgetter(*READ), itemgetter(*WRITTEN)
+_read = itemgetter(*READ)
 Progress = Callable[[int, int], None]
 """Cases done, cases in all."""
 
@@ -54,22 +54,18 @@ def keep_terms(
         return
     after_by_id = {row["id"]: row for row in after}
     gone: list[Entry] = []
-    come: list[Entry] = []
+    changed: list[Change] = []
     for row in before:
         now = after_by_id.pop(row["id"], None)
         if now is None:
             gone.append((row["id"], terms_of(row)))
         elif _read(row) != _read(now):
-            facts, new_facts = fact_terms(row), fact_terms(now)
-            reworded = _written(row) != _written(now)
-            if reworded or facts != new_facts:
-                # Cutting texts into terms is most of the work; what was not reworded is cut once.
-                texts = text_terms(row)
-                gone.append((row["id"], texts | facts))
-                come.append((row["id"], (text_terms(now) if reworded else texts) | new_facts))
-    come += [(key, terms_of(row)) for key, row in after_by_id.items()]
+            lost, won = changed_terms(row, now)
+            if lost or won:
+                changed.append((row["id"], lost, won))
     _take_out(connection, gone)
-    _put_in(connection, come)
+    _change(connection, changed)
+    _put_in(connection, [(key, terms_of(row)) for key, row in after_by_id.items()])
 
 
 def rebuild(database: Database, progress: Progress = lambda _done, _total: None) -> int:
@@ -107,6 +103,8 @@ def _rebuild(unit: UnitOfWork, progress: Progress) -> int:
 
 
 Entry = tuple[int, frozenset[str]]
+Change = tuple[int, set[str], set[str]]
+"""A case, the terms that it loses, and those that it wins."""
 
 
 def _put_in(connection: Connection, entries: Iterable[Entry]) -> None:
@@ -132,6 +130,28 @@ def _take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     else:
         connection.exec_driver_sql(
             "DELETE FROM case_words WHERE case_id = %s", [(key,) for key, _terms in entries]
+        )
+
+
+def _change(connection: Connection, changes: Sequence[Change]) -> None:
+    """Take terms from cases and give them others; those that a case keeps are not touched."""
+    if not changes:
+        return
+    if connection.dialect.name == "sqlite":
+        # Without columns, positions and sizes the index is nothing but pairs of term and case, so it may be
+        # told of some of them; for each case that goes one comes, which keeps its count of cases right.
+        # In the order of the ids, lest it write a piece for each step back.
+        rows: list[tuple[str | None, int, str]] = []
+        for key, gone, come in sorted(changes, key=itemgetter(0)):
+            rows += (("delete", key, " ".join(gone)), (None, key, " ".join(come)))
+        connection.exec_driver_sql("INSERT INTO case_words(case_words, rowid, words) VALUES (?, ?, ?)", rows)
+    else:
+        rows_of = zip(*((key, " ".join(gone), quoted(come)) for key, gone, come in changes), strict=True)
+        connection.exec_driver_sql(
+            "UPDATE case_words SET words = ts_delete(words, string_to_array(gone, ' ')) || come::tsvector"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new(id, gone, come)"
+            " WHERE case_id = new.id",
+            tuple(list(column) for column in rows_of),
         )
 
 

@@ -8,11 +8,11 @@ to filter by (class, unit, state …) are terms too; they begin with "_", which 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from operator import add
+from operator import add, itemgetter
 from typing import Any
 
 from db.cases.rules import STATES
@@ -24,6 +24,7 @@ EDITION = 1
 TEXTS = ("address", "description", "foreign_number")
 WRITTEN = ("number", *TEXTS)
 """What is written about a case; everything else are facts."""
+_written = itemgetter(*WRITTEN)
 READ = (
     *WRITTEN,
     "state",
@@ -126,10 +127,24 @@ def text_terms(row: Mapping[str, Any]) -> frozenset[str]:
 
 
 def fact_terms(row: Mapping[str, Any]) -> frozenset[str]:
-    """The terms of the facts to filter by."""
-    found = {f"{mark}{key}" for column, mark in ID_TERMS.items() if (key := row.get(column))}
-    found.update((f"_f{row['source']}", state_term(row["state"]), month_term(row["reported_at"])))
-    return frozenset(found)
+    """The terms of the facts to filter by; an id may be missing."""
+    return frozenset([term for column, term_of in _FACTS if (term := term_of(row.get(column)))])
+
+
+def changed_terms(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """The terms that a case loses and those that it wins; only what changed is cut. The rows are whole."""
+    gone: set[str] = set()
+    come: set[str] = set()
+    for column, term_of in _FACTS:
+        was, now = before[column], after[column]
+        if was != now:
+            gone.add(term_of(was))
+            come.add(term_of(now))
+    if _written(before) != _written(after):
+        gone |= text_terms(before)
+        come |= text_terms(after)
+    kept = {"", *(gone & come)}
+    return gone - kept, come - kept
 
 
 def state_term(state: str) -> str:
@@ -142,6 +157,19 @@ def month_term(moment: datetime | int) -> str:
     """The term of the month (UTC) of a moment."""
     at = from_ms(moment) if isinstance(moment, int) else moment
     return f"_m{at.year * 12 + at.month}"
+
+
+def _id_term(mark: str) -> Callable[[int | None], str]:
+    return lambda key: f"{mark}{key}" if key else ""
+
+
+_FACTS: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    *((column, _id_term(mark)) for column, mark in ID_TERMS.items()),
+    ("source", lambda source: f"_f{source}"),
+    ("state", state_term),
+    ("reported_at", month_term),
+)
+"""By column, what makes a term of a fact, "" for none; no two columns have a term in common."""
 
 
 def month_terms(span: Span, now_ms: int) -> tuple[str, ...]:

@@ -78,7 +78,10 @@ def _acts(core: Core, runs: int) -> Iterator[Line]:
         wanted = order(ids, units[turn % len(units)])
         seen, looked = _timed(partial(_look, core, wanted))
         outcome, acted = _timed(partial(core.bus.run, wanted, SYSTEM))
+        # As with people there is a moment between one mass act and the next.
+        core.database.settle()
         undone = _timed(lambda: core.bus.undo(SYSTEM))[1]
+        core.database.settle()
         if seen.moving != outcome.result.case_ids:
             raise Unavailable("bench_failed", N_("The measured program failed: {reason}"), reason="preview")
         moved = len(outcome.result.case_ids)

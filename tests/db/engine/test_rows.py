@@ -11,7 +11,7 @@ from sqlalchemy import Table, insert, select
 
 from db.calendars.tables import calendar_day, working_window
 from db.engine.connections import Database
-from db.engine.rows import fetch, insert_rows, read_rows, stored_rows, uncollected, update_rows
+from db.engine.rows import fetch, insert_rows, read_raw, read_rows, stored_rows, uncollected, update_rows
 from db.engine.tables import proposal
 from db.people.tables import unit
 from db.registers.tables import place, road
@@ -93,7 +93,7 @@ def test_many_rows_of_one_shape_are_changed_each_to_its_own(database: Database) 
 def test_columns_that_nobody_needs_are_not_read(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.execute(insert(unit), [ROWS[0][1]])
-        assert "name_en" not in read_rows(connection, unit, [1], frozenset({"name_en"}))[1]
+        assert read_raw(connection, unit, [1, 404], ("name", "id")) == [("市政处", 1)]
 
 
 def test_the_search_for_garbage_goes_on_afterwards_whatever_happens() -> None:

@@ -85,6 +85,25 @@ def test_a_rebuild_leaves_no_entry_in_the_journal(database: Database) -> None:
         assert connection.execute(text("SELECT count(*) FROM journal")).scalar() == before
 
 
+def test_the_index_stays_sound_when_it_is_told_only_of_what_changed(database: Database) -> None:
+    write(database, (cases, [case_values(key, address="井盖路面") for key in range(1, 60)]))
+    for turn in range(1, 30):
+        with database.write(SYSTEM, Write()) as unit:
+            facts_of = {key: {"unit_id": 1 + (turn + key) % 2} for key in range(59, 0, -1 - turn % 3)}
+            unit.update(cases, facts_of)
+        assert indexed(database) == expected(database)
+    with database.write(SYSTEM, Write()) as unit:
+        unit.update(cases, {key: {"unit_id": None} for key in range(1, 60)})
+    assert found(database, "井盖") == list(range(59, 0, -1))
+    remove(database, cases, list(range(1, 60)))
+    assert indexed(database) == {}
+    if database.dialect == "sqlite":
+        with database.engine.begin() as connection:
+            connection.execute(text("INSERT INTO case_words(case_words) VALUES ('integrity-check')"))
+            connection.execute(text("INSERT INTO case_words(case_words) VALUES ('optimize')"))
+    assert indexed(database) == {}
+
+
 def _do(database: Database, turn: int, what: str, key: int, value: Any) -> None:
     known = expected(database)
     end = {"state": "handling", "closed_at": None}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.kernel.clock import to_ms
-from db.search.rules import Word, like_pattern, month_terms, terms_of, words_of
+from db.search.rules import Word, changed_terms, like_pattern, month_terms, terms_of, words_of
 
 MARCH = datetime(2026, 3, 14, tzinfo=UTC)
 
@@ -32,6 +32,39 @@ def test_facts_are_terms_that_no_text_can_be() -> None:
     ended = terms_of(row(state="void"))
     assert "_svoid" in ended
     assert "_open" not in ended
+
+
+ROWS = st.fixed_dictionaries(
+    {
+        "number": st.sampled_from(["20260316001000123", "20260401001000001"]),
+        "address": st.text("井盖路面aB1 ", max_size=6),
+        "description": st.text("井盖路面aB1 ", max_size=6),
+        "foreign_number": st.sampled_from([None, "A-77"]),
+        "state": st.sampled_from(["reported", "handling", "closed", "void"]),
+        "source": st.sampled_from(["app", "hotline"]),
+        "reported_at": st.sampled_from([MARCH, datetime(2026, 4, 1, tzinfo=UTC)]),
+        **{
+            column: st.sampled_from([None, 1, 2])
+            for column in (
+                "category_id",
+                "unit_id",
+                "district_id",
+                "community_id",
+                "component_id",
+                "reporter_person_id",
+            )
+        },
+    }
+)
+
+
+@given(ROWS, ROWS)
+def test_what_a_change_takes_and_gives_leads_from_the_old_terms_to_the_new(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    gone, come = changed_terms(before, after)
+    assert gone == terms_of(before) - terms_of(after)
+    assert come == terms_of(after) - terms_of(before)
 
 
 def test_a_moment_says_the_same_as_a_datetime_and_in_milliseconds() -> None:

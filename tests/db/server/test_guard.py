@@ -61,7 +61,7 @@ def test_a_row_changed_without_an_entry_is_not_kept(server: Server, reported: in
 def test_an_entry_about_nothing_is_not_kept(server: Server, reported: int) -> None:
     core, who = server.core("wangmin"), server.actor("wangmin")
     with pytest.raises(Refused, match="was not made"), core.database.write(who, Accept((reported,))) as unit:
-        unit._diffs["cases"][reported] = {"description": ["井盖破损", "x"]}
+        unit._diffs["cases"].changed([reported], ["description"], [["井盖破损"]], [["x"]])
 
 
 @pytest.mark.parametrize(
