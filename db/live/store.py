@@ -181,6 +181,7 @@ class Store:
         self._texts = TextIndex()
         self._next_turn = NEVER
         self._claimed_slots: Int32 = NO_SLOTS
+        self._usual: Int64 | None = None
         self._publish()
 
     def __len__(self) -> int:
@@ -257,11 +258,13 @@ class Store:
     def learn(self, remaining: Remaining) -> None:
         """Take what is usual now; it moves cases only in the order of least slack."""
         self.remaining = remaining
+        self._usual = None
         self._start_by(slice(None))
 
     def name_anew(self, directory: Directory) -> None:
         """Take another directory: names are asked anew, and a class may belong to another major one."""
         self.directory = directory
+        self._usual = None
         self._start_by(slice(None))
 
     def roll(self, now_ms: int) -> Applied:
@@ -333,9 +336,7 @@ class Store:
         return removed
 
     def _place(self, ids: Int64) -> tuple[Int32, Mask]:
-        listed = ids.tolist()
-        known = self._slots
-        slots = np.array([known.get(i, -1) for i in listed], dtype=np.int32)
+        slots = self.slots_of(ids.tolist())
         is_new = slots < 0
         count = int(np.count_nonzero(is_new))
         if count:
@@ -346,7 +347,7 @@ class Store:
             self.number += [""] * len(fresh)
             self.address += [""] * len(fresh)
             self._grow()
-            known.update(zip(ids[is_new].tolist(), slots[is_new].tolist(), strict=True))
+            self._slots.update(zip(ids[is_new].tolist(), slots[is_new].tolist(), strict=True))
         return slots, is_new
 
     def _grow(self) -> None:
@@ -387,15 +388,27 @@ class Store:
             | (is_open & ((arrays["requests"][slots] & REQUEST_BITS["return"]) > 0))
         )
         self._start_by(slots)
-        number, address = (cast("list[str]", columns[name]) for name in TEXT_COLUMNS)
-        touched: list[int] = []
-        for place, slot in zip(places.tolist(), slots.tolist(), strict=True):
-            if self.number[slot] != number[place] or self.address[slot] != address[place]:
-                self.number[slot], self.address[slot] = number[place], address[place]
-                touched.append(slot)
-        if touched:
-            self.text_edition += 1
-            self._texts.put(touched, [f"{self.number[slot]} {self.address[slot]}" for slot in touched])
+        texts = (cast("list[str]", columns[name]) for name in TEXT_COLUMNS)
+        if not everything:
+            texts = ([listed[place] for place in places.tolist()] for listed in texts)
+        self._write_texts(slots.tolist(), *texts)
+
+    def _write_texts(self, slots: Sequence[int], number: Sequence[str], address: Sequence[str]) -> None:
+        numbers, addresses = self.number, self.address
+        # Of ten thousand cases that are given to another unit not one has another text.
+        touched = [
+            place
+            for place, (slot, first, second) in enumerate(zip(slots, number, address, strict=True))
+            if numbers[slot] != first or addresses[slot] != second
+        ]
+        if not touched:
+            return
+        for place in touched:
+            numbers[slots[place]], addresses[slots[place]] = number[place], address[place]
+        self.text_edition += 1
+        self._texts.put(
+            [slots[place] for place in touched], [f"{number[place]} {address[place]}" for place in touched]
+        )
 
     def _start_by(self, slots: Int32 | slice) -> None:
         """Due moments less what is usual, looked up in a table of state and class."""
@@ -406,13 +419,18 @@ class Store:
         arrays["start_by"][slots] = due
         if not self.remaining.usual:
             return
-        majors = self.directory.major_of
-        classes = [majors.get(int(i), "") for i in self.codes["category"].ids]
-        usual = np.array(
-            [[self.remaining.of(state, major) for major in classes] for state in STATE_CODES], dtype=np.int64
-        )
-        left = usual[arrays["state"][slots], arrays["category"][slots]]
+        left = self._usual_rest()[arrays["state"][slots], arrays["category"][slots]]
         arrays["start_by"][slots] = np.where(due > 0, due - left, 0)
+
+    def _usual_rest(self) -> Int64:
+        """The usual rest of a case by state and code of the class; made anew with what it is made of."""
+        codes = self.codes["category"].ids
+        if self._usual is None or self._usual.shape[1] != len(codes):
+            majors = self.directory.major_of
+            classes = [majors.get(int(i), "") for i in codes]
+            table = [[self.remaining.of(state, major) for major in classes] for state in STATE_CODES]
+            self._usual = np.array(table, dtype=np.int64)
+        return self._usual
 
     def _claim(self) -> Int32:
         """Write the standing claims into the columns; returns the slots of which they say something new."""
