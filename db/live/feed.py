@@ -330,8 +330,9 @@ class Feed:
         return _gathered(seq, digest, entries)
 
     def _taken_own(self, seq: int) -> list[Mapping[str, Collection[int]] | None] | None:
-        """What was touched up to an entry, when this process wrote all of it: ten thousand ids need not be read
-        out of an entry of ten megabytes. ``None`` when others have written, too.
+        """What was touched up to an entry, when this process wrote all of it; ``None`` when others have, too.
+
+        Ten thousand ids need then not be read out of an entry of ten megabytes.
         """
         own: dict[int, Changes] = {}
         while self._own and self._own[0].seq <= seq:
@@ -378,9 +379,7 @@ def _head(connection: Connection) -> tuple[int, bytes]:
     return int(row.seq), bytes(row.hash)
 
 
-def _gathered(
-    seq: int, digest: bytes, entries: Iterable[Mapping[str, Collection[int]] | None]
-) -> _Touched:
+def _gathered(seq: int, digest: bytes, entries: Iterable[Mapping[str, Collection[int]] | None]) -> _Touched:
     cases: set[int] = set()
     registers: set[str] = set()
     for entry in entries:

@@ -178,7 +178,8 @@ class Store:
         self._resting: list[int] = []
         self._next_rank = 0
         self._newest_id = 0
-        self._texts = TextIndex()
+        # Apart: in the numbers there are few signs, so that most words are looked for in the addresses only.
+        self._texts = {name: TextIndex() for name in TEXT_COLUMNS}
         self._next_turn = NEVER
         self._claimed_slots: Int32 = NO_SLOTS
         self._usual: Int64 | None = None
@@ -205,7 +206,9 @@ class Store:
         found = np.ones(self.size, dtype=bool)
         # The longest word lets through least, and the others are looked for only where it stands.
         for word in sorted(fold(text).split(), key=len, reverse=True):
-            has_word = self._texts.find(word, self.size, found)
+            has_word = np.zeros(self.size, dtype=bool)
+            for index in self._texts.values():
+                has_word |= index.find(word, self.size, found & ~has_word)
             for name in NAMED:
                 entry_has = [
                     any(word in each for each in self._names(name, int(i))) for i in self.codes[name].ids
@@ -217,7 +220,7 @@ class Store:
 
     def has_words(self, slot: int, words: Sequence[str]) -> bool:
         """The same for one slot and folded words."""
-        texts = [fold(f"{self.number[slot]} {self.address[slot]}")]
+        texts = [fold(self.number[slot]), fold(self.address[slot])]
         for name in NAMED:
             texts += self._names(name, int(self.codes[name].ids[self._arrays[name][slot]]))
         return all(any(word in text for text in texts) for word in words)
@@ -332,7 +335,8 @@ class Store:
         self._resting += slots
         for slot in slots:
             self.number[slot] = self.address[slot] = ""
-        self._texts.drop(removed)
+        for index in self._texts.values():
+            index.drop(removed)
         return removed
 
     def _place(self, ids: Int64) -> tuple[Int32, Mask]:
@@ -388,27 +392,22 @@ class Store:
             | (is_open & ((arrays["requests"][slots] & REQUEST_BITS["return"]) > 0))
         )
         self._start_by(slots)
-        texts = (cast("list[str]", columns[name]) for name in TEXT_COLUMNS)
-        if not everything:
-            texts = ([listed[place] for place in places.tolist()] for listed in texts)
-        self._write_texts(slots.tolist(), *texts)
+        for name in TEXT_COLUMNS:
+            listed = cast("list[str]", columns[name])
+            self._write_texts(
+                name, slots.tolist(), listed if everything else [listed[i] for i in places.tolist()]
+            )
 
-    def _write_texts(self, slots: Sequence[int], number: Sequence[str], address: Sequence[str]) -> None:
-        numbers, addresses = self.number, self.address
+    def _write_texts(self, name: str, slots: Sequence[int], texts: Sequence[str]) -> None:
+        known: list[str] = getattr(self, name)
         # Of ten thousand cases that are given to another unit not one has another text.
-        touched = [
-            place
-            for place, (slot, first, second) in enumerate(zip(slots, number, address, strict=True))
-            if numbers[slot] != first or addresses[slot] != second
-        ]
-        if not touched:
+        other = [(slot, text) for slot, text in zip(slots, texts, strict=True) if known[slot] != text]
+        if not other:
             return
-        for place in touched:
-            numbers[slots[place]], addresses[slots[place]] = number[place], address[place]
+        for slot, text in other:
+            known[slot] = text
         self.text_edition += 1
-        self._texts.put(
-            [slots[place] for place in touched], [f"{number[place]} {address[place]}" for place in touched]
-        )
+        self._texts[name].put([slot for slot, _text in other], [text for _slot, text in other])
 
     def _start_by(self, slots: Int32 | slice) -> None:
         """Due moments less what is usual, looked up in a table of state and class."""

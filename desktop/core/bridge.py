@@ -22,7 +22,7 @@ STALE_MS = 3_000
 class Bridge(QObject):
     """Keeps the newest of what the feed brings and hands it to the context.
 
-    What comes after a quiet moment is taken in at once; in a stream of news the beat takes in what has gathered.
+    What comes after a quiet moment is taken in at once; in a stream the beat takes in what has gathered.
     """
 
     first_came = Signal()
