@@ -14,7 +14,7 @@ _Chars = npt.NDArray[np.uint16]
 T = TypeVar("T", bound=np.generic)
 
 _END = "\n"
-_FEW = 32
+_FEW = 12
 """Fewer than one text in so many are gathered before they are looked through."""
 _OFTEN = 2
 """What stands less than once in so many texts is looked up place by place."""
