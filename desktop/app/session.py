@@ -730,7 +730,7 @@ class Session(QObject):
         self._map_drawn = max(self._map_drawn, generation)
         if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
             self._map_goal = -1
-            # To search all that a room is made of for garbage takes an eighth of a second, which a hand feels.
+            # To search all that a room is made of for garbage takes an eighth of a second: a hand feels it.
             gc.freeze()
             self.drawn.emit()
 
