@@ -30,6 +30,7 @@ from db.cases.rules import BEFORE_DISPATCH, REQUESTS, SOURCES, STATES
 from db.cases.tables import case as cases
 from db.cases.tables import claim, involved, order, request, step, tag
 from db.engine.among import among
+from db.engine.rows import uncollected
 
 Column = npt.NDArray[Any] | list[str]
 Columns = dict[str, Column]
@@ -89,7 +90,6 @@ REQUEST_BITS = {kind: 1 << place for place, kind in enumerate(REQUESTS)}
 _MARKS = ("requests", "supervised")
 """Array columns that come from tables beside the cases."""
 _CHUNK = 20_000
-_IN_CHUNK = 900
 _STATE_INDEX = {code: index for index, code in enumerate(STATE_CODES)}
 _SOURCE_INDEX = {code: index for index, code in enumerate(SOURCE_CODES)}
 _STANDS = np.array([code in HANDED_BACK for code in STATE_CODES])
@@ -107,8 +107,10 @@ def live_rows(connection: Connection, ids: Sequence[int] | None, day_start_ms: i
         cursor = connection.execute(statement).cursor
         assert cursor is not None
         # Straight from the driver: a row object for each of 100,000 cases would cost more than reading them.
-        while rows := cursor.fetchmany(_CHUNK):
-            parts.append(_columns(rows))
+        with uncollected():
+            while rows := cursor.fetchmany(_CHUNK):
+                parts.append(_columns(rows))
+                del rows
         cursor.close()
     return _marked(connection, _joined(parts), everything=ids is None)
 
@@ -144,7 +146,7 @@ def _marked(connection: Connection, columns: Columns, *, everything: bool) -> Co
             if place < len(in_order) and in_order[place] == row[0]:
                 yield int(order_of[place]), row[1]
 
-    # Written out, so that SQLite sees that its small index of the pending ones will do.
+    # Written out, here and for the helpers, so that SQLite sees that a small index will do.
     pending = select(request.c.case_id, request.c.kind).where(text("case_request.state = 'pending'"))
     for place, kind in found(pending, request.c.case_id):
         requests[place] |= REQUEST_BITS.get(kind, 0)
@@ -154,7 +156,7 @@ def _marked(connection: Connection, columns: Columns, *, everything: bool) -> Co
     for place, _id in found(unanswered, order.c.case_id):
         supervised[place] = True
     helping = select(involved.c.case_id, involved.c.unit_id).where(
-        involved.c.role == "helper", involved.c.until.is_(None)
+        text("case_unit.role = 'helper' AND case_unit.until IS NULL")
     )
     several = {"tags": found(select(tag.c.case_id, tag.c.word), tag.c.case_id)}
     several["helpers"] = found(helping, involved.c.case_id)
@@ -197,8 +199,8 @@ def _statements(ids: Sequence[int] | None, day_start_ms: int) -> Iterator[Select
         yield chosen.where(cases.c.closed_at.is_(None))
         yield chosen.where(type_coerce(cases.c.closed_at, BigInteger) >= day_start_ms)
         return
-    for begin in range(0, len(ids), _IN_CHUNK):
-        yield chosen.where(cases.c.id.in_([int(i) for i in ids[begin : begin + _IN_CHUNK]]))
+    if len(ids):
+        yield chosen.where(among(cases.c.id, map(int, ids)))
 
 
 def _columns(rows: Sequence[Sequence[Any]]) -> Columns:

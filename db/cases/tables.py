@@ -275,6 +275,14 @@ involved = Table(
     Column("until", Moment),
     version_column(),
     Index("ix_case_unit_case_id", "case_id"),
+    # Whoever helps at present: few, and asked for with every case that is shown.
+    Index(
+        "ix_case_unit_helping",
+        "case_id",
+        "unit_id",
+        sqlite_where=text("role = 'helper' AND until IS NULL"),
+        postgresql_where=text("role = 'helper' AND until IS NULL"),
+    ),
 )
 
 # The file itself lies beside the database under its SHA-256; a row never holds it.

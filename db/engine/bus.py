@@ -93,6 +93,7 @@ class Bus:
     def __init__(self, database: Database) -> None:
         self.database = database
 
+    @uncollected()
     def run(self, command: Any, actor: Actor, act: Act | None = None) -> Outcome:
         """Carry out a command for a person; ``act`` when it was done before, elsewhere.
 

@@ -94,6 +94,8 @@ class WordSets:
     def encode(self, texts: Sequence[str]) -> Int32:
         """The codes of texts with a word a line."""
         codes = np.zeros(len(texts), dtype=np.int32)
+        if not any(texts):
+            return codes
         for place, text in enumerate(texts):
             if text:
                 code = self._codes.get(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -92,6 +93,7 @@ class Feed:
         self._full_wanted = True
         self._full_not_before = 0.0
         self._places_at = 0.0
+        self._own: deque[Changes] = deque()
         self._looking = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -138,7 +140,10 @@ class Feed:
 
     # The thread.
 
-    def _on_commit(self, _changes: Changes) -> None:
+    def _on_commit(self, changes: Changes) -> None:
+        """On the thread that wrote: of what this process did itself the journal need not be asked."""
+        if changes.seq:
+            self._own.append(changes)
         self._wake.set()
 
     def _watch(self, told: Told, troubled: Troubled | None) -> None:
@@ -314,12 +319,29 @@ class Feed:
         if seq < self._seen.seq or not self._continues(connection):
             # Another history: a backup was put back.
             return _Touched(seq, digest, all=True)
+        own = self._taken_own(seq)
+        if own is not None:
+            return _gathered(seq, digest, own)
         entries = connection.execute(
             select(journal.c.touched)
             .where(journal.c.seq > self._seen.seq, journal.c.seq <= seq)
             .order_by(journal.c.seq)
         ).scalars()
         return _gathered(seq, digest, entries)
+
+    def _taken_own(self, seq: int) -> list[Mapping[str, Collection[int]] | None] | None:
+        """What was touched up to an entry, when this process wrote all of it; ``None`` when others have, too.
+
+        Ten thousand ids need then not be read out of an entry of ten megabytes.
+        """
+        own: dict[int, Changes] = {}
+        while self._own and self._own[0].seq <= seq:
+            changes = self._own.popleft()
+            own[changes.seq] = changes
+        wanted = range(self._seen.seq + 1, seq + 1)
+        if not all(each in own for each in wanted):
+            return None
+        return [None if own[each].bulk else own[each].touched for each in wanted]
 
     def _continues(self, connection: Connection) -> bool:
         """Whether the entry at which the feed stands is still in the journal, unaltered."""
@@ -357,7 +379,7 @@ def _head(connection: Connection) -> tuple[int, bytes]:
     return int(row.seq), bytes(row.hash)
 
 
-def _gathered(seq: int, digest: bytes, entries: Iterable[Mapping[str, list[int]] | None]) -> _Touched:
+def _gathered(seq: int, digest: bytes, entries: Iterable[Mapping[str, Collection[int]] | None]) -> _Touched:
     cases: set[int] = set()
     registers: set[str] = set()
     for entry in entries:
@@ -366,7 +388,7 @@ def _gathered(seq: int, digest: bytes, entries: Iterable[Mapping[str, list[int]]
         for table, ids in entry.items():
             if table == "cases":
                 cases.update(ids)
-            elif table not in CASE_TABLES:
+            elif ids and table not in CASE_TABLES:
                 registers.add(table)
         if len(cases) > MANY:
             return _Touched(seq, digest, all=True)

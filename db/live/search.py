@@ -14,10 +14,10 @@ _Chars = npt.NDArray[np.uint16]
 T = TypeVar("T", bound=np.generic)
 
 _END = "\n"
-_FEW = 32
+_FEW = 12
 """Fewer than one text in so many are gathered before they are looked through."""
 _OFTEN = 2
-"""A character that stands at least once in so many texts is no help in finding a word."""
+"""What stands less than once in so many texts is looked up place by place."""
 
 
 class TextIndex:
@@ -89,10 +89,13 @@ class TextIndex:
         wanted = np.frombuffer(word.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
         found = np.zeros(size, dtype=bool)
         chars, starts = self._chars[: self._length], self._starts[: self._texts]
+        if not self._frequency[wanted].all():
+            return found
         if among is not None:
-            asked = self._newest[: len(among)][among[: len(self._newest)]]
-            asked = asked[asked >= 0]
-            if len(asked) * _FEW < self._texts:
+            among = among[: len(self._newest)]
+            if np.count_nonzero(among) * _FEW < self._texts:
+                asked = self._newest.take(np.flatnonzero(among))
+                asked = asked[asked >= 0]
                 chars, starts = _gathered(chars, starts, asked)
                 texts = asked[_texts_with(wanted, chars, starts, self._frequency[wanted])]
                 found[self._slots[texts]] = True
@@ -122,23 +125,23 @@ class TextIndex:
 
 def _texts_with(wanted: _Chars, chars: _Chars, starts: Int64, frequency: Int64) -> Int64:
     """The texts (by their place in ``starts``) in which a word stands; a text may be named more than once."""
-    by_rarity = np.argsort(frequency, kind="stable")
-    anchor = int(by_rarity[0])
     last = len(chars) - len(wanted)
     if last < 0 or not len(starts):
         return np.empty(0, dtype=np.int64)
-    if frequency[anchor] * _OFTEN < len(starts):
-        # Where the word would begin, if its rarest character is at each of these places.
-        places = np.flatnonzero(chars[anchor : last + anchor + 1] == wanted[anchor])
-        for offset in by_rarity[1:]:
-            places = places[chars[places + offset] == wanted[offset]]
-        return np.searchsorted(starts, places, side="right") - 1
-    # A word of common characters stands nearly everywhere: every place is looked at, and each text sums up.
+    by_rarity = np.argsort(frequency, kind="stable").tolist()
+    # Every place is looked at for the rarest character, and for the next ones as long as many are left.
     begins = np.zeros(len(chars), dtype=bool)
     head = begins[: last + 1]
-    head[:] = chars[: last + 1] == wanted[0]
-    for offset in range(1, len(wanted)):
+    np.equal(chars[by_rarity[0] : last + by_rarity[0] + 1], wanted[by_rarity[0]], out=head)
+    for done, offset in enumerate(by_rarity[1:], start=1):
+        if np.count_nonzero(head) * _OFTEN < len(starts):
+            places = np.flatnonzero(head)
+            for other in by_rarity[done:]:
+                places = places[chars[places + other] == wanted[other]]
+            return np.searchsorted(starts, places, side="right") - 1
         head &= chars[offset : last + offset + 1] == wanted[offset]
+    if np.count_nonzero(head) * _OFTEN < len(starts):
+        return np.searchsorted(starts, np.flatnonzero(head), side="right") - 1
     return np.flatnonzero(np.logical_or.reduceat(begins, starts))
 
 

@@ -178,9 +178,11 @@ class Store:
         self._resting: list[int] = []
         self._next_rank = 0
         self._newest_id = 0
-        self._texts = TextIndex()
+        # Apart: in the numbers there are few signs, so that most words are looked for in the addresses only.
+        self._texts = {name: TextIndex() for name in TEXT_COLUMNS}
         self._next_turn = NEVER
         self._claimed_slots: Int32 = NO_SLOTS
+        self._usual: Int64 | None = None
         self._publish()
 
     def __len__(self) -> int:
@@ -204,7 +206,9 @@ class Store:
         found = np.ones(self.size, dtype=bool)
         # The longest word lets through least, and the others are looked for only where it stands.
         for word in sorted(fold(text).split(), key=len, reverse=True):
-            has_word = self._texts.find(word, self.size, found)
+            has_word = np.zeros(self.size, dtype=bool)
+            for index in self._texts.values():
+                has_word |= index.find(word, self.size, found & ~has_word)
             for name in NAMED:
                 entry_has = [
                     any(word in each for each in self._names(name, int(i))) for i in self.codes[name].ids
@@ -216,7 +220,7 @@ class Store:
 
     def has_words(self, slot: int, words: Sequence[str]) -> bool:
         """The same for one slot and folded words."""
-        texts = [fold(f"{self.number[slot]} {self.address[slot]}")]
+        texts = [fold(self.number[slot]), fold(self.address[slot])]
         for name in NAMED:
             texts += self._names(name, int(self.codes[name].ids[self._arrays[name][slot]]))
         return all(any(word in text for text in texts) for word in words)
@@ -257,11 +261,13 @@ class Store:
     def learn(self, remaining: Remaining) -> None:
         """Take what is usual now; it moves cases only in the order of least slack."""
         self.remaining = remaining
+        self._usual = None
         self._start_by(slice(None))
 
     def name_anew(self, directory: Directory) -> None:
         """Take another directory: names are asked anew, and a class may belong to another major one."""
         self.directory = directory
+        self._usual = None
         self._start_by(slice(None))
 
     def roll(self, now_ms: int) -> Applied:
@@ -329,13 +335,12 @@ class Store:
         self._resting += slots
         for slot in slots:
             self.number[slot] = self.address[slot] = ""
-        self._texts.drop(removed)
+        for index in self._texts.values():
+            index.drop(removed)
         return removed
 
     def _place(self, ids: Int64) -> tuple[Int32, Mask]:
-        listed = ids.tolist()
-        known = self._slots
-        slots = np.array([known.get(i, -1) for i in listed], dtype=np.int32)
+        slots = self.slots_of(ids.tolist())
         is_new = slots < 0
         count = int(np.count_nonzero(is_new))
         if count:
@@ -346,7 +351,7 @@ class Store:
             self.number += [""] * len(fresh)
             self.address += [""] * len(fresh)
             self._grow()
-            known.update(zip(ids[is_new].tolist(), slots[is_new].tolist(), strict=True))
+            self._slots.update(zip(ids[is_new].tolist(), slots[is_new].tolist(), strict=True))
         return slots, is_new
 
     def _grow(self) -> None:
@@ -387,15 +392,22 @@ class Store:
             | (is_open & ((arrays["requests"][slots] & REQUEST_BITS["return"]) > 0))
         )
         self._start_by(slots)
-        number, address = (cast("list[str]", columns[name]) for name in TEXT_COLUMNS)
-        touched: list[int] = []
-        for place, slot in zip(places.tolist(), slots.tolist(), strict=True):
-            if self.number[slot] != number[place] or self.address[slot] != address[place]:
-                self.number[slot], self.address[slot] = number[place], address[place]
-                touched.append(slot)
-        if touched:
-            self.text_edition += 1
-            self._texts.put(touched, [f"{self.number[slot]} {self.address[slot]}" for slot in touched])
+        for name in TEXT_COLUMNS:
+            listed = cast("list[str]", columns[name])
+            self._write_texts(
+                name, slots.tolist(), listed if everything else [listed[i] for i in places.tolist()]
+            )
+
+    def _write_texts(self, name: str, slots: Sequence[int], texts: Sequence[str]) -> None:
+        known: list[str] = getattr(self, name)
+        # Of ten thousand cases that are given to another unit not one has another text.
+        other = [(slot, text) for slot, text in zip(slots, texts, strict=True) if known[slot] != text]
+        if not other:
+            return
+        for slot, text in other:
+            known[slot] = text
+        self.text_edition += 1
+        self._texts[name].put([slot for slot, _text in other], [text for _slot, text in other])
 
     def _start_by(self, slots: Int32 | slice) -> None:
         """Due moments less what is usual, looked up in a table of state and class."""
@@ -406,13 +418,18 @@ class Store:
         arrays["start_by"][slots] = due
         if not self.remaining.usual:
             return
-        majors = self.directory.major_of
-        classes = [majors.get(int(i), "") for i in self.codes["category"].ids]
-        usual = np.array(
-            [[self.remaining.of(state, major) for major in classes] for state in STATE_CODES], dtype=np.int64
-        )
-        left = usual[arrays["state"][slots], arrays["category"][slots]]
+        left = self._usual_rest()[arrays["state"][slots], arrays["category"][slots]]
         arrays["start_by"][slots] = np.where(due > 0, due - left, 0)
+
+    def _usual_rest(self) -> Int64:
+        """The usual rest of a case by state and code of the class; made anew with what it is made of."""
+        codes = self.codes["category"].ids
+        if self._usual is None or self._usual.shape[1] != len(codes):
+            majors = self.directory.major_of
+            classes = [majors.get(int(i), "") for i in codes]
+            table = [[self.remaining.of(state, major) for major in classes] for state in STATE_CODES]
+            self._usual = np.array(table, dtype=np.int64)
+        return self._usual
 
     def _claim(self) -> Int32:
         """Write the standing claims into the columns; returns the slots of which they say something new."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from db.cases.queries import SOURCE_CODES, STATE_CODES
 from db.cases.rules import Light
-from db.live.columns import Int32, Int64, Mask
+from db.live.columns import NO_IDS, Int32, Int64, Mask, UInt8
 from db.live.filters import Span
 from db.live.lens import Match
 from db.live.store import IS_CLOSING, Store
@@ -118,46 +118,55 @@ class Figures:
 def tally(store: Store, match: Match | None = None, bin_ms: int = HOUR_MS) -> Figures:
     """Count the cases of a match (``None`` = all) at the store's moment; time left in bins of ``bin_ms``."""
     match = match or Match.everything(store)
-    open_slots = _slots(match.all & store.is_open)
-    light = store.light[open_slots]
-    by_light = np.bincount(light, minlength=4).tolist()
-    runs = match.all & store.runs
-    left = store.due_at[runs] - store.now_ms
-    closings = _closed_today(store, match.all)
-    has_clock = store.due_at[closings] > 0
-    late = int(np.count_nonzero(store.light[closings] == Light.OVER))
-    cases_of = _Open(store, match, open_slots)
+    cases = _Open(store, match)
+    by_light = np.bincount(cases.lights, minlength=4).tolist()
+    running = _Running(store, match)
+    left = running.left(match.all)
+    arrived, closings = _arrived_today(store, match.all), _closed_today(store, match.all)
+    has_clock = store.due_at.take(closings) > 0
+    late = int(np.count_nonzero(store.light.take(closings) == Light.OVER))
+    by_category = cases.split("category", "categories", "majors")
     return Figures(
         at_ms=store.now_ms,
         day_start_ms=store.day_start_ms,
-        open=len(open_slots),
+        open=len(cases.slots),
         due_within_2h=int(np.count_nonzero((left >= 0) & (left < SOON_MS))),
         overdue=by_light[Light.OVER],
         lights=(by_light[0], by_light[1], by_light[2], by_light[3]),
-        no_position=int(np.count_nonzero(np.isnan(store.lon[cases_of.without("no_position")]))),
-        arrived_today=int(np.count_nonzero(match.all & (store.reported_at >= store.day_start_ms))),
+        no_position=int(np.count_nonzero(np.isnan(store.lon.take(cases.without("no_position")[0])))),
+        arrived_today=len(arrived),
         closed_today=len(closings),
         closed_on_time=int(np.count_nonzero(has_clock)) - late,
         closed_late=late,
-        reworked_today=int(np.count_nonzero(store.reworks[closings] > 0)),
-        arrivals_by_hour=_by_hour(store, _arrived_today(store, match.without("arrived")), store.reported_at),
-        closings_by_hour=_by_hour(store, _closed_today(store, match.without("closed")), store.closed_at),
-        by_district=cases_of.split("district", "districts"),
-        by_community=cases_of.split("community", "communities"),
-        by_unit=cases_of.split("unit", "units"),
-        by_category=cases_of.split("category", "categories", "majors"),
-        slack=_slack_bins(store, match, bin_ms),
+        reworked_today=int(np.count_nonzero(store.reworks.take(closings) > 0)),
+        arrivals_by_hour=_by_hour(
+            store,
+            _arrived_today(store, match.without("arrived")) if "arrived" in match.by_part else arrived,
+            store.reported_at,
+        ),
+        closings_by_hour=_by_hour(
+            store,
+            _closed_today(store, match.without("closed")) if "closed" in match.by_part else closings,
+            store.closed_at,
+        ),
+        by_district=cases.split("district", "districts"),
+        by_community=cases.split("community", "communities"),
+        by_unit=cases.split("unit", "units"),
+        by_category=by_category,
+        slack=running.bins(bin_ms),
         by_state=_by_state(store, match),
-        by_source=_named(SOURCE_CODES, store.source[cases_of.without("sources")]),
-        by_major=_by_major(store, cases_of.without("majors", "categories")),
+        by_source=_named(SOURCE_CODES, store.source.take(cases.without("sources")[0])),
+        by_major=_by_major(store, by_category),
     )
 
 
-def split(store: Store, dimension: str, slots: Int32) -> Breakdown:
-    """Slots by one dimension of the store and by light."""
+def split(store: Store, dimension: str, slots: Int32 | Int64, lights: UInt8 | None = None) -> Breakdown:
+    """Slots by one dimension of the store and by light; ``lights``: of these slots, when they are known."""
     codes = store.codes[dimension]
-    coded: Int32 = getattr(store, dimension)[slots]
-    counts = np.bincount(coded * 4 + store.light[slots], minlength=4 * len(codes)).reshape(-1, 4)
+    coded: Int32 = getattr(store, dimension).take(slots)
+    coded *= 4
+    coded += store.light.take(slots) if lights is None else lights
+    counts = np.bincount(coded, minlength=4 * len(codes)).reshape(-1, 4)
     totals = counts.sum(axis=1)
     shown = np.flatnonzero(totals)
     shown = shown[np.lexsort((codes.ids[shown], -totals[shown]))]
@@ -174,60 +183,79 @@ def hour_span(figures: Figures, hour: int) -> Span:
 class _Open:
     """The open cases of a match, with parts of the filter left out as asked; the common case is made once."""
 
-    def __init__(self, store: Store, match: Match, slots: Int32) -> None:
-        self.store, self.match, self.slots = store, match, slots
+    def __init__(self, store: Store, match: Match) -> None:
+        self.store, self.match = store, match
+        self.slots = np.flatnonzero(match.all & store.is_open)
+        self.lights: UInt8 = store.light.take(self.slots)
 
-    def without(self, *parts: str) -> Int32:
+    def without(self, *parts: str) -> tuple[Int64, UInt8]:
         mask = self.match.without(*parts)
-        return self.slots if mask is self.match.all else _slots(mask & self.store.is_open)
+        if mask is self.match.all:
+            return self.slots, self.lights
+        slots = np.flatnonzero(mask & self.store.is_open)
+        return slots, self.store.light.take(slots)
 
     def split(self, dimension: str, *parts: str) -> Breakdown:
-        return split(self.store, dimension, self.without(*parts))
+        return split(self.store, dimension, *self.without(*parts))
 
 
-def _slots(mask: Mask) -> Int32:
-    return np.flatnonzero(mask).astype(np.int32)
+class _Running:
+    """The running clocks of a match and the time that they have left; the common case is made once."""
+
+    def __init__(self, store: Store, match: Match) -> None:
+        self.store, self.match = store, match
+        self._mask: Mask | None = None
+        self._slots, self._left = NO_IDS, NO_IDS
+
+    def left(self, mask: Mask) -> Int64:
+        """Milliseconds left of the running clocks among these."""
+        if mask is not self._mask:
+            self._mask = mask
+            self._slots = np.flatnonzero(mask & self.store.runs)
+            self._left = self.store.due_at.take(self._slots)
+            self._left -= self.store.now_ms
+        return self._left
+
+    def bins(self, bin_ms: int) -> SlackBins:
+        """Those that pass every part of the filter but the one of time left, by time left and by light."""
+        edges = np.arange(SLACK_FROM_MS, SLACK_TO_MS + 1, bin_ms, dtype=np.int64)
+        bins = (self.left(self.match.without("slack")) - SLACK_FROM_MS) // bin_ms + 1
+        np.clip(bins, 0, len(edges), out=bins)
+        bins *= 4
+        bins += self.store.light.take(self._slots)
+        counts = np.bincount(bins, minlength=4 * (len(edges) + 1))
+        return SlackBins(edges, counts.reshape(-1, 4).astype(np.int64))
 
 
-def _arrived_today(store: Store, mask: Mask) -> Int32:
-    return _slots(mask & (store.reported_at >= store.day_start_ms))
+def _arrived_today(store: Store, mask: Mask) -> Int64:
+    return np.flatnonzero(mask & (store.reported_at >= store.day_start_ms))
 
 
-def _closed_today(store: Store, mask: Mask) -> Int32:
-    ended = _slots(mask & (store.closed_at >= store.day_start_ms))
-    return ended[IS_CLOSING[store.state[ended]]]
+def _closed_today(store: Store, mask: Mask) -> Int64:
+    ended = np.flatnonzero(mask & (store.closed_at >= store.day_start_ms))
+    return ended[IS_CLOSING[store.state.take(ended)]]
 
 
-def _by_hour(store: Store, slots: Int32, moments: Int64) -> Int64:
-    hours = np.clip((moments[slots] - store.day_start_ms) // HOUR_MS, 0, HOURS - 1)
+def _by_hour(store: Store, slots: Int64, moments: Int64) -> Int64:
+    hours = np.clip((moments.take(slots) - store.day_start_ms) // HOUR_MS, 0, HOURS - 1)
     return np.bincount(hours, minlength=HOURS).astype(np.int64)
-
-
-def _slack_bins(store: Store, match: Match, bin_ms: int) -> SlackBins:
-    edges = np.arange(SLACK_FROM_MS, SLACK_TO_MS + 1, bin_ms, dtype=np.int64)
-    slots = _slots(match.without("slack") & store.runs)
-    left = store.due_at[slots] - store.now_ms
-    bins = np.clip((left - SLACK_FROM_MS) // bin_ms + 1, 0, len(edges))
-    counts = np.bincount(bins * 4 + store.light[slots], minlength=4 * (len(edges) + 1))
-    return SlackBins(edges, counts.reshape(-1, 4).astype(np.int64))
 
 
 def _by_state(store: Store, match: Match) -> dict[str, int]:
     # What has ended and is in the store ended today: ``Store.roll`` has seen to that.
-    return _named(STATE_CODES, store.state[match.without("states")])
+    return _named(STATE_CODES, store.state.take(np.flatnonzero(match.without("states"))))
 
 
 def _named(names: tuple[str, ...], codes: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> dict[str, int]:
     return dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
 
 
-def _by_major(store: Store, slots: Int32) -> dict[str, int]:
-    codes = store.codes["category"]
-    counts = np.bincount(store.category[slots], minlength=len(codes))
+def _by_major(store: Store, by_category: Breakdown) -> dict[str, int]:
+    majors = store.directory.major_of
     found: dict[str, int] = {}
-    for code in np.flatnonzero(counts).tolist():
-        key = store.directory.major_of.get(int(codes.ids[code]), "")
-        found[key] = found.get(key, 0) + int(counts[code])
+    for category_id, count in zip(by_category.ids.tolist(), by_category.totals.tolist(), strict=True):
+        key = majors.get(category_id, "")
+        found[key] = found.get(key, 0) + count
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

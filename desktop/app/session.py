@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -162,6 +163,7 @@ class Session(QObject):
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
         self._is_closed = True
+        gc.unfreeze()
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
         self.desk.close()
@@ -178,6 +180,7 @@ class Session(QObject):
 
     def remake_window(self) -> None:
         """Make the window anew, in the language now in use; data, filter and selection stay."""
+        gc.unfreeze()
         old, geometry = self.window, self.window.saveGeometry()
         cases = self._close_cases()
         self._close_intake()
@@ -727,6 +730,8 @@ class Session(QObject):
         self._map_drawn = max(self._map_drawn, generation)
         if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
             self._map_goal = -1
+            # To search all that a room is made of for garbage takes an eighth of a second: a hand feels it.
+            gc.freeze()
             self.drawn.emit()
 
     async def _each_minute(self) -> None:

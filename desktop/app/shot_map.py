@@ -21,8 +21,7 @@ _BLOCK = 0.002
 async def stage(session: Session, page: str) -> None:
     """Give the map the whole room and look at the street where most is the matter."""
     panes = session.panes
-    panes.queue.hide()
-    panes.kpi.hide()
+    panes.map.maximized.emit(True)
     async with asyncio.timeout(PATIENCE_S):
         while not session.fieldwork.is_loaded:
             await asyncio.sleep(0.1)

@@ -1,10 +1,11 @@
-"""The one seam: news of the feed's thread becomes, at a steady beat, news of the GUI thread."""
+"""The one seam: news of the feed's thread becomes, at once but never too often, news of the GUI thread."""
 
 from __future__ import annotations
 
 import threading
+from time import monotonic
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from db.kernel.clock import Clock, to_ms
 from db.kernel.refusal import Unavailable
@@ -13,17 +14,20 @@ from db.live.feed import Feed
 from desktop.core.context import Context, DataAge, Freshness
 
 BEAT_MS = 100
-"""How often what has come is taken in: ten times a second, however fast it comes."""
-FIRST_BEAT_MS = 10
+"""How often what has come is taken in at most: ten times a second, however fast it comes."""
 STALE_MS = 3_000
 """Data not confirmed for so long is called stale."""
 
 
 class Bridge(QObject):
-    """Keeps the newest of what the feed brings and hands it to the context ten times a second."""
+    """Keeps the newest of what the feed brings and hands it to the context.
+
+    What comes after a quiet moment is taken in at once; in a stream the beat takes in what has gathered.
+    """
 
     first_came = Signal()
     """The first snapshot is on the board."""
+    _came = Signal()
 
     def __init__(self, feed: Feed, context: Context, clock: Clock, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -34,16 +38,18 @@ class Bridge(QObject):
         self._waiting: Delta | None = None
         self._trouble: Unavailable | None = None
         self._has_data = False
+        self._taken_at = 0.0
         self._second = 0
         self._beat = QTimer(self)
         self._beat.setInterval(BEAT_MS)
         self._beat.timeout.connect(self._on_beat)
+        # Crosses the threads: it is heard when the GUI thread is free.
+        self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> None:
         """Let the feed run and begin to beat."""
         self._feed.start(self._on_delta, self._on_trouble)
-        # Nobody waits a tenth of a second for the first picture.
-        self._beat.start(FIRST_BEAT_MS)
+        self._beat.start()
 
     def stop(self) -> None:
         """Stop the beat, then the feed's thread."""
@@ -55,11 +61,18 @@ class Bridge(QObject):
         with self._lock:
             self._waiting = delta if self._waiting is None else self._waiting.then(delta)
             self._trouble = None
+        self._came.emit()
 
     def _on_trouble(self, trouble: Unavailable) -> None:
         """On the feed's thread."""
         with self._lock:
             self._trouble = trouble
+
+    def _on_came(self) -> None:
+        """Nobody waits for the beat after a quiet moment; it goes on from here."""
+        if self._beat.isActive() and monotonic() - self._taken_at >= BEAT_MS / 1000:
+            self._beat.start()
+            self._on_beat()
 
     def _on_beat(self) -> None:
         with self._lock:
@@ -72,8 +85,9 @@ class Bridge(QObject):
             self._tell_age(trouble)
             self._context.announce(news)
             if first:
-                self._beat.setInterval(BEAT_MS)
                 self.first_came.emit()
+            # Reckoned from the end: however long it took, the hand gets its turn in between.
+            self._taken_at = monotonic()
         now_ms = to_ms(self._clock.now())
         if now_ms // 1000 != self._second:
             self._second = now_ms // 1000

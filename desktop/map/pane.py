@@ -122,6 +122,7 @@ class MapPane(Pane):
         self._codes: dict[str, int] = {}
         self._add_tools()
         self.set_content(self.map)
+        self.setFocusProxy(self.map)
         self.add_footer(self.hours)
         self.map.set_hover_text(self._card)
         self.map.set_labels(self._labels)

@@ -93,10 +93,13 @@ class QueueRows:
 
     def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
         lens, store = self._board.lens, self._board.store
+        slots = self._slots.of(ids)
+        if not len(slots):
+            return np.empty(0, dtype=np.int64)
         # One place more than there are slots: the last stands for every id that is not in the store.
         places = np.full(store.size + 1, -1, dtype=np.int64)
         places[lens.rows] = np.arange(lens.count)
-        return places[self._slots.of(ids)]
+        return places[slots]
 
     def cell(self, row: int, column_key: str) -> Cell:
         slot = int(self._board.lens.rows[row])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from db.cases.queries import (
     LIVE_TYPES,
@@ -114,7 +115,25 @@ def test_the_clock_stands_from_the_hand_back_on(
     assert rows(database)[1]["stopped_at"] == (DAY + stopped * HOUR if stopped else 0)
 
 
-def test_thousands_of_ids_are_read_in_pieces(database: Database) -> None:
+@pytest.mark.parametrize("ids", [None, [1]])
+def test_who_helps_is_looked_up_among_those_who_help_now(sqlite_url: str, ids: list[int] | None) -> None:
+    database = found_city(sqlite_url)
+    write(database, (case, [case_values(1)]))
+    asked: list[tuple[str, Any]] = []
+    with database.read() as connection:
+        event.listen(
+            connection,
+            "before_cursor_execute",
+            lambda _c, _d, statement, values, *_: asked.append((statement, values)),
+        )
+        live_rows(connection, ids, DAY)
+        statement, values = next(each for each in asked if "case_unit" in each[0])
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    database.close()
+    assert any("ix_case_unit_helping" in row.detail for row in plan), plan
+
+
+def test_thousands_of_ids_are_read_at_once(database: Database) -> None:
     write(database, (case, [case_values(i) for i in range(1, 2001)]))
     assert sorted(rows(database, list(range(1, 3001)))) == list(range(1, 2001))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -82,6 +83,15 @@ def test_the_outcome_gives_the_result_the_number_and_the_rows(database: Database
     outcome = act(database, lambda u: (add_school(u), "done")[1])
     assert (outcome.result, outcome.seq, outcome.changes.of("place")) == ("done", 1, frozenset({1}))
     assert act(database, lambda _u: None).seq == 0
+
+
+def test_garbage_is_not_searched_for_before_what_an_act_has_made_is_gone(database: Database) -> None:
+    searched: list[bool] = []
+    unsubscribe = database.subscribe(lambda _changes: searched.append(gc.isenabled()))
+    act(database, add_school)
+    unsubscribe()
+    assert searched == [False]
+    assert gc.isenabled()
 
 
 def test_one_command_has_one_handler() -> None:

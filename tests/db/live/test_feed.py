@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from db.cases.tables import case, claim, involved, order, request, tag
-from db.engine.connections import Database
+from db.engine.connections import Database, open_database
 from db.kernel.actor import Actor
 from db.kernel.clock import SetClock, to_ms
 from db.kernel.language import N_
@@ -205,6 +205,40 @@ def test_many_commits_in_a_row_lose_nothing(database: Database) -> None:
             write(database, (case, [case_values(case_id)]))
         room.wait(lambda: room.has(*range(1, 41)))
         assert sum(delta.full for delta in room.deltas) == 1
+
+
+def test_what_this_process_wrote_is_known_without_its_entry_in_the_journal(database: Database) -> None:
+    asked: list[str] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_rest: asked.append(statement),
+    )
+    with Room(database).watching() as room:
+        with room.feed._looking:
+            asked.clear()
+            write(database, (case, [case_values(1)]))
+            write(
+                database,
+                (case, [case_values(2)]),
+                (unit, [{"id": 99, "code": "T99", "name": "新队", "kind": "contractor"}]),
+            )
+        room.wait(lambda: room.has(1, 2))
+        assert room.deltas[-1].registers_changed == {"unit"}
+        assert not [statement for statement in asked if "journal.touched" in statement]
+
+
+def test_what_others_wrote_between_own_acts_is_not_missed(database: Database) -> None:
+    others = open_database(database.url)
+    with Room(database).watching() as room:
+        with room.feed._looking:
+            write(database, (case, [case_values(1)]))
+            write(others, (case, [case_values(2)]))
+            write(database, (case, [case_values(3)]))
+        room.wait(lambda: room.has(1, 2, 3))
+        write(database, (case, [case_values(4)]))
+        room.wait(lambda: room.has(4))
+    others.close()
 
 
 def test_the_feed_knows_that_it_is_fresh_though_nothing_happens(database: Database) -> None:

@@ -75,6 +75,8 @@ def passes(chosen: Filter, row: Row, now_ms: int, claimant: int = 0) -> bool:
             not chosen.lights or light_of(row, now_ms) in chosen.lights,
             not chosen.districts or row["district_id"] in chosen.districts,
             not chosen.communities or row["community_id"] in chosen.communities,
+            not chosen.patrols or row["patrol_id"] in chosen.patrols,
+            not chosen.cells or row["cell_id"] in chosen.cells,
             not chosen.units or row["unit_id"] in chosen.units,
             not chosen.categories or row["category_id"] in chosen.categories,
             not chosen.majors or major in chosen.majors,

@@ -42,3 +42,24 @@ def test_two_texts_do_not_make_a_word_together() -> None:
     index = TextIndex()
     index.put([0, 1], ["荆", "河"])
     assert not index.find("荆河", 2).any()
+
+
+def test_a_word_of_signs_that_stand_everywhere_is_found_where_it_stands_as_a_whole() -> None:
+    index = TextIndex()
+    index.put(range(2_000), [f"A-{slot:06d}" for slot in range(2_000)])
+    assert np.flatnonzero(index.find("a-001234", 2_000)).tolist() == [1_234]
+    assert np.flatnonzero(index.find("0199", 2_000)).tolist() == [199, *range(1_990, 2_000)]
+    assert index.find("a-00", 2_000).all()
+    assert not index.find("a-002", 2_000).any()
+
+
+def test_among_few_and_among_many_the_same_is_found() -> None:
+    index = TextIndex()
+    index.put(range(2_000), [f"荆河路{slot}号" for slot in range(2_000)])
+    everywhere = index.find("99", 2_000)
+    for step in (1, 3, 500):
+        asked = np.zeros(2_500, dtype=bool)
+        asked[99::step] = True
+        found = index.find("99", 2_000, asked[:2_000])
+        assert found[99]
+        assert (found & asked[:2_000]).tolist() == (everywhere & asked[:2_000]).tolist()

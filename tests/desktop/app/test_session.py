@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -172,6 +173,14 @@ def test_the_language_changes_with_everything_else_as_it_was(opened: Opened) -> 
     context.set_filter(Filter())
     room.window.actions_["language"].trigger()
     assert room.told == []
+
+
+def test_what_a_room_is_made_of_is_not_searched_for_garbage_while_it_stands(opened: Opened) -> None:
+    room = opened()
+    assert gc.get_freeze_count() > 10_000
+    room.window.actions_["language"].trigger()
+    assert gc.get_freeze_count() == 0
+    room.window.actions_["language"].trigger()
 
 
 def test_the_next_person_signs_in_to_a_room_of_his_own(opened: Opened) -> None:

@@ -1,12 +1,14 @@
-"""Whatever comes from the feed's thread is taken in at the beat, and the age of the data is always right."""
+"""Whatever comes from the feed's thread is taken in at once or at the beat, and its age is always right."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from PySide6.QtCore import Qt
 
 from db.kernel.clock import SetClock, from_ms
 from db.kernel.refusal import Unavailable
@@ -150,3 +152,35 @@ def test_nothing_comes_any_more_once_it_is_stopped(seam: Seam) -> None:
     seam.feed.bring(FULL)
     assert not seam.bridge._beat.isActive()
     assert len(seam.context.board.store) == 0
+
+
+@pytest.fixture
+def beating(seam: Seam) -> Seam:
+    """With a beat that comes when the test is long over: what is taken in was not taken in by it."""
+    seam.bridge._beat.start(600_000)
+    return seam
+
+
+def test_what_comes_after_a_quiet_moment_does_not_wait_for_the_beat(
+    beating: Seam, until: Callable[..., None]
+) -> None:
+    first: list[int] = []
+    beating.bridge.first_came.connect(lambda: first.append(beating.context.board.lens.count))
+    beating.feed.bring(FULL)
+    until(lambda: first == [1])
+    assert beating.context.age.state is Freshness.LIVE
+
+
+def test_what_follows_at_its_heels_waits_for_the_beat(beating: Seam, until: Callable[..., None]) -> None:
+    beating.feed.bring(FULL)
+    until(lambda: len(beating.context.board.store) == 1)
+    # As if the next had come in the same instant, however slow this computer is.
+    beating.bridge._taken_at = math.inf
+    heard: list[bool] = []
+    beating.bridge._came.connect(lambda: heard.append(True), Qt.ConnectionType.QueuedConnection)
+    beating.feed.bring(delta_of([case_row(2)]))
+    until(lambda: bool(heard))
+    assert len(beating.context.board.store) == 1
+    assert beating.bridge._beat.isActive()
+    beating.beat()
+    assert len(beating.context.board.store) == 2

@@ -120,3 +120,10 @@ def test_every_layer_and_every_word_of_the_page_is_said(pane: Pane) -> None:
     assert set(page_words()) == set(WORDS)
     assert pane.pane.map.web.accessibleName() == "Map"
     assert CASES == "cases"
+
+
+def test_the_keys_given_to_the_pane_go_to_the_map_and_not_to_a_button_beside_it(pane: Pane) -> None:
+    pane.pane.take_focus()
+    focus = pane.pane.window().focusWidget()
+    assert focus is not None
+    assert focus is pane.pane.map.web or pane.pane.map.web.isAncestorOf(focus)
