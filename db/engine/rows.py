@@ -14,7 +14,9 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, CursorResult, Dialect, Float, Select, Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import Column
 
 from db.engine.columns import Codec, Moment
@@ -52,10 +54,18 @@ def _rows(
     connection: Connection, table: Table, names: Sequence[str], result: CursorResult[Any]
 ) -> list[dict[str, Any]]:
     # Straight from the driver: SQLAlchemy's own row objects cost more than reading what they hold.
-    cursor = result.cursor
-    assert cursor is not None
-    rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    assert result.cursor is not None
+    rows = rows_from(connection, table, result.cursor, names)
     result.close()
+    return rows
+
+
+def rows_from(
+    connection: Connection, table: Table, cursor: Any, names: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """The rows that a driver's cursor holds, of the columns ``names`` (all of the table's without them)."""
+    names = names or table.c.keys()
+    rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     for name, read in _reading(table, connection.dialect):
         if name not in names:
             continue
@@ -123,6 +133,27 @@ def update_rows(
             )
     finally:
         cursor.close()
+
+
+@contextmanager
+def at_once(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver of a server's connection: what is executed within the block goes over together, and the
+    answers are there after it. The first error is raised, by whichever statement it is noticed.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    failed: Exception | None = None
+    try:
+        with driver.pipeline():
+            try:
+                yield driver
+            except (psycopg.Error, DBAPIError) as error:
+                # Not through the end of the block: what it says then is only that it was broken off.
+                failed = error
+    except psycopg.Error as error:
+        failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 @contextmanager
