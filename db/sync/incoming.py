@@ -99,8 +99,11 @@ def read_touched(
     inside = {i: row for i, row in rows.items() if _is_inside(row, since_ms)}
     found.rows["cases"] = inside
     found.gone["cases"] = wanted.get("cases", set()) - inside.keys()
-    new = inside.keys() - _here(own, cases, inside)
-    # Of a case that was reported and came with all its parts nothing is missing.
+    # A case that has begun since brings all its parts as news; of any other that is not here they are
+    # asked for.
+    begun = {row["case_id"] for row in read_ahead.get("case_step", {}).values() if row["from_state"] == ""}
+    new = inside.keys() - begun
+    new -= _here(own, cases, new)
     parts = _parts_of(connection, new) if new else {}
     for table in mirrored():
         if table is cases:
@@ -121,7 +124,9 @@ def read_many(connection: Connection, asked: Mapping[Table, Sequence[int]]) -> d
     """Rows of several tables of a server, by table and id; all are asked for before the first answer."""
     with at_once(connection) as driver:
         cursors = {
-            table: driver.execute(_rows_by("id", table), (ids,)) for table, ids in asked.items() if ids
+            table: driver.execute(_rows_by("id", table), (listed(ids),))
+            for table, ids in asked.items()
+            if ids
         }
     return {
         table.name: {row["id"]: row for row in rows_from(connection, table, cursor)}
@@ -131,7 +136,7 @@ def read_many(connection: Connection, asked: Mapping[Table, Sequence[int]]) -> d
 
 def _parts_of(connection: Connection, cases: Iterable[int]) -> dict[str, dict[int, Row]]:
     """Everything that belongs to these cases."""
-    ids = sorted(cases)
+    ids = listed(sorted(cases))
     with at_once(connection) as driver:
         cursors = {
             table: driver.execute(_rows_by("case_id", table), (ids,))
@@ -144,10 +149,15 @@ def _parts_of(connection: Connection, cases: Iterable[int]) -> dict[str, dict[in
     }
 
 
+def listed(ids: Iterable[int]) -> str:
+    """Ids as the text of an array: a driver looks at each of them first."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
 @cache
 def _rows_by(column: str, table: Table) -> str:
     listed = ", ".join(table.c.keys())
-    return f"SELECT {listed} FROM {table.name} WHERE {column} = ANY (%s)"  # noqa: S608  our own names
+    return f"SELECT {listed} FROM {table.name} WHERE {column} = ANY (%s::bigint[])"  # noqa: S608  our own names
 
 
 def read_all(connection: Connection, since_ms: int, own: Connection) -> Incoming:

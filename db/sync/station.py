@@ -15,14 +15,14 @@ from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.engine import URL, make_url
 
 from db.engine import outbox as sending
 from db.engine import schema
 from db.engine.bus import Bus, Outcome
 from db.engine.connections import Database
-from db.engine.tables import outbox, replica
+from db.engine.tables import replica
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.clock import to_ms
@@ -49,9 +49,13 @@ MEASURED_SECONDS = 1.0
 """Positions and presence go up at most so often."""
 SHARE = 0.5
 """All stations of a server together spend at most so much of one processor's time on taking over news while
-these keep coming: each rests after a look for what it took, times the stations there are, over this."""
-REST_SECONDS = 4.0
-"""No station rests longer than this."""
+these keep coming, and as much on sending acts: each rests after it for what it took, times the stations there
+are, over this. What comes meanwhile goes together.
+"""
+REST_SECONDS = 8.0
+"""No station rests longer than this from taking over news."""
+SEND_REST_SECONDS = 1.0
+"""And no longer than this from sending."""
 LATE_SECONDS = 3.0
 """A look that takes longer than this is told: what is shown may be behind."""
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
@@ -86,6 +90,10 @@ class Station:
         self._rang = threading.Event()
         self._looked_at = 0.0
         self._rests_until = 0.0
+        # What became of the acts the last time, until when the next ones wait for company, whether any do.
+        self._sent: tuple[Pushed, Unavailable | None] = (Pushed(), None)
+        self._sends_from = 0.0
+        self._holds_back = False
         self._crowd = 1
         self._photos = Photos(local)
         self._measured: set[str] = set()
@@ -152,7 +160,7 @@ class Station:
 
     def wake(self) -> None:
         """Look now."""
-        self._rests_until = 0.0
+        self._rests_until = self._sends_from = 0.0
         self._rang.set()
         self._wake.set()
 
@@ -300,9 +308,11 @@ class Station:
     def _until_next(self) -> float:
         """When to look again unless something happens here, in seconds."""
         now = monotonic()
-        if self._rests_until > now:
-            return self._rests_until - now
-        return 0.0 if self._rang.is_set() else max(self._looked_at + LOOK_SECONDS - now, 0.0)
+        moment = now if self._rang.is_set() else self._looked_at + LOOK_SECONDS
+        moment = self._rests_until if self._rests_until > now else moment
+        if self._holds_back:
+            moment = min(moment, self._sends_from)
+        return max(moment - now, 0.0)
 
     def _let_in(self) -> None:
         for login, password in tuple(self._awaited.items()):
@@ -318,12 +328,19 @@ class Station:
 
     def _send(self, skew_ms: int) -> tuple[Pushed, Unavailable | None]:
         """What became of the acts that wait; a server that can still be read stops none of the news."""
+        began = monotonic()
+        self._holds_back = began < self._sends_from
+        if self._holds_back:
+            return self._sent
         try:
-            return push(self.local, self._way, as_computed=abs(skew_ms) <= SKEW_MS), None
+            self._sent = push(self.local, self._way, as_computed=abs(skew_ms) <= SKEW_MS), None
         except Unavailable as trouble:
             if trouble.code == "database_lost":
                 raise
-            return Pushed(), trouble
+            self._sent = Pushed(), trouble
+        now = monotonic()
+        self._sends_from = now + min((now - began) * self._crowd / SHARE, SEND_REST_SECONDS)
+        return self._sent
 
     def _send_measured(self, door: Door) -> None:
         if self._measured and monotonic() >= self._measured_at:
@@ -388,7 +405,8 @@ class Station:
     def _say(self, **changed: object) -> None:
         with self._saying:
             with self.local.read() as connection:
-                found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+                # Past SQLAlchemy: it is asked after every act.
+                found = connection.exec_driver_sql(_COUNTS)
                 counts = {str(state): int(count) for state, count in found}
             new = replace(
                 self.standing,
@@ -404,6 +422,7 @@ class Station:
         self._told(new)
 
 
+_COUNTS = "SELECT state, count(*) FROM outbox GROUP BY state"
 PRESENT_MS = 30_000
 """Who has told within this time counts as being there."""
 _CROWD = text("SELECT greatest(count(*), 1) FROM station WHERE seen_at > jw_now_ms() - :recent")
