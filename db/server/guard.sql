@@ -786,12 +786,19 @@ BEGIN
     END IF;
 END $$;
 
+-- What tells the settings from others, but for those that everybody has for himself.
+CREATE OR REPLACE FUNCTION jw_settings_mark(apart text[]) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT md5(coalesce(string_agg(key || ' ' || value, ' ' ORDER BY key), ''))
+    FROM setting WHERE NOT secret AND key <> ALL (apart)
+$$;
+
 -- The lock that acts of stations share while they go on as they were computed, and that whoever decides anew
 -- has for himself (db/engine/journal.py: take_head). So nothing that acts are decided by changes between the
 -- question below and their commit, and the head of the journal can be taken last.
 CREATE OR REPLACE FUNCTION jw_demand_standing(
-    operations bigint[], since bigint, station integer, rules text[], wanted jsonb, apart text[],
-    OUT horizon bigint, OUT settings text, OUT indexed text
+    operations bigint[], since bigint, station integer, rules text[], wanted jsonb, apart text[], mark text,
+    OUT horizon bigint
 )
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -832,9 +839,9 @@ BEGIN
     ) THEN
         RAISE EXCEPTION USING ERRCODE = 'JW002', MESSAGE = 'What acts are decided by is newer.';
     END IF;
-    SELECT md5(coalesce(string_agg(key || ' ' || value, ' ' ORDER BY key) FILTER (WHERE key <> ALL (apart)), '')),
-           max(value) FILTER (WHERE key = 'search.edition')
-    INTO settings, indexed FROM setting WHERE NOT secret;
+    IF jw_settings_mark(apart) <> mark THEN
+        RAISE EXCEPTION USING ERRCODE = 'JW002', MESSAGE = 'The settings are others.';
+    END IF;
 END $$;
 
 -- Append entries and move the head in one go, so that it is held for nothing else. Whoever calls could do the

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -18,21 +19,20 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, LargeBinary, Table, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import journal, settings
 from db.engine import outbox as sending
 from db.engine.among import among
-from db.engine.columns import Json, canonical, from_plain
+from db.engine.columns import Codec, Json, canonical, from_plain
 from db.engine.connections import Database
 from db.engine.following import Rows, followers_of
-from db.engine.rows import at_once, rows_from, uncollected
+from db.engine.rows import at_once, read_rows, rows_from, uncollected
 from db.engine.tables import journal as entries
 from db.engine.tables import metadata, replica
 from db.engine.unit_of_work import Diff
 from db.kernel.clock import to_ms
-from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.sync.incoming import mirrored
 from db.sync.pull import OWN_SETTINGS, server_settings
@@ -50,6 +50,8 @@ SKEW_MS = 2000
 _log = logging.getLogger(__name__)
 
 Key = tuple[str, int]
+Before = Mapping[str, dict[int, dict[str, Any]]]
+"""Table → rows as they stand on the server, of those tables that somebody follows."""
 
 
 @dataclass(frozen=True)
@@ -139,22 +141,27 @@ def _forwarded() -> frozenset[str]:
 def _send(local: Database, server: Database, acts: Sequence[Forward]) -> list[int]:
     """Those of the acts, from the first on, that may go as they are; all in one transaction of the server."""
     with local.read() as connection:
-        stand = connection.execute(select(replica.c.xid)).scalar_one()
+        # One view: what waits, and the rows as they stand after it.
+        connection.exec_driver_sql("BEGIN")
+        since = connection.execute(select(replica.c.xid)).scalar_one()
         ours = connection.exec_driver_sql(_OURS, (json.dumps(_APART),)).scalar_one()
         cases = _versions(connection, acts)
+        before = _stood_here(connection, acts)
     agreed = _agreed.setdefault(server, _Agreed())
     while acts:
+        if agreed.ours != ours and not _agree(local, server, ours, agreed):
+            break
         try:
-            _commit(local, server, acts, cases, max(stand, agreed.heard), ours, agreed)
+            _commit(server, acts, cases, max(since, agreed.heard), agreed, before)
         except (psycopg.Error, DBAPIError) as error:
-            if _state_of(error) != MOVED_ON:
+            if getattr(getattr(error, "orig", error), "sqlstate", None) != MOVED_ON:
                 raise
         else:
             return [act.operation for act in acts]
-        before = len(acts)
-        acts = _standing(local, server, acts, cases, stand)
-        if len(acts) == before:
-            # Told otherwise and found so: somebody is at it this very moment.
+        count, was = len(acts), agreed.ours
+        acts, before, agreed.ours = _standing(server, acts, cases, since), None, ""
+        if len(acts) == count and not was:
+            # Refused and found in order, and not for the first time: somebody is at it this very moment.
             break
     return []
 
@@ -166,9 +173,11 @@ class _Agreed:
     ours: str = ""
     """The settings of this file, in one text, when they were found to be the server's."""
     theirs: str = ""
-    """The digest of the server's settings at that time."""
-    in_months: frozenset[str] | None = None
-    """The tables of the server that lie in partitions; ``None`` while it was not asked."""
+    """What the server's settings were told by then."""
+    index: Any = None
+    """The edition of the server's search index."""
+    in_months: frozenset[str] = frozenset()
+    """The tables of the server that lie in partitions."""
     heard: int = 0
     """Below this transaction of the server nobody else has changed what acts are decided by."""
 
@@ -177,74 +186,111 @@ _agreed: WeakKeyDictionary[Database, _Agreed] = WeakKeyDictionary()
 
 MOVED_ON = "JW002"
 """The SQLSTATE by which a server says that acts cannot go on as they were computed (db/server/guard.sql)."""
+_INDEX = "search.edition"
+"""The setting that a follower of cases asks for (db/search/index.py)."""
+_APART = sorted(OWN_SETTINGS)
 _OURS = (
-    "SELECT coalesce(group_concat(key || ' ' || value, ' '), '') FROM setting"
+    "SELECT 'x' || coalesce(group_concat(key || ' ' || value, ' '), '') FROM setting"
     " WHERE NOT secret AND key NOT IN (SELECT value FROM json_each(?)) AND key NOT LIKE 'replica.%'"
 )
 _STANDING = (
-    "SELECT horizon, settings, indexed FROM jw_demand_standing(%s::bigint[], %s::bigint, %s::integer,"
-    " %s::text[], %s::jsonb, %s::text[])"
+    "SELECT jw_demand_standing(%s::bigint[], %s::bigint, %s::integer, %s::text[], %s::jsonb, %s::text[], %s)"
 )
 _ENTER = (
     "SELECT jw_enter(%s::bigint[], %s::bigint[], %s::text[], %s::integer[], %s::text[], %s::text[],"
     " %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint)"
 )
-_APART = sorted(OWN_SETTINGS)
-_INDEX = "search.edition"
-"""The setting that a follower of cases asks for (db/search/index.py)."""
+
+
+def _agree(local: Database, server: Database, ours: str, agreed: _Agreed) -> bool:
+    """Compare the settings of both; whether they are alike."""
+    with local.read() as own:
+        here = server_settings(own)
+    with server.read() as connection:
+        # The mark first: when they change in between, it does not hold, and they are compared again.
+        mark = connection.exec_driver_sql("SELECT jw_settings_mark(%s::text[])", (_APART_BUT_INDEX,))
+        agreed.theirs = mark.scalar_one()
+        agreed.index = settings.get(connection, _INDEX)
+        parted = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relkind = 'p'")
+        agreed.in_months = frozenset(parted.scalars())
+        if server_settings(connection) != here:
+            return False
+    agreed.ours = ours
+    return True
+
+
+_APART_BUT_INDEX = [key for key in _APART if key != _INDEX]
+
+
+def _stood_here(connection: Connection, acts: Sequence[Forward]) -> Before | None:
+    """What followed rows were before the acts, as this file tells it; where their version is the server's, so
+    are they. ``None`` when it cannot tell: rows are gone, or more acts wait.
+    """
+    waiting = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE state = 'waiting'").scalar_one()
+    followed = _followed(_waves(acts))
+    if waiting != len(acts):
+        return None
+    before: dict[str, dict[int, dict[str, Any]]] = {}
+    for table, ids in followed.items():
+        rows = read_rows(connection, table, sorted(ids))
+        if rows.keys() != ids:
+            return None
+        for act in reversed(acts):
+            for row_id, diff in act.effect.get(table.name, {}).items():
+                if "id" in diff:
+                    rows.pop(row_id, None)
+                elif row_id in rows:
+                    rows[row_id].update(_ours(table, {name: was for name, (was, _is) in diff.items()}))
+        before[table.name] = rows
+    return before
 
 
 def _commit(
-    local: Database,
     server: Database,
     acts: Sequence[Forward],
     cases: Mapping[int, int],
     since: int,
-    ours: str,
     agreed: _Agreed,
+    before: Before | None,
 ) -> None:
-    """The transaction on the server: two answers are waited for, the second one is that of the commit.
+    """The transaction on the server, in one go: nothing waits for this station before the answer of COMMIT.
 
-    First it is asked whether everything stands as it did, and the rows are locked in their order; then the
-    rows are written, and last, for as short as can be, the head of the journal is taken.
+    First the rows are locked in their order and it is asked whether everything stands as it did; then the
+    rows are written, and last, for as short as can be, the head of the journal is taken. Without ``before``
+    the rows that somebody follows are asked for in between.
     """
     waves = _waves(acts)
-    with server.troubles(), uncollected(), server.engine.connect() as connection, connection.begin():
-        numbers = [act.operation for act in acts]
-        asked = (numbers, since, acts[0].entry.station, list(RULE_TABLES), _wanted(acts, cases), _APART)
-        if agreed.in_months is None:
-            parted = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relkind = 'p'")
-            agreed.in_months = frozenset(parted.scalars())
-        with at_once(connection) as driver:
-            standing = driver.execute(_STANDING, asked)
-            known = {
-                table.name: driver.execute(_rows_of(table), (sorted(ids),))
-                for table, ids in _followed(waves).items()
+    numbers = [act.operation for act in acts]
+    told = (_wanted(acts, cases), _APART_BUT_INDEX, agreed.theirs)
+    asked = (numbers, since, acts[0].entry.station, list(RULE_TABLES), *told)
+    columns = zip(*(act.entry for act in acts), strict=True)
+    entries = (*(list(column) for column in columns), server.ids.last)
+    with (
+        server.troubles(),
+        uncollected(),
+        server.engine.connect() as connection,
+        connection.begin(),
+        settings.read_ahead(connection, {_INDEX: agreed.index}),
+    ):
+        standing = None
+        if before is None:
+            with at_once(connection) as driver:
+                standing = driver.execute(_STANDING, asked)
+                known = {
+                    table: driver.execute(_rows_of(table), (sorted(ids),))
+                    for table, ids in _followed(waves).items()
+                }
+            before = {
+                table.name: {row["id"]: row for row in rows_from(connection, table, cursor)}
+                for table, cursor in known.items()
             }
-        horizon, theirs, index = standing.fetchone() or (0, "", None)
-        if (agreed.ours, agreed.theirs) != (ours, theirs):
-            with local.read() as own:
-                if server_settings(connection) != server_settings(own):
-                    raise Refused("settings_differ", N_("The settings of the server are others by now."))
-            agreed.ours, agreed.theirs = ours, theirs
-        before = {
-            name: {row["id"]: row for row in rows_from(connection, metadata.tables[name], cursor)}
-            for name, cursor in known.items()
-        }
-        columns = zip(*(act.entry for act in acts), strict=True)
-        entries = (*(list(column) for column in columns), server.ids.last)
-        ahead = {_INDEX: None if index is None else json.loads(index)}
-        with settings.read_ahead(connection, ahead), at_once(connection) as driver:
+        with at_once(connection) as driver:
+            standing = standing or driver.execute(_STANDING, asked)
             for wave in waves:
                 _write(connection, driver, wave, before, agreed.in_months)
             driver.execute(_ENTER, entries)
             driver.execute("COMMIT")
-        agreed.heard = max(agreed.heard, horizon)
-
-
-def _state_of(error: BaseException) -> str | None:
-    """The SQLSTATE of an error, also of one that SQLAlchemy has wrapped."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None)
+        agreed.heard = max(agreed.heard, (standing.fetchone() or (0,))[0])
 
 
 def _wanted(acts: Sequence[Forward], cases: Mapping[int, int]) -> str:
@@ -277,13 +323,11 @@ def _followed(waves: Sequence[_Wave]) -> dict[Table, set[int]]:
 
 
 def _standing(
-    local: Database, server: Database, acts: Sequence[Forward], cases: Mapping[int, int], since: int
+    server: Database, acts: Sequence[Forward], cases: Mapping[int, int], since: int
 ) -> Sequence[Forward]:
     """Those of the acts, from the first on, that nothing has come between."""
-    with local.read() as own:
-        ours = server_settings(own)
     with server.read() as connection:
-        if server_settings(connection) != ours or _rules_are_newer(connection, since, acts[0].entry.station):
+        if _rules_are_newer(connection, since, acts[0].entry.station):
             return []
         return _untouched(connection, acts, cases)
 
@@ -394,10 +438,6 @@ def _add(wave: _Wave, act: Forward) -> None:
                 wave.changed[name].append({**values, _WAS: diff["version"][0]})
 
 
-Before = Mapping[str, dict[int, dict[str, Any]]]
-"""Table → rows as they stand on the server, of those tables that somebody follows."""
-
-
 def _write(
     connection: Connection,
     driver: psycopg.Connection[Any],
@@ -457,14 +497,29 @@ def _listed(table: Table, ids: Iterable[int]) -> str:
 
 
 def _told(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON; what is JSON itself stands in its column as a text."""
-    texts = [column.name for column in table.c if isinstance(column.type, Json)]
-    if texts:
+    """Rows as JSON, from which the database takes what the journal tells."""
+    unlike = _unlike(table)
+    if unlike:
         rows = [
-            {**row, **{name: canonical(row[name]) for name in texts if row.get(name) is not None}}
+            {
+                **row,
+                **{name: code(row[name]) for name, code in unlike.items() if row.get(name) is not None},
+            }
             for row in rows
         ]
     return json.dumps(rows, ensure_ascii=False)
+
+
+@cache
+def _unlike(table: Table) -> dict[str, Codec]:
+    """What the journal tells otherwise than the database reads it: JSON, which is a text there, and bytes."""
+    codes: dict[str, Codec] = {}
+    for column in table.c:
+        if isinstance(column.type, Json):
+            codes[column.name] = canonical
+        elif isinstance(column.type, LargeBinary):
+            codes[column.name] = lambda value: f"\\x{b64decode(value).hex()}"
+    return codes
 
 
 def _ours(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

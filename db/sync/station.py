@@ -301,9 +301,13 @@ class Station:
         now = to_ms(self.local.clock.now())
         pull(self.local, door.database)
         self._looked_at = monotonic()
-        took = self._looked_at - began
-        self._rests_until = self._looked_at + min(took * self._crowd / SHARE, REST_SECONDS)
+        self._rests_until = self._looked_at + self._rest(self._looked_at - began, REST_SECONDS)
         return now
+
+    def _rest(self, took: float, longest: float) -> float:
+        """How long to leave the server to others after what took so long, in seconds."""
+        # By lot, or all that heard the bell in one moment would come back in one.
+        return min(took * self._crowd / SHARE, longest) * random.uniform(0.5, 1.0)
 
     def _until_next(self) -> float:
         """When to look again unless something happens here, in seconds."""
@@ -339,7 +343,7 @@ class Station:
                 raise
             self._sent = Pushed(), trouble
         now = monotonic()
-        self._sends_from = now + min((now - began) * self._crowd / SHARE, SEND_REST_SECONDS)
+        self._sends_from = now + self._rest(now - began, SEND_REST_SECONDS)
         return self._sent
 
     def _send_measured(self, door: Door) -> None:
