@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import BigInteger, event, func, select, type_coerce
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import event, func, select
 from sqlalchemy.engine import Engine
 
 from db.bootstrap import HANDLERS
@@ -28,6 +28,7 @@ PULSE_SECONDS = 0.05
 """How often an act is tried while ten thousand others are on their way."""
 SETTLE_SECONDS = 600.0
 """So long a station may need until it is in step."""
+HIDDEN_SECONDS = 15.0
 _LOOK_SECONDS = 0.02
 
 
@@ -48,7 +49,11 @@ class Done:
     operations: list[int] = field(default_factory=list)
     local_ms: list[float] = field(default_factory=list)
     commit_ms: list[float] = field(default_factory=list)
-    """Transactions of the server, from their beginning to the end of their commit."""
+    """Transactions of acts on the server, as ``timed_commits`` has them."""
+    sent_ms: list[float] = field(default_factory=list)
+    """From each act to the moment at which this station knew that the server has it."""
+    processor_seconds: float = 0.0
+    """What this process took of the processors meanwhile, taking over the acts of others included."""
     left_out: int = 0
     """Acts that the bench wanted and this computer did not come to."""
 
@@ -128,10 +133,10 @@ class Sitter:
         for case_id in delta.ids.tolist():
             self._seen.setdefault(case_id, now)
 
-    def act(self) -> tuple[int, float]:
-        """Report a case; its id, and the moment of the commit here."""
+    def act(self, lon: float | None = None, lat: float | None = None) -> tuple[int, float]:
+        """Report a case, at a place or somewhere; its id, and the moment of the commit here."""
         words = f"井盖破损 {self._random.random()}"
-        outcome = self.seat.bus.run(Report("hotline", CATEGORY, words, "学府路"), self.seat.actor)
+        outcome = self.seat.bus.run(Report("hotline", CATEGORY, words, "学府路", lon, lat), self.seat.actor)
         self._reported.append(int(outcome.result))
         return int(outcome.result), time.time()
 
@@ -139,7 +144,7 @@ class Sitter:
         """Give so many commands a second, at random moments."""
         done = Done()
         wanted = sorted(self._random.uniform(0, seconds) for _each in range(round(seconds * per_second)))
-        begun = time.monotonic()
+        begun, spent = time.monotonic(), time.process_time()
         with timed_commits(done.commit_ms):
             for moment in wanted:
                 time.sleep(max(0.0, begun + moment - time.monotonic()))
@@ -147,9 +152,14 @@ class Sitter:
                     done.left_out += 1
                 else:
                     done.local_ms.append(self._one())
+            done.processor_seconds = time.process_time() - spent
             self._wait_until_sent(self._last())
         with self.seat.local.read() as connection:
-            done.operations = list(connection.execute(select(outbox.c.id)).scalars())
+            moments = (type_coerce(outbox.c[name], BigInteger) for name in ("at", "decided_at"))
+            for operation, at, decided_at in connection.execute(select(outbox.c.id, *moments)):
+                done.operations.append(operation)
+                if decided_at is not None:
+                    done.sent_ms.append(decided_at - at)
         return done
 
     def pile_up(self, count: int) -> float:
@@ -198,14 +208,20 @@ class Sitter:
         while self._waits(last) and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
 
-    def settle(self, seq: int) -> float:
-        """Wait until everything up to an entry of the server is known here; the seconds that it took."""
+    def settle(self, seq: int, wanted: str) -> float:
+        """Wait until everything up to an entry of the server is known here, and the cases are what their
+        digest says; the seconds that it took.
+        """
         begun = time.monotonic()
         while time.monotonic() - begun < SETTLE_SECONDS:
             with self.seat.local.read() as connection:
                 if connection.execute(select(replica.c.seq)).scalar_one() >= seq:
                     break
             time.sleep(_LOOK_SECONDS)
+        heard = time.monotonic()
+        # A transaction that was open at the last look hides what was committed beside it, until the next one.
+        while time.monotonic() - heard < HIDDEN_SECONDS and self.stand().digest != wanted:
+            time.sleep(0.5)
         return time.monotonic() - begun
 
     def stand(self) -> Stand:
@@ -218,23 +234,35 @@ class Sitter:
 
 @contextmanager
 def timed_commits(found: list[float]) -> Iterator[None]:
-    """Note how long each transaction of a server took that was committed meanwhile, in milliseconds."""
+    """Note how long each transaction of acts on a server took meanwhile, in milliseconds.
+
+    From the moment at which a station begins the transaction of an act, before its first word to the server,
+    until it has the answer of its COMMIT: the checks, the rows, the journal, the wait for whoever commits at
+    the same time, and the forced write to the server's disk. One transaction may hold several acts. What a
+    station tells of itself every ten seconds is no act and is left out.
+    """
 
     def on_begin(connection: SqlConnection) -> None:
         connection.info["begun"] = time.perf_counter()
 
     def on_commit(connection: SqlConnection) -> None:
         begun = connection.info.pop("begun", None)
-        if begun is None or connection.dialect.name != "postgresql":
+        if connection.info.pop("tells", False) or begun is None or connection.dialect.name != "postgresql":
             return
         # Told just before it is done: so done here, and once more for nothing afterwards.
         connection.dialect.do_commit(connection.connection)
         found.append((time.perf_counter() - begun) * 1000)
 
+    def on_statement(connection: SqlConnection, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE station"):
+            connection.info["tells"] = True
+
+    event.listen(Engine, "before_cursor_execute", on_statement)
     event.listen(Engine, "begin", on_begin)
     event.listen(Engine, "commit", on_commit)
     try:
         yield
     finally:
+        event.remove(Engine, "before_cursor_execute", on_statement)
         event.remove(Engine, "begin", on_begin)
         event.remove(Engine, "commit", on_commit)

@@ -72,9 +72,22 @@ class Head(NamedTuple):
 
 
 def take_head(connection: Connection) -> Head:
-    """Where the journal stands; on a server this row is the queue of the writers."""
-    row = connection.execute(select(journal_head).with_for_update()).one()
+    """Where the journal stands; on a server this row is the queue of the writers.
+
+    There, whoever decides anew waits for the acts that go on as they were computed (``db/sync/batch.py``),
+    which lock their rows before the head, and keeps new ones back meanwhile.
+    """
+    if connection.dialect.name == "postgresql":
+        row = connection.execute(_TAKE_HEAD).one()
+    else:
+        row = connection.execute(select(journal_head)).one()
     return Head(row.seq, bytes(row.hash), row.last_id)
+
+
+_TAKE_HEAD = text(
+    "SELECT h.seq, h.hash, h.last_id FROM (SELECT pg_advisory_xact_lock(19033) OFFSET 0) gate, journal_head h"
+    " FOR UPDATE OF h"
+)
 
 
 class Entry(NamedTuple):

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, CursorResult, Dialect, Float, Select, Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import Column
 
 from db.engine.columns import Codec, Moment
@@ -145,6 +147,27 @@ def update_rows(
             )
     finally:
         cursor.close()
+
+
+@contextmanager
+def at_once(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver of a server's connection: what is executed within the block goes over together, and the
+    answers are there after it. The first error is raised, by whichever statement it is noticed.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    failed: Exception | None = None
+    try:
+        with driver.pipeline():
+            try:
+                yield driver
+            except (psycopg.Error, DBAPIError) as error:
+                # Not through the end of the block: what it says then is only that it was broken off.
+                failed = error
+    except psycopg.Error as error:
+        failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from db.engine.tables import setting
 
+_AHEAD = "settings"
 DEFAULT_ZONE = "Asia/Shanghai"
 
 
@@ -22,8 +25,23 @@ class Writing(Protocol):
 
 def get(connection: Connection, key: str, default: Any = None) -> Any:
     """The value of a setting, or ``default`` when it was never put."""
+    ahead = connection.info.get(_AHEAD)
+    if ahead is not None and key in ahead:
+        return default if ahead[key] is None else ahead[key]
     found = connection.execute(select(setting.c.value).where(setting.c.key == key)).first()
     return default if found is None else found.value
+
+
+@contextmanager
+def read_ahead(connection: Connection, known: Mapping[str, Any]) -> Iterator[None]:
+    """Within the block these settings (``None``: never put) are not asked for again: somebody has read them
+    in this transaction, and now only sends.
+    """
+    connection.info[_AHEAD] = known
+    try:
+        yield
+    finally:
+        del connection.info[_AHEAD]
 
 
 def put(unit: Writing, key: str, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 import psycopg
 from sqlalchemy.engine import URL
@@ -15,15 +16,21 @@ from db.engine.patience import Patience, connect
 CHANNEL = "jingwei"
 ASK_SECONDS = 5.0
 """How often the line is asked whether it is still there: silence is what a bell does most."""
+DEAF_SECONDS = 0.3
+"""From so long a rest on the bell is taken off: while many ring, each of them costs the server something."""
 CONNECT_SECONDS = 5
 _LISTEN_SECONDS = 0.5
 _AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
 
 class Bell:
-    """Calls ``rang`` on its own thread. What it does not hear the station finds by the clock all the same."""
+    """Calls ``rang`` on its own thread, with the number of the server's process that rang, 0 for nobody.
 
-    def __init__(self, where: Callable[[], URL | None], rang: Callable[[], None]) -> None:
+    What that answers is for how many seconds the bell need not be heard. What it does not hear the station
+    finds by the clock all the same.
+    """
+
+    def __init__(self, where: Callable[[], URL | None], rang: Callable[[int], float]) -> None:
         self._where = where
         self._rang = rang
         self._patience = Patience(ASK_SECONDS)
@@ -57,16 +64,25 @@ class Bell:
     def _hear(self, where: URL) -> None:
         """Listen until somebody else is to be listened for, or the line breaks."""
         with connect(self._patience, _conninfo(where), autocommit=True) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            # What was told before we listened.
-            self._rang()
             asked = monotonic()
+            rest = self._listen_anew(connection)
             while not self._stopping.is_set() and self._where() == where:
-                for _notice in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
-                    self._rang()
+                if rest > DEAF_SECONDS:
+                    connection.execute("UNLISTEN *")
+                    self._stopping.wait(rest)
+                    rest = self._listen_anew(connection)
+                    asked = monotonic()
+                    continue
+                for notice in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
+                    rest = self._rang(notice.pid)
                 if monotonic() - asked > ASK_SECONDS:
                     connection.execute("SELECT 1")
                     asked = monotonic()
+
+    def _listen_anew(self, connection: psycopg.Connection[Any]) -> float:
+        connection.execute(f"LISTEN {CHANNEL}")
+        # What was told before we listened.
+        return self._rang(0)
 
 
 def _conninfo(url: URL) -> str:

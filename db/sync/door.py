@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from db.engine import schema
@@ -31,6 +34,9 @@ class Door:
         self.database = database
         self.actor = actor
         self.bus = Bus(database)
+        self.backends: set[int] = set()
+        """The processes of the server that have worked for this person here."""
+        event.listen(database.engine, "checkout", self._on_checkout)
         self._patience = patience
 
     @classmethod
@@ -50,6 +56,9 @@ class Door:
             raise
         database.ids = ids
         return cls(database, actor, patience)
+
+    def _on_checkout(self, connection: Any, _record: object, _proxy: object) -> None:
+        self.backends.add(connection.info.backend_pid)
 
     def break_off(self) -> None:
         """Let nobody wait for an answer through it any longer."""

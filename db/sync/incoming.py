@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, Table, or_, select, text
 
 from db.engine import settings
 from db.engine.among import among
-from db.engine.rows import fetch, read_rows
+from db.engine.rows import at_once, fetch, ours, read_rows
 from db.engine.tables import metadata
 from db.kernel.clock import from_ms, to_ms
 
@@ -62,7 +62,12 @@ def oldest_closing(server: Connection) -> int:
     By the server's clock: with a wrong one of its own, a station would let go of what it is to have.
     """
     now_ms = int(server.execute(text("SELECT jw_now_ms()")).scalar_one())
-    return now_ms - int(settings.get(server, MONTHS, DEFAULT_MONTHS)) * MONTH_MS
+    return oldest_kept(now_ms, settings.get(server, MONTHS, DEFAULT_MONTHS))
+
+
+def oldest_kept(now_ms: int, months: int) -> int:
+    """The same, where moment and setting are known."""
+    return now_ms - int(months) * MONTH_MS
 
 
 def in_window(table: Table, since_ms: int) -> Select[Any]:
@@ -88,26 +93,71 @@ def read_touched(
     found = Incoming()
     cases = metadata.tables["cases"]
     wanted = {name: set(ids) for name, ids in touched.items()}
-    rows = read_rows(connection, cases, sorted(wanted.get("cases", ())))
+    asked = {table: sorted(wanted[table.name]) for table in mirrored() if wanted.get(table.name)}
+    read_ahead = read_many(connection, asked)
+    rows = read_ahead.get("cases", {})
     inside = {i: row for i, row in rows.items() if _is_inside(row, since_ms)}
     found.rows["cases"] = inside
     found.gone["cases"] = wanted.get("cases", set()) - inside.keys()
-    new = sorted(inside.keys() - _here(own, cases, inside))
+    # A case that has begun since brings all its parts as news; of any other that is not here they are
+    # asked for.
+    begun = {row["case_id"] for row in read_ahead.get("case_step", {}).values() if row["from_state"] == ""}
+    new = inside.keys() - begun
+    new -= _here(own, cases, new)
+    parts = _parts_of(connection, new) if new else {}
     for table in mirrored():
         if table is cases:
             continue
-        ids = sorted(wanted.get(table.name, ()))
-        read = read_rows(connection, table, ids)
+        read = read_ahead.get(table.name, {})
         if "case_id" in table.c:
-            if new:
-                whole = fetch(connection, table, select(table).where(among(table.c.case_id, new)))
-                read |= {row["id"]: row for row in whole}
-            read = _of_kept_cases(connection, own, read, inside, since_ms)
-        if ids or read:
+            read |= parts.get(table.name, {})
+            if read:
+                read = _of_kept_cases(connection, own, read, inside, since_ms)
+        if table in asked or read:
             found.rows[table.name] = read
-            found.gone[table.name] = set(ids) - read.keys()
+            found.gone[table.name] = wanted.get(table.name, set()) - read.keys()
     _add_what_they_point_to(connection, own, found)
     return found
+
+
+def read_many(connection: Connection, asked: Mapping[Table, Sequence[int]]) -> dict[str, dict[int, Row]]:
+    """Rows of several tables of a server, by table and id; all are asked for before the first answer."""
+    with at_once(connection) as driver:
+        cursors = {
+            table: driver.execute(_rows_by("id", table), (listed(ids),))
+            for table, ids in asked.items()
+            if ids
+        }
+    return {
+        table.name: {row["id"]: row for row in ours(connection, table, table.c.keys(), cursor.fetchall())}
+        for table, cursor in cursors.items()
+    }
+
+
+def _parts_of(connection: Connection, cases: Iterable[int]) -> dict[str, dict[int, Row]]:
+    """Everything that belongs to these cases."""
+    ids = listed(sorted(cases))
+    with at_once(connection) as driver:
+        cursors = {
+            table: driver.execute(_rows_by("case_id", table), (ids,))
+            for table in mirrored()
+            if "case_id" in table.c
+        }
+    return {
+        table.name: {row["id"]: row for row in ours(connection, table, table.c.keys(), cursor.fetchall())}
+        for table, cursor in cursors.items()
+    }
+
+
+def listed(ids: Iterable[int]) -> str:
+    """Ids as the text of an array: a driver looks at each of them first."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+@cache
+def _rows_by(column: str, table: Table) -> str:
+    listed = ", ".join(table.c.keys())
+    return f"SELECT {listed} FROM {table.name} WHERE {column} = ANY (%s::bigint[])"  # noqa: S608  our own names
 
 
 def read_all(connection: Connection, since_ms: int, own: Connection) -> Incoming:
@@ -134,8 +184,10 @@ def _is_inside(row: Mapping[str, Any], since_ms: int) -> bool:
     return closed is None or to_ms(closed) >= since_ms
 
 
-def _here(own: Connection, table: Table, ids: Iterable[int]) -> set[int]:
+def _here(own: Connection, table: Table, ids: Collection[int]) -> set[int]:
     """Those of ``ids`` that this station has."""
+    if not ids:
+        return set()
     return set(own.execute(select(table.c.id).where(among(table.c.id, ids))).scalars())
 
 
@@ -165,9 +217,9 @@ def _add_what_they_point_to(connection: Connection, own: Connection, found: Inco
             for key in column.foreign_keys:
                 wanted[key.column.table] |= {row[column.name] for row in rows} - {None}
         for target, ids in wanted.items():
-            if target.name in APART:
-                continue
             missing = ids - found.rows.get(target.name, {}).keys()
+            if target.name in APART or not missing:
+                continue
             missing -= _here(own, target, missing) - found.gone.get(target.name, set())
             if missing:
                 more = read_rows(connection, target, sorted(missing))

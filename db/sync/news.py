@@ -11,9 +11,12 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+Told = tuple[Any, ...]
+"""A row of ``NEWS``."""
 Settled = Callable[[Sequence[int]], Set[int]]
 
 
@@ -42,36 +45,38 @@ def horizon(connection: Connection) -> int:
     return int(connection.execute(_HORIZON).scalar_one())
 
 
-def read_news(connection: Connection, since: int, settled: Settled = lambda _operations: frozenset()) -> News:
-    """The news from ``since`` on, as of the snapshot of ``connection`` (REPEATABLE READ, or they may differ
-    from the rows that are read next).
+NEWS = (
+    "SELECT seq, operation, touched, anew, relation FROM news"
+    " WHERE xid >= %s AND xid < jw_horizon() ORDER BY xid, id"
+)
+"""The news from a cursor on, for ``gather``; asked in one snapshot (REPEATABLE READ) with the horizon and the
+rows that are read next, or they do not belong together.
+"""
+
+
+def gather(rows: Sequence[Told], until: int, settled: Settled) -> News:
+    """What rows of the news come to; ``until`` is the horizon of their snapshot.
 
     ``settled`` says which of these acts the reader has already as the server has them; of those nothing needs
     to be read again.
     """
-    until = horizon(connection)
-    rows = connection.execute(_NEWS, {"since": since, "until": until}).all()
-    known = settled([row.operation for row in rows if row.operation is not None])
+    known = settled([told[1] for told in rows if told[1] is not None])
     touched: dict[str, set[int]] = defaultdict(set)
     anew: set[str] = set()
     measured: set[str] = set()
     seq = 0
-    for row in rows:
-        if row.relation is not None:
-            measured.add(row.relation)
+    for number, operation, ids_touched, filled, relation in rows:
+        if relation is not None:
+            measured.add(relation)
             continue
-        seq = max(seq, row.seq)
-        if row.operation in known:
+        seq = max(seq, number)
+        if operation in known:
             continue
-        anew.update(row.anew or ())
-        for name, ids in json.loads(row.touched or "{}").items():
+        anew.update(filled or ())
+        for name, ids in json.loads(ids_touched or "{}").items():
             touched[name].update(ids)
     ids_by_table = {name: frozenset(ids) for name, ids in touched.items()}
     return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq)
 
 
 _HORIZON = text("SELECT jw_horizon()")
-_NEWS = text(
-    "SELECT seq, operation, touched, anew, relation FROM news"
-    " WHERE xid >= :since AND xid < :until ORDER BY xid, id"
-)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select, text
+from sqlalchemy import Connection, Row, delete, select
 
 from db.engine import outbox as sending
 from db.engine import settings
 from db.engine.among import among
 from db.engine.connections import Database
-from db.engine.rows import fetch
+from db.engine.rows import at_once, fetch
 from db.engine.tables import journal, metadata, outbox, replica, setting
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import to_ms
@@ -22,8 +23,18 @@ from db.kernel.command import Reach, command
 from db.kernel.ids import first_id_at
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.sync.incoming import APART, MEASURED, mirrored, oldest_closing, read_aged, read_touched
-from db.sync.news import News, read_news
+from db.sync.incoming import (
+    APART,
+    DEFAULT_MONTHS,
+    MEASURED,
+    MONTHS,
+    Incoming,
+    mirrored,
+    oldest_kept,
+    read_aged,
+    read_touched,
+)
+from db.sync.news import NEWS, News, Told, gather
 from db.sync.rebase import Decided, Known, Rebased, keys_of, rebase
 
 OWN_SETTINGS = frozenset({"station", "case.last_number", "search.edition", "server", "map.tiles"})
@@ -57,8 +68,7 @@ class Pulled:
 def snapshot(server: Database) -> Iterator[Connection]:
     """One unchanging view of the server: what is read first and what is read last belong together."""
     with server.troubles(), server.engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
         connection.rollback()
 
@@ -75,16 +85,17 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         stand = own.execute(select(replica)).one()
         mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
-            news = read_news(connection, stand.xid, partial(_settled, own))
-            _demand_same_history(connection, stand, news)
-            taken = taken_acts(connection, mine)
+            found = _first_answers(connection, stand, mine)
+            news = gather(found.news, found.until, partial(_settled, own))
+            head, theirs, taken = found.head, found.settings, found.taken
+            if head.seq < stand.seq or news.until < stand.xid or (stand.seq and found.seal != stand.seal):
+                # Numbers of transactions begin anew on a server that was made from a copy.
+                raise other_history(head.seq, stand.seq)
             touched = _touched(connection, news, taken, own, refused)
-            since = oldest_closing(connection)
-            incoming = read_touched(connection, touched, since, own)
-            head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
-            theirs = server_settings(connection)
+            since = oldest_kept(found.now_ms, found.months)
+            incoming = read_touched(connection, touched, since, own) if touched else Incoming()
             measured = _read_measured(connection, news)
-            told = _who_did_it(connection, stand.seq)
+            told = _who_did_it(connection, stand.seq) if news.seq else {}
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
@@ -93,11 +104,56 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
     known = Known(news.until, head.seq, bytes(head.hash), told)
-    _forget_old(local)
+    if news.seq:
+        _forget_old(local)
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not tells and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
     return Pulled(news, rebase(local, incoming, decided, known))
+
+
+class _Head(NamedTuple):
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What is asked of a server whatever has happened."""
+
+    news: Sequence[Told]
+    until: int
+    head: _Head
+    seal: bytes
+    """Of the newest entry that this station has seen, as it stands on the server now."""
+    now_ms: int
+    months: int
+    settings: dict[str, Any]
+    taken: dict[int, dict[str, list[int]]]
+
+
+def _first_answers(connection: Connection, stand: Row[Any], mine: Sequence[int]) -> _Answers:
+    """All of it in one round trip."""
+    with at_once(connection) as driver:
+        news = driver.execute(NEWS, (stand.xid,))
+        standing = driver.execute(_STAND, (stand.seq,))
+        put = driver.execute("SELECT key, value FROM setting WHERE NOT secret")
+        taken = driver.execute(_TAKEN, (list(mine),)) if mine else None
+    until, seq, digest, seal, now_ms = standing.fetchone() or (0, 0, b"", b"", 0)
+    values = {key: json.loads(value) for key, value in put}
+    return _Answers(
+        news.fetchall(),
+        until,
+        _Head(seq, bytes(digest)),
+        bytes(seal or b""),
+        now_ms,
+        values.get(MONTHS, DEFAULT_MONTHS),
+        _shared(values.items()),
+        dict(taken.fetchall()) if taken else {},
+    )
+
+
+_STAND = "SELECT jw_horizon(), h.seq, h.hash, jw_seal_of(%s::bigint), jw_now_ms() FROM journal_head h"
 
 
 def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
@@ -110,24 +166,24 @@ def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, d
     """Which of these acts the server has taken, with the rows that they touched there."""
     if not operations:
         return {}
-    found = connection.execute(_TAKEN, {"operations": list(operations)})
+    found = connection.exec_driver_sql(_TAKEN, (list(operations),))
     return {row.operation: row.touched for row in found}
 
 
-_TAKEN = text(
+_TAKEN = (
     "SELECT operation, CAST(touched AS json) AS touched FROM news"
-    " WHERE operation = ANY (:operations) AND touched IS NOT NULL"
+    " WHERE operation = ANY (%s) AND touched IS NOT NULL"
 )
 
 
 def server_settings(connection: Connection) -> dict[str, Any]:
     """The settings that hold for all stations."""
     rows = connection.execute(select(setting.c.key, setting.c.value).where(~setting.c.secret))
-    return {
-        row.key: row.value
-        for row in rows
-        if row.key not in OWN_SETTINGS and not row.key.startswith(OWN_PREFIX)
-    }
+    return _shared((row.key, row.value) for row in rows)
+
+
+def _shared(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in rows if key not in OWN_SETTINGS and not key.startswith(OWN_PREFIX)}
 
 
 def other_history(theirs: int, ours: int) -> Refused:
@@ -141,14 +197,6 @@ def other_history(theirs: int, ours: int) -> Refused:
         theirs=theirs,
         ours=ours,
     )
-
-
-def _demand_same_history(connection: Connection, stand: Row[Any], news: News) -> None:
-    seal = connection.execute(text("SELECT jw_seal_of(:seq)"), {"seq": stand.seq}).scalar()
-    head = connection.execute(text("SELECT seq FROM journal_head")).scalar_one()
-    # Numbers of transactions begin anew on a server that was made from a copy.
-    if head < stand.seq or news.until < stand.xid or (stand.seq and bytes(seal or b"") != stand.seal):
-        raise other_history(head, stand.seq)
 
 
 def _touched(

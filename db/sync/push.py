@@ -24,8 +24,9 @@ from db.kernel.refusal import Refused, Unavailable
 from db.sync.batch import CHUNK, fast_forward
 from db.sync.concurrent import adapted
 from db.sync.pull import pull
-from db.sync.rebase import Key, effect_of, fault_of, keys_of, waiting_acts
+from db.sync.rebase import Key, effect_of, fault_of, keys_of
 
+_WAITING = "SELECT id, actor_id FROM outbox WHERE state = ? ORDER BY id"
 Door = Callable[[int], "tuple[Bus, Actor] | None"]
 """The way into the server for an account, by its id; ``None`` while that person is not signed in."""
 
@@ -69,7 +70,8 @@ class _Sending:
 
     def run(self) -> Pushed:
         with self._local.read() as connection:
-            waiting = [(act.id, act.actor_id) for act in waiting_acts(connection)]
+            found = connection.exec_driver_sql(_WAITING, (sending.WAITING,))
+            waiting = [(int(operation), int(person)) for operation, person in found]
         while waiting:
             sent = self._forward(waiting)
             if not sent:

@@ -174,6 +174,8 @@ def _affected(
     connection: Connection, acts: Sequence[Row[Any]], incoming: Incoming, over: frozenset[int]
 ) -> list[Row[Any]]:
     """Those acts that stand on rows which change, and those that stand on theirs."""
+    if not acts:
+        return []
     dirty: set[Key] = set()
     for name in {*incoming.rows, *incoming.gone}:
         ids = incoming.ids(name)

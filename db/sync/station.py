@@ -15,14 +15,14 @@ from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.engine import URL, make_url
 
 from db.engine import outbox as sending
 from db.engine import schema
 from db.engine.bus import Bus, Outcome
 from db.engine.connections import Database
-from db.engine.tables import outbox, replica
+from db.engine.tables import replica
 from db.kernel.actor import Actor
 from db.kernel.change import Changes
 from db.kernel.clock import to_ms
@@ -47,8 +47,15 @@ BEAT_SECONDS = 10.0
 """How often it tells the server that it is there, measures the clock, and asks for the server's version."""
 MEASURED_SECONDS = 1.0
 """Positions and presence go up at most so often."""
-REST_SECONDS = 1.0
-"""After a look the station rests for as long as the look took, but not longer than this."""
+SHARE = 0.5
+"""All stations of a server together spend at most so much of one processor's time on taking over news while
+these keep coming, and as much on sending acts: each rests after it for what it took, times the stations there
+are, over this. What comes meanwhile goes together.
+"""
+REST_SECONDS = 8.0
+"""No station rests longer than this from taking over news."""
+SEND_REST_SECONDS = 1.0
+"""And no longer than this from sending."""
 LATE_SECONDS = 3.0
 """A look that takes longer than this is told: what is shown may be behind."""
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
@@ -79,6 +86,15 @@ class Station:
         self._bell: Bell | None = None
         self._looking_since: float | None = None
         self._beat_at = 0.0
+        # Whether the bell rang since the last look at the news, when that was, and until when it has to do.
+        self._rang = threading.Event()
+        self._looked_at = 0.0
+        self._rests_until = 0.0
+        # What became of the acts the last time, until when the next ones wait for company, whether any do.
+        self._sent: tuple[Pushed, Unavailable | None] = (Pushed(), None)
+        self._sends_from = 0.0
+        self._holds_back = False
+        self._crowd = 1
         self._photos = Photos(local)
         self._measured: set[str] = set()
         self._measured_at = 0.0
@@ -118,7 +134,7 @@ class Station:
         self._heard = self.local.subscribe(self._on_commit)
         self._thread = threading.Thread(target=self._keep_up, name="station", daemon=True)
         self._watch = threading.Thread(target=self._watch_over, name="station watch", daemon=True)
-        self._bell = Bell(self._where, self.wake)
+        self._bell = Bell(self._where, self._on_ring)
         self._thread.start()
         self._watch.start()
         self._bell.start()
@@ -144,6 +160,8 @@ class Station:
 
     def wake(self) -> None:
         """Look now."""
+        self._rests_until = self._sends_from = 0.0
+        self._rang.set()
         self._wake.set()
 
     def run_on_server(self, command: object, actor: Actor) -> Outcome:
@@ -194,11 +212,22 @@ class Station:
         self._acted.set()
         self._wake.set()
 
+    def _on_ring(self, backend: int) -> float:
+        """The bell, rung by a process of the server; for how long, in seconds, it need not be heard."""
+        if any(backend in door.backends for door in list(self._doors.values())):
+            # What this station has just sent itself.
+            return 0.0
+        self._rang.set()
+        rest = self._rests_until - monotonic()
+        if rest <= 0:
+            self._wake.set()
+        return rest
+
     def _keep_up(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             self._wake.clear()
-            began = self._looking_since = monotonic()
+            self._looking_since = monotonic()
             trouble: Trouble | None = None
             try:
                 wait = self._look()
@@ -217,7 +246,6 @@ class Station:
                 return
             if trouble is None:
                 failures = 0
-                self._stopping.wait(min(monotonic() - began, REST_SECONDS))
                 self._wake.wait(wait)
             else:
                 self._say(
@@ -241,7 +269,7 @@ class Station:
                 skew = self._beat(door) if monotonic() >= self._beat_at else self.standing.skew_ms
                 pushed, stuck = self._send(skew)
                 self._send_measured(door)
-                pull(self.local, door.database)
+                heard = self._hear(door)
             except Unavailable as trouble:
                 if is_shut(trouble):
                     self.sign_out(door.actor.account_id)
@@ -259,9 +287,36 @@ class Station:
             trouble=stuck,
             held_for=tuple(sorted(set(pushed.held.values()))),
             skew_ms=skew,
-            heard_ms=to_ms(self.local.clock.now()),
+            heard_ms=heard,
         )
-        return 0.0 if self._photos.step(door.database) else LOOK_SECONDS
+        return 0.0 if self._photos.step(door.database) else self._until_next()
+
+    def _hear(self, door: Door) -> int:
+        """Take over the news, when it is time to; up to when they are known here, in milliseconds."""
+        began = monotonic()
+        is_due = self._rang.is_set() or began >= self._looked_at + LOOK_SECONDS
+        if not is_due or began < self._rests_until:
+            return self.standing.heard_ms
+        self._rang.clear()
+        now = to_ms(self.local.clock.now())
+        pull(self.local, door.database)
+        self._looked_at = monotonic()
+        self._rests_until = self._looked_at + self._rest(self._looked_at - began, REST_SECONDS)
+        return now
+
+    def _rest(self, took: float, longest: float) -> float:
+        """How long to leave the server to others after what took so long, in seconds."""
+        # By lot, or all that heard the bell in one moment would come back in one.
+        return min(took * self._crowd / SHARE, longest) * random.uniform(0.5, 1.0)
+
+    def _until_next(self) -> float:
+        """When to look again unless something happens here, in seconds."""
+        now = monotonic()
+        moment = now if self._rang.is_set() else self._looked_at + LOOK_SECONDS
+        moment = self._rests_until if self._rests_until > now else moment
+        if self._holds_back:
+            moment = min(moment, self._sends_from)
+        return max(moment - now, 0.0)
 
     def _let_in(self) -> None:
         for login, password in tuple(self._awaited.items()):
@@ -277,12 +332,19 @@ class Station:
 
     def _send(self, skew_ms: int) -> tuple[Pushed, Unavailable | None]:
         """What became of the acts that wait; a server that can still be read stops none of the news."""
+        began = monotonic()
+        self._holds_back = began < self._sends_from
+        if self._holds_back:
+            return self._sent
         try:
-            return push(self.local, self._way, as_computed=abs(skew_ms) <= SKEW_MS), None
+            self._sent = push(self.local, self._way, as_computed=abs(skew_ms) <= SKEW_MS), None
         except Unavailable as trouble:
             if trouble.code == "database_lost":
                 raise
-            return Pushed(), trouble
+            self._sent = Pushed(), trouble
+        now = monotonic()
+        self._sends_from = now + self._rest(now - began, SEND_REST_SECONDS)
+        return self._sent
 
     def _send_measured(self, door: Door) -> None:
         if self._measured and monotonic() >= self._measured_at:
@@ -323,6 +385,7 @@ class Station:
                 "token": token,
             }
             connection.execute(_BEAT, facts)
+            self._crowd = int(connection.execute(_CROWD, {"recent": PRESENT_MS}).scalar_one())
         correct(self.local, skew)
         with self.local.write_many() as writing:
             # Whoever reads only the file knows by it that somebody keeps it up.
@@ -346,7 +409,8 @@ class Station:
     def _say(self, **changed: object) -> None:
         with self._saying:
             with self.local.read() as connection:
-                found = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+                # Past SQLAlchemy: it is asked after every act.
+                found = connection.exec_driver_sql(_COUNTS)
                 counts = {str(state): int(count) for state, count in found}
             new = replace(
                 self.standing,
@@ -362,6 +426,10 @@ class Station:
         self._told(new)
 
 
+_COUNTS = "SELECT state, count(*) FROM outbox GROUP BY state"
+PRESENT_MS = 30_000
+"""Who has told within this time counts as being there."""
+_CROWD = text("SELECT greatest(count(*), 1) FROM station WHERE seen_at > jw_now_ms() - :recent")
 _BEAT = text(
     "UPDATE station SET program = :program, login = :login, waiting = :waiting, skew_ms = :skew,"
     " behind_ms = :behind, seen_at = jw_now_ms() WHERE token = :token"

@@ -1,30 +1,45 @@
-"""``jingwei bench network``: many stations of one PostgreSQL, beside what one would do without its cursor."""
+"""``jingwei bench network``: many stations of one PostgreSQL, beside what one would do without its cursor.
+
+What it calls a commit on the server is told by ``db/demo/sitting.py: timed_commits``. All stations, the
+window and the server share the cores of this one computer; in an office each has its own.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import multiprocessing
+import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from db.demo.naive import lost_rows, poll_seconds
 from db.demo.postgres import OwnPostgres
 from db.demo.serving import ServedCity, fill, journal_of, served_city
 from db.demo.sitting import Place, serve
 from db.kernel.language import N_
+from db.kernel.refusal import Unavailable
 from desktop.app.figures import Line, line
 
 NEWS_MS, COMMIT_MS, LOCAL_MS, RETURN_S, COPY_S = 250.0, 50.0, 50.0, 10.0, 60.0
 PER_SECOND = 2.0
-OFFLINE, STILL_OPEN, CLOSED, ACTS = 10_000, 100_000, 400_000, 300
-"""Acts without a line, cases of the first replica, acts whose way to another station is measured."""
+LEAVE_S = 30.0
+OFFLINE, STILL_OPEN, CLOSED, ACTS = 10_000, 100_000, 400_000, 60
+"""Acts without a line, cases of the first replica, acts of a run whose way to another station is measured."""
+PLACE = (117.15, 35.08)
+"""Where about the cases lie that a window is to show on its map."""
 QUICK = 10
 """A quick run takes a tenth of everything."""
 DURABLE = {
@@ -37,7 +52,11 @@ DURABLE = {
 
 
 def network(arguments: argparse.Namespace) -> Iterator[Line]:
-    """Everything on this computer, over its loopback; the server is the one named, or one of our own."""
+    """Everything on this computer, over its loopback; the server is the one named, or one of our own.
+
+    ``--stations`` work for ``--minutes``; of ``--runs`` there are sixty acts each whose way to the window of
+    another station is measured. Under a minute everything is a tenth.
+    """
     quick = QUICK if arguments.minutes < 1 else 1
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jingwei-bench-")))
@@ -48,7 +67,8 @@ def network(arguments: argparse.Namespace) -> Iterator[Line]:
             postgres.start()
             admin, at = postgres.url("postgres"), ("127.0.0.1", postgres.port)
         with served_city(admin, people=4, at=at) as city:
-            yield from _news(city, folder, ACTS // quick)
+            yield from _floor(city, folder)
+            yield from _news(city, folder, ACTS * arguments.runs // quick)
             yield from _crowd(city, folder, arguments.stations, arguments.minutes * 60)
             yield from _return(city, folder, OFFLINE // quick)
             missed = lost_rows(city.admin)
@@ -56,7 +76,7 @@ def network(arguments: argparse.Namespace) -> Iterator[Line]:
             yield line(N_("of rows committed by 8 writers"), missed.rows, "rows")
             yield line(N_("lost by the cursor of this program"), missed.by_snapshot, "rows", 0)
         with served_city(admin, people=1, at=at) as city:
-            yield from _copy(city, folder, STILL_OPEN // quick, CLOSED // quick)
+            yield from _copy(city, folder, STILL_OPEN // quick, CLOSED // quick, arguments.stations)
 
 
 class Station:
@@ -85,7 +105,7 @@ class Station:
     def leave(self) -> None:
         """End it."""
         self._pipe.close()
-        self._process.join(30)
+        self._process.join(LEAVE_S)
         if self._process.is_alive():
             self._process.kill()
 
@@ -116,27 +136,100 @@ def stations(city: ServedCity, folder: Path, names: Sequence[str]) -> Iterator[l
             station.leave()
 
 
+class RoomWindow:
+    """A real window of the room at a station of its own, in another process, drawn without a screen."""
+
+    def __init__(self, city: ServedCity, folder: Path) -> None:
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "desktop.app.window_probe"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        folder.mkdir()
+        place = {"address": city.address, "login": city.logins[-1], "password": city.password}
+        self.ask({**place, "folder": str(folder)})
+
+    def ask(self, what: Any) -> Any:
+        """The answer to a line; raises ``Unavailable`` when the window is no more."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(what)}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise Unavailable("bench_failed", N_("The measured program failed: {reason}"), reason="window")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
 def _news(city: ServedCity, folder: Path, acts: int) -> Iterator[Line]:
-    """From a commit on one station to the live cases of another, as its list, map and figures hear it."""
+    """From a commit on one station to the live cases of another, and to what a window shows there."""
     draw = random.Random(1)
-    with stations(city, folder, ("one", "other")) as (one, other):
+    with (
+        stations(city, folder, ("one", "other")) as (one, other),
+        closing(RoomWindow(city, folder / "window")) as window,
+    ):
         one.do("go_on_line")
         other.do("go_on_line")
         other.do("watch")
         time.sleep(2)
         committed: dict[int, float] = {}
         for _each in range(acts):
-            case_id, moment = one.do("act")
+            lon, lat = (each + draw.uniform(-0.02, 0.02) for each in PLACE)
+            case_id, moment = one.do("act", lon, lat)
             committed[case_id] = moment
             time.sleep(draw.uniform(0.1, 0.4))
         time.sleep(2)
-        seen = other.do("seen")
-    waits = sorted(
-        (seen[case_id] - moment) * 1000 for case_id, moment in committed.items() if case_id in seen
-    )
-    yield line(N_("commit here → live cases of another station, median"), statistics.median(waits), "ms")
-    yield line(N_("the same, 99 of 100"), _part(waits, 0.99), "ms", NEWS_MS)
-    yield line(N_("acts that never came"), acts - len(waits), "", 0)
+        told = window.ask("told")
+        shown = {name: {int(case): at for case, at in told[name].items()} for name in ("listed", "mapped")}
+        heard = other.do("seen")
+    for words, seen in (
+        (N_("commit here → live cases of another station, median"), heard),
+        (N_("commit here → list and figures of another window, median"), shown["listed"]),
+        (N_("commit here → map of another window, median"), shown["mapped"]),
+    ):
+        waits = sorted((seen[case] - moment) * 1000 for case, moment in committed.items() if case in seen)
+        yield line(words, statistics.median(waits) if waits else math.inf, "ms")
+        yield line(N_("the same, 99 of 100"), _part(waits, 0.99), "ms", NEWS_MS)
+        yield line(N_("acts that never came"), acts - len(waits), "", 0)
+
+
+def _forced_write_ms(folder: Path) -> float:
+    """How long the disk takes to keep something for certain: no durable commit is quicker."""
+    took = []
+    with (folder / "forced").open("wb", buffering=0) as stream:
+        for _each in range(200):
+            stream.seek(0)
+            begun = time.perf_counter()
+            stream.write(bytes(8192))
+            os.fsync(stream.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(took)
+
+
+def _floor(city: ServedCity, folder: Path) -> Iterator[Line]:
+    """What the disk takes, and the smallest durable transaction of this server."""
+    yield line(N_("floor: a forced write of 8 KiB to this disk, median"), _forced_write_ms(folder), "ms")
+    took = []
+    with psycopg.connect(city.admin, autocommit=True) as connection:
+        connection.execute("CREATE TABLE floor (number integer)")
+        for number in range(200):
+            begun = time.perf_counter()
+            connection.execute("INSERT INTO floor VALUES (%s)", (number,))
+            took.append((time.perf_counter() - begun) * 1000)
+        connection.execute("DROP TABLE floor")
+    yield line(N_("floor: a commit of one row on this server, median"), statistics.median(took), "ms")
 
 
 def _crowd(city: ServedCity, folder: Path, count: int, seconds: float) -> Iterator[Line]:
@@ -146,10 +239,13 @@ def _crowd(city: ServedCity, folder: Path, count: int, seconds: float) -> Iterat
             station.do("go_on_line")
         for station in crowd:
             station.ask("work", seconds, PER_SECOND)
+        busy = _busy_seconds()
+        time.sleep(seconds)
+        busy = _busy_seconds() - busy
         done = [station.answer() for station in crowd]
         journal = journal_of(city)
         for station in crowd:
-            station.ask("settle", journal.seq)
+            station.ask("settle", journal.seq, journal.digest)
         lag = max(station.answer() for station in crowd)
         stands = [station.do("stand") for station in crowd]
     operations = [each for one in done for each in one.operations]
@@ -167,7 +263,27 @@ def _crowd(city: ServedCity, folder: Path, count: int, seconds: float) -> Iterat
     yield line(N_("a command here, 95 of 100"), _part(local, 0.95), "ms")
     yield line(N_("a commit on the server, median"), statistics.median(commits), "ms")
     yield line(N_("the same, 95 of 100"), _part(commits, 0.95), "ms", COMMIT_MS)
+    sent = sorted(each for one in done for each in one.sent_ms)
+    yield line(N_("from an act until the server has it, median"), statistics.median(sent), "ms")
+    yield line(N_("the same, 95 of 100"), _part(sent, 0.95), "ms")
     yield line(N_("until the last station has heard all"), lag, "s")
+    spent = sum(one.processor_seconds for one in done)
+    yield line(N_("processors busy with the stations"), spent / seconds, _of_cores())
+    if busy:
+        yield line(N_("processors busy with everything, server included"), busy / seconds, _of_cores())
+
+
+def _busy_seconds() -> float:
+    """What all processors have worked since this computer started, in seconds; 0 where nobody tells."""
+    told = Path("/proc/stat")
+    if not told.exists():
+        return 0.0
+    user, nice, system, _idle, _waiting, *rest = map(int, told.read_text().splitlines()[0].split()[1:])
+    return (user + nice + system + sum(rest[:2])) / os.sysconf("SC_CLK_TCK")
+
+
+def _of_cores() -> str:
+    return f"of {os.cpu_count() or 1} cores"
 
 
 def _return(city: ServedCity, folder: Path, count: int) -> Iterator[Line]:
@@ -177,7 +293,7 @@ def _return(city: ServedCity, folder: Path, count: int) -> Iterator[Line]:
         before = journal_of(city)
         back = away.do("come_back")
         journal = journal_of(city)
-        away.do("settle", journal.seq)
+        away.do("settle", journal.seq, journal.digest)
         stand = away.do("stand")
     yield line(N_("commands without a line"), count, f"({spent / count * 1000:.1f} ms each)")
     yield line(N_("until the server has them all"), back.seconds, "s", RETURN_S * count / OFFLINE)
@@ -192,7 +308,7 @@ def _return(city: ServedCity, folder: Path, count: int) -> Iterator[Line]:
     yield line(N_("a command afterwards, median"), statistics.median(back.afterwards_ms), "ms")
 
 
-def _copy(city: ServedCity, folder: Path, still_open: int, closed: int) -> Iterator[Line]:
+def _copy(city: ServedCity, folder: Path, still_open: int, closed: int, crowd: int) -> Iterator[Line]:
     """The first replica, and what asking for every open case anew costs on the same server."""
     yield line(N_("cases on the server"), fill(city, still_open, closed), "")
     begun = time.perf_counter()
@@ -201,6 +317,7 @@ def _copy(city: ServedCity, folder: Path, still_open: int, closed: int) -> Itera
     rows, seconds = poll_seconds(city)
     yield line(N_("naive: reading all open cases once"), seconds, "s")
     yield line(N_("rows for each look, of each station, each second"), rows, "rows")
+    yield line(N_("naive: work of one second, for all stations"), seconds * crowd, "s")
 
 
 def _part(values: Sequence[float], part: float) -> float:

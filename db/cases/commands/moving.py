@@ -10,13 +10,15 @@ that has moved on since is refused.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, Text, func, select, type_coerce
 
 from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
@@ -148,9 +150,18 @@ def foreseeable(command_type: type) -> bool:
 def load_workflow(connection: Connection) -> Workflow:
     """The newest edition of the table of transitions."""
     newest = select(func.max(transition.c.edition)).scalar_subquery()
-    rows = connection.execute(select(transition).where(transition.c.edition == newest))
+    names = ("from_state", "verb", "to_state", "permission", "needs", "clock")
+    texts = (type_coerce(transition.c[name], Text) for name in names)
+    rows = connection.execute(select(*texts).where(transition.c.edition == newest))
+    return _workflow(tuple(map(tuple, rows)))
+
+
+@lru_cache(maxsize=4)
+def _workflow(rows: tuple[tuple[str, ...], ...]) -> Workflow:
+    """The table is asked for with every command, and changes with the law."""
     return Workflow(
-        Move(r.from_state, r.verb, r.to_state, r.permission, frozenset(r.needs), Clock(r.clock)) for r in rows
+        Move(before, verb, after, permission, frozenset(json.loads(needs)), Clock(clock))
+        for before, verb, after, permission, needs, clock in rows
     )
 
 

@@ -6,12 +6,22 @@ import gc
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from db.calendars.tables import calendar_day, working_window
-from db.engine.connections import Database
-from db.engine.rows import fetch, insert_rows, read_raw, read_rows, stored_rows, uncollected, update_rows
+from db.engine.connections import Database, open_database
+from db.engine.rows import (
+    at_once,
+    fetch,
+    insert_rows,
+    read_raw,
+    read_rows,
+    stored_rows,
+    uncollected,
+    update_rows,
+)
 from db.engine.tables import proposal
 from db.people.tables import unit
 from db.registers.tables import place, road
@@ -105,3 +115,31 @@ def test_the_search_for_garbage_goes_on_afterwards_whatever_happens() -> None:
     with pytest.raises(LookupError):
         fail()
     assert gc.isenabled()
+
+
+@pytest.mark.postgres
+def test_what_goes_over_at_once_is_answered_after_the_block(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with database.read() as connection:
+        with at_once(connection) as driver:
+            answers = [driver.execute("SELECT %s::integer * 2", (number,)) for number in range(3)]
+        assert [answer.fetchone() for answer in answers] == [(0,), (2,), (4,)]
+    database.close()
+
+
+@pytest.mark.postgres
+def test_the_first_error_of_what_goes_over_at_once_is_the_one_that_is_told(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+
+    def divide(connection: Connection) -> None:
+        with at_once(connection) as driver:
+            for divisor in (1, 0, *range(1, 50)):
+                driver.execute("SELECT 1 / %s::integer", (divisor,))
+
+    with database.engine.connect() as connection:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            divide(connection)
+        connection.rollback()
+        # The connection is as good as before.
+        assert connection.execute(select(1)).scalar() == 1
+    database.close()

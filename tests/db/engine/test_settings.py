@@ -25,3 +25,12 @@ def test_a_moment_shows_the_hour_of_the_city_and_the_day_when_it_is_another(data
     write(database, lambda unit: settings.put(unit, "city.zone", "America/New_York"))
     with database.read() as connection:
         assert settings.clock_text(connection, now, now) == "22:00"
+
+
+def test_what_was_read_ahead_is_not_asked_for_again(database: Database) -> None:
+    write(database, lambda unit: settings.put(unit, "a", 1))
+    with database.read() as connection:
+        with settings.read_ahead(connection, {"a": 2, "b": None}):
+            assert settings.get(connection, "a") == 2
+            assert settings.get(connection, "b", 7) == 7
+        assert settings.get(connection, "a") == 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -33,6 +36,7 @@ from tests.db.sync.conftest import Pair
 from tests.flows.bureau import CONDITIONS, COVER, PARKS, ROADS, WATER
 from tests.kit.network import Network, Post, Server
 
+DEADLINE = 20.0
 Ids = tuple[int, ...]
 VERBS: dict[str, tuple[str, Callable[[Ids], Any]]] = {
     "accept": ("wang", Accept),
@@ -239,3 +243,72 @@ def test_one_that_the_server_refuses_stops_only_itself(pair: Pair, monkeypatch: 
     sent = [*forward(pair), *forward(pair)]
     assert sent == [each for each in sorted(pair.east.acts()) if each < bad]
     assert forward(pair) == []
+
+
+def test_the_head_of_the_journal_is_taken_when_all_rows_are_written(pair: Pair) -> None:
+    report(pair)
+    door = pair.east.way("wang")
+    with pair.server.postgres.connect() as watching, psycopg.connect(plain(pair, "wang")) as other:
+        other.execute("SELECT * FROM journal_head FOR UPDATE")
+        sending = ThreadPoolExecutor(1)
+        sent = sending.submit(fast_forward, pair.east.local, door, waiting(pair.east))
+        # Whoever holds the head holds nobody up before that.
+        assert waits_in(watching, pair.server.name) == "SELECT jw_enter"
+        other.rollback()
+        assert len(sent.result(DEADLINE)) == 1
+        sending.shutdown()
+    assert len(told(pair.server)) == 1
+
+
+def test_whoever_decides_anew_waits_for_acts_that_are_on_their_way(pair: Pair) -> None:
+    case_id = report(pair)
+    pair.east.sync()
+    pair.east.run(Accept((case_id,)), "wang")
+    with pair.server.postgres.connect() as watching, psycopg.connect(plain(pair, "wang")) as other:
+        # So far an act goes before it takes the head.
+        other.execute("SELECT pg_advisory_xact_lock_shared(19033)")
+        deciding = ThreadPoolExecutor(1)
+        decided = deciding.submit(pair.server.run, SetPriority((case_id,), 1, "学校旁"), "zhao")
+        assert "journal_head" in waits_in(watching, pair.server.name)
+        other.rollback()
+        decided.result(DEADLINE)
+        deciding.shutdown()
+    assert forward(pair) == []
+    pair.east.sync()
+    assert pair.east.differences() == []
+
+
+def test_stations_that_send_at_once_make_one_chain(pair: Pair) -> None:
+    cases = [report(pair) for _each in range(6)]
+    pair.east.sync()
+    pair.west.sync()
+    for turn, case_id in enumerate(cases):
+        post, login = (pair.east, "wang") if turn % 2 else (pair.west, "sun")
+        post.run(Accept((case_id,)), login)
+    with ThreadPoolExecutor(2) as both:
+        sent = [
+            both.submit(fast_forward, post.local, post.way(login), waiting(post))
+            for post, login in ((pair.east, "wang"), (pair.west, "sun"))
+        ]
+        assert [len(each.result(DEADLINE)) for each in sent] == [3, 3]
+    assert len(told(pair.server)) == 12
+    pair.east.sync()
+    pair.west.sync()
+    assert pair.east.differences() == pair.west.differences() == []
+
+
+def plain(pair: Pair, login: str) -> str:
+    """A person's way in for the driver alone."""
+    return pair.server.url(login).replace("+psycopg", "")
+
+
+def waits_in(watching: psycopg.Connection[Any], name: str) -> str:
+    """How the statement begins that waits for a lock in a database, once there is one."""
+    deadline = monotonic() + DEADLINE
+    while monotonic() < deadline:
+        found = watching.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'", [name]
+        ).fetchone()
+        if found is not None:
+            return str(found[0]).split("(")[0] if str(found[0]).startswith("SELECT jw") else str(found[0])
+    raise AssertionError("nobody waits")
