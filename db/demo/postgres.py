@@ -42,13 +42,17 @@ _SETTINGS = {
 class OwnPostgres:
     """One server process and its folder. It can be killed and started again on the same data."""
 
-    def __init__(self, settings: Mapping[str, str], *, on_network: bool = False) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], *, on_network: bool = False, binaries: Path | None = None
+    ) -> None:
+        """``binaries`` is the folder of its programs, when it is not to be that of ``programs``."""
         # Short, because the path of a socket may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
         self.port = _free_port() if on_network else 5432
         self._settings = {**_SETTINGS, **settings, "port": str(self.port)}
         if on_network:
             self._settings["listen_addresses"] = "127.0.0.1"
+        self._programs = binaries
         self._binaries: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
@@ -58,24 +62,34 @@ class OwnPostgres:
 
         Raises ``Unavailable``, with the server's log when it does not start.
         """
-        binaries = self._binaries or self._find_binaries()
-        version = version_of(binaries)
-        data = self.folder / "data"
+        self.make()
+        assert self._binaries is not None
+        data, version = self.folder / "data", version_of(self._binaries)
         with (self.folder / "log").open("ab") as log:
-            if not data.exists():
-                made = self._spawn(
-                    log,
-                    *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
-                    *("--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-sync"),
-                    *_locale(version),
-                )
-                if made.wait(START_SECONDS) != 0:
-                    raise self._broken()
             settings = {**self._settings, **({"io_method": "sync"} if version >= 18 else {})}
             options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-            words = [str(binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
+            words = [str(self._binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
             self._process = self._spawn(log, *_dying_with_us(), *words)
         self._wait_until_it_answers(self._process)
+
+    def make(self) -> None:
+        """Make a cluster where there is none, so that its files can be changed before it starts.
+
+        Raises ``Unavailable``.
+        """
+        binaries = self._binaries or self._find_binaries()
+        data = self.folder / "data"
+        if data.exists():
+            return
+        with (self.folder / "log").open("ab") as log:
+            made = self._spawn(
+                log,
+                *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
+                *("--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-sync"),
+                *_locale(version_of(binaries)),
+            )
+        if made.wait(START_SECONDS) != 0:
+            raise self._broken()
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection of the administrator, past the network."""
@@ -114,7 +128,7 @@ class OwnPostgres:
                     continue
 
     def _find_binaries(self) -> Path:
-        binaries = programs()
+        binaries = self._programs or programs()
         if (owner := _owner()) is not None:
             shutil.chown(self.folder, owner, NOBODY)
             # PostgreSQL refuses to run as root; another user must then be able to read its binaries.

@@ -259,7 +259,7 @@ def test_a_damaged_or_forged_backup_is_found_out(jingwei: Jingwei, local: str, t
     assert (code, "is no backup" in err) == (2, True)
 
 
-@pytest.mark.skipif(not HAS_TOOLS, reason="pg_restore may not be newer than the server, and none is beside it")
+@pytest.mark.skipif(not HAS_TOOLS, reason="no pg_restore of the server's own version")
 def test_a_server_is_dumped_and_comes_back_guarded(
     jingwei: Jingwei, url: str, local: str, tmp_path: Path, postgres: PostgresServer
 ) -> None:
