@@ -89,7 +89,7 @@ class ServerPage(Frame):
         self.alone_button.setVisible(may_choose)
         self.column.addWidget(self.form)
         self.column.addWidget(self.progress)
-        self.add_words(
+        self._hint = self.add_words(
             _(
                 "The first time, what the server has is copied to this computer; you work on the copy,"
                 " also while the line is cut."
@@ -122,9 +122,10 @@ class ServerPage(Frame):
         try:
             self._trust(file)
         except Trouble as trouble:
-            self.form.set_errors({"address": trouble.text()})
+            self.form.set_errors({"": trouble.text()})
             return
         self.trust_button.hide()
+        self._hint.show()
         self.form.set_errors({})
         self.password.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -166,8 +167,9 @@ class ServerPage(Frame):
         try:
             seat = await self._jobs.ask(self._join, address, login, self.password.text(), self._watch)
         except Trouble as trouble:
-            about_address = trouble.code == "not_an_address" or trouble.code in DISTRUST
-            wrong = "address" if about_address else wrong
+            # Several lines, and about no field.
+            wrong = "" if trouble.code in DISTRUST else wrong
+            wrong = "address" if trouble.code == "not_an_address" else wrong
             words, code = trouble.text(), trouble.code
         if not isValid(self):
             # Closed while it was on its way: nobody sits on that seat.
@@ -177,6 +179,8 @@ class ServerPage(Frame):
         self.form.send_button.setEnabled(True)
         self.progress.hide()
         self.trust_button.setVisible(code in MENDED_BY_AUTHORITY)
+        # On a small screen there is room for one of them.
+        self._hint.setVisible(code not in DISTRUST)
         if seat is not None:
             self.password.clear()
             self.joined.emit(seat)

@@ -10,7 +10,7 @@ import pytest
 import qasync
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 
 from db.kernel.refusal import Refused, Unavailable
 from desktop.core.jobs import Jobs
@@ -48,8 +48,10 @@ class Bureau:
         QTest.keyClick(self.page.password, Qt.Key.Key_Return)
         self.until(lambda: not self.jobs._tasks)
 
-    def errors(self) -> dict[str, str]:
-        return {key: field.error() for key, field in self.page.form.fields.items() if field.error()}
+    def said(self) -> list[str]:
+        """What stands in the colour of what is wrong, about the whole form."""
+        labels = self.page.form.findChildren(QLabel)
+        return [each.text() for each in labels if each.isVisible() and each.property("tone") == "over"]
 
 
 @pytest.fixture(autouse=True)
@@ -75,12 +77,12 @@ def test_the_file_of_the_authority_is_asked_for_when_it_would_help(bureau: Burea
     page = bureau.page
     assert not page.trust_button.isVisible()
     bureau.sign_in()
-    assert bureau.errors() == {"address": "Nothing can prove that 10.1.2.3 is it."}
+    assert bureau.said() == ["Nothing can prove that 10.1.2.3 is it."]
     assert page.trust_button.isVisible()
     page.trust_certificate(Path("photo.jpg"))
-    assert bureau.errors() == {"address": "photo.jpg is no certificate."}
+    assert bureau.said() == ["photo.jpg is no certificate."]
     page.trust_certificate(Path("bureau.crt"))
-    assert bureau.errors() == {}
+    assert bureau.said() == []
     assert not page.trust_button.isVisible()
     bureau.sign_in()
     assert bureau.joined == ["a seat"]
@@ -100,5 +102,5 @@ def test_the_button_opens_a_dialog_for_the_file(bureau: Bureau) -> None:
 def test_what_another_file_does_not_mend_asks_for_none(bureau: Bureau, code: str) -> None:
     bureau.refusal = Unavailable(code, "It is not believed.")
     bureau.sign_in()
-    assert bureau.errors() == {"address": "It is not believed."}
+    assert bureau.said() == ["It is not believed."]
     assert not bureau.page.trust_button.isVisible()
