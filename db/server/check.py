@@ -15,6 +15,7 @@ from db.kernel.language import N_, _
 from db.people.tables import account
 from db.server.setup import LEAST_VERSION, MEMBER, OWNER, SETTING, guard_mark
 from db.server.stations import CONNECTIONS_EACH, stations
+from db.server.tending import last_turn
 
 SPARE_CONNECTIONS = 10
 """For the administrator, the backup and the monitoring."""
@@ -22,6 +23,8 @@ MONTHS_WANTED = 3
 """With fewer months of partitions ahead somebody has to look."""
 LONG_MINUTES = 10
 CLOCK_SECONDS = 5
+TENDED_MINUTES = 15
+"""So long may nobody have tended: longer than a computer takes that is started anew."""
 
 
 class Weight(IntEnum):
@@ -189,6 +192,37 @@ def _months(connection: Connection) -> Iterator[Finding]:
             "few_months",
             N_("Partitions are there for {months} months only: run “jingwei server init”."),
             months=ahead,
+        )
+
+
+def _tended(connection: Connection) -> Iterator[Finding]:
+    if not _has(connection, "tending"):
+        return
+    turn = last_turn(connection)
+    if turn.at_ms is None:
+        yield _warning(
+            "not_tended",
+            N_(
+                "Nobody tends this server: suspended cases are not resumed, nothing is dispatched by itself,"
+                " old tracks stay. Let “jingwei server tend” run as a service."
+            ),
+        )
+    elif turn.ago_ms > TENDED_MINUTES * 60_000:
+        yield _warning(
+            "not_tended",
+            N_(
+                "Nobody has tended this server for {minutes} minutes, the last time from {host}: look at the"
+                " service of “jingwei server tend” there."
+            ),
+            minutes=turn.ago_ms // 60_000,
+            host=turn.host,
+        )
+    elif turn.trouble:
+        yield _warning(
+            "tending_fails",
+            N_("Tending this server fails at {host}: {reason}"),
+            host=turn.host,
+            reason=turn.trouble,
         )
 
 
@@ -384,6 +418,7 @@ _LOOKS: tuple[Callable[[Connection], Iterator[Finding]], ...] = (
     _durable,
     _room_for_all,
     _months,
+    _tended,
     _people,
     _disk,
     _replicas,

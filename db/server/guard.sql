@@ -885,6 +885,10 @@ BEGIN
     IF pg_try_advisory_xact_lock(19032) THEN
         -- Of telemetry only the newest is ever asked for.
         DELETE FROM news WHERE relation IS NOT NULL AND at < jw_now_ms() - 86400000;
+        -- Windows that were closed yesterday. Asked first: a deletion rings the bell, also one of nothing.
+        IF EXISTS (SELECT FROM presence WHERE at < jw_now_ms() - 86400000) THEN
+            DELETE FROM presence WHERE at < jw_now_ms() - 86400000;
+        END IF;
         IF jw_months_ahead() < 12 THEN
             SET LOCAL lock_timeout = '2s';
             PERFORM jw_make_months(24);
@@ -942,3 +946,43 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE to_regclass(parent || to_char(
         date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => month), '_YYYY_MM')) IS NULL
 $$;
+
+-- Who tends the server (jingwei server tend), when last, and what went wrong; and from which transaction on the
+-- news are still there: a station that was away longer takes everything anew.
+CREATE TABLE IF NOT EXISTS tending (
+    id integer PRIMARY KEY CHECK (id = 1),
+    at bigint,
+    host text NOT NULL DEFAULT '',
+    program text NOT NULL DEFAULT '',
+    trouble text NOT NULL DEFAULT '',
+    news_from bigint NOT NULL DEFAULT 0
+);
+INSERT INTO tending (id) VALUES (1) ON CONFLICT DO NOTHING;
+
+-- Which of these acts the server has taken, and the rows that they touched: also of entries that the one who asks
+-- does not see, for an act is asked after by its own station.
+CREATE OR REPLACE FUNCTION jw_taken(wanted bigint[]) RETURNS TABLE (operation bigint, touched text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT j.operation, j.touched FROM journal j WHERE j.operation = ANY (wanted) AND j.touched IS NOT NULL
+$$;
+
+-- Forgets the news that are older than so many days, in steps along their own order; how many they were.
+CREATE OR REPLACE FUNCTION jw_prune_news(days integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    before constant bigint := jw_now_ms() - days::bigint * 86400000;
+    until bigint;
+    step bigint;
+    gone bigint := 0;
+BEGIN
+    LOOP
+        SELECT max(xid) INTO until
+        FROM (SELECT xid, at FROM news ORDER BY xid, id LIMIT 10000) oldest WHERE at < before;
+        EXIT WHEN until IS NULL;
+        DELETE FROM news WHERE xid <= until;
+        GET DIAGNOSTICS step = ROW_COUNT;
+        gone := gone + step;
+        UPDATE tending SET news_from = greatest(news_from, until + 1);
+    END LOOP;
+    RETURN gone;
+END $$;

@@ -290,7 +290,8 @@ def _put_grants(connection: Connection) -> None:
     put("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
     put(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {MEMBER}")
     # These are asked by the triggers alone.
-    for inner in ("jw_make_months_of(text[], integer, integer)", "jw_keep_house()"):
+    inner_ones = ("jw_make_months_of(text[], integer, integer)", "jw_keep_house()", "jw_prune_news(integer)")
+    for inner in inner_ones:
         put(f"REVOKE ALL ON FUNCTION {inner} FROM {MEMBER}")
     put("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     put(f"GRANT USAGE ON SCHEMA public TO {MEMBER}")

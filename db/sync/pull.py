@@ -22,7 +22,7 @@ from db.kernel.command import Reach, command
 from db.kernel.ids import first_id_at
 from db.kernel.language import N_
 from db.kernel.refusal import Refused
-from db.sync.incoming import APART, MEASURED, mirrored, oldest_closing, read_aged, read_touched
+from db.sync.incoming import APART, MEASURED, mirrored, oldest_closing, read_aged, read_all, read_touched
 from db.sync.news import News, read_news
 from db.sync.rebase import Decided, Known, Rebased, keys_of, rebase
 
@@ -77,10 +77,14 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         with snapshot(server) as connection:
             news = read_news(connection, stand.xid, partial(_settled, own))
             _demand_same_history(connection, stand, news)
+            # Who was away for longer than the news are kept takes everything anew.
+            untold = stand.xid < connection.execute(text("SELECT news_from FROM tending")).scalar_one()
             taken = taken_acts(connection, mine)
             touched = _touched(connection, news, taken, own, refused)
             since = oldest_closing(connection)
-            incoming = read_touched(connection, touched, since, own)
+            incoming = (
+                read_all(connection, since, own) if untold else read_touched(connection, touched, since, own)
+            )
             head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
             theirs = server_settings(connection)
             measured = _read_measured(connection, news)
@@ -97,7 +101,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not tells and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
-    return Pulled(news, rebase(local, incoming, decided, known))
+    return Pulled(news, rebase(local, incoming, decided, known, whole=untold))
 
 
 def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
@@ -115,8 +119,7 @@ def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, d
 
 
 _TAKEN = text(
-    "SELECT operation, CAST(touched AS json) AS touched FROM news"
-    " WHERE operation = ANY (:operations) AND touched IS NOT NULL"
+    "SELECT operation, CAST(touched AS json) AS touched FROM jw_taken(CAST(:operations AS bigint[]))"
 )
 
 
