@@ -955,7 +955,9 @@ CREATE TABLE IF NOT EXISTS tending (
     host text NOT NULL DEFAULT '',
     program text NOT NULL DEFAULT '',
     trouble text NOT NULL DEFAULT '',
-    news_from bigint NOT NULL DEFAULT 0
+    news_from bigint NOT NULL DEFAULT 0,
+    -- When “jingwei backup” made its last copy.
+    backup_at bigint
 );
 INSERT INTO tending (id) VALUES (1) ON CONFLICT DO NOTHING;
 

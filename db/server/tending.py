@@ -72,3 +72,10 @@ def last_turn(connection: Connection) -> Turn:
         text("SELECT at, coalesce(jw_now_ms() - at, 0) AS ago, host, program, trouble FROM tending")
     ).one()
     return Turn(row.at, int(row.ago), row.host, row.program, row.trouble)
+
+
+def note_backup(database: Database) -> None:
+    """Write down that the server was copied just now; one without a guard of today takes no notes."""
+    with database.troubles(), database.engine.begin() as connection:
+        if connection.execute(text("SELECT to_regclass('public.tending')")).scalar() is not None:
+            connection.execute(text("UPDATE tending SET backup_at = jw_now_ms()"))

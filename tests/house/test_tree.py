@@ -27,7 +27,7 @@ FOREIGN = re.compile(
 
 
 HELD_BY = {
-    "tests/db/server/test_doors.py": ("people/staff", "server/check"),
+    "tests/db/server/test_doors.py": ("people/staff",),
     "tests/db/server/test_guard.py": ("server/persons", "server/setup"),
     "tests/db/server/test_tending.py": ("cli/tend", "upkeep"),
     "tests/db/server/test_tls.py": ("engine/trust", "sync/authority"),

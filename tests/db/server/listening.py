@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from db.demo.postgres import OwnPostgres, programs
@@ -35,8 +36,8 @@ class ListeningServer(OwnPostgres):
 class TlsServer(OwnPostgres):
     """Lets nobody in over the network but by TLS, with whatever certificate it is given."""
 
-    def __init__(self, binaries: Path) -> None:
-        super().__init__(SETTINGS, on_network=True, binaries=binaries)
+    def __init__(self, binaries: Path, settings: Mapping[str, str] = SETTINGS) -> None:
+        super().__init__(settings, on_network=True, binaries=binaries)
 
     def begin(self, certificate: Path) -> None:
         """Make the cluster, show this certificate, and close the doors to lines in the clear."""
