@@ -282,7 +282,10 @@ def _months(connection: Connection) -> Iterator[Finding]:
     if ahead < MONTHS_WANTED:
         yield _warning(
             "few_months",
-            N_("Partitions are there for {months} months only: run “jingwei server init”."),
+            N_(
+                "Partitions are there for {months} months only:"
+                " “jingwei server tend” makes more, “jingwei server init” too."
+            ),
             months=ahead,
         )
 

@@ -903,6 +903,13 @@ END $$;
 CREATE OR REPLACE FUNCTION jw_id_at(moment timestamp) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT ((extract(epoch FROM moment) * 1000)::bigint - 1577836800000) << 21 $$;
 
+-- Where a month begins in the key of a table.
+CREATE OR REPLACE FUNCTION jw_bound(parent text, moment timestamp) RETURNS bigint
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE jw_partition_key(parent) WHEN 'id' THEN jw_id_at(moment)
+           ELSE (extract(epoch FROM moment) * 1000)::bigint END
+$$;
+
 -- Makes the partitions of the months behind, of this one and those ahead that are not there yet; how many.
 CREATE OR REPLACE FUNCTION jw_make_months_of(parents text[], behind integer, ahead integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -921,11 +928,12 @@ BEGIN
             part := parent || to_char(opens, '_YYYY_MM');
             IF to_regclass(part) IS NULL THEN
                 -- Rows of that month that lie in the rest stay there.
-                EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id >= %s AND id < %s)',
-                    parent || '_rest', jw_id_at(opens), jw_id_at(closes)) INTO rests;
+                EXECUTE format('SELECT EXISTS (SELECT FROM %1$I WHERE %2$I >= %3$s AND %2$I < %4$s)',
+                    parent || '_rest', jw_partition_key(parent), jw_bound(parent, opens), jw_bound(parent, closes))
+                INTO rests;
                 IF NOT rests THEN
                     EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
-                        part, parent, jw_id_at(opens), jw_id_at(closes));
+                        part, parent, jw_bound(parent, opens), jw_bound(parent, closes));
                     made := made + 1;
                 END IF;
             END IF;
@@ -987,4 +995,30 @@ BEGIN
         UPDATE tending SET news_from = greatest(news_from, until + 1);
     END LOOP;
     RETURN gone;
+END $$;
+
+-- Removes the months of tracks in which none is left; how many.
+CREATE OR REPLACE FUNCTION jw_drop_months() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    part text;
+    is_empty boolean;
+    dropped integer := 0;
+BEGIN
+    SET LOCAL lock_timeout = '2s';
+    FOR part IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'track'::regclass AND c.relname ~ '^track_[0-9]{4}_[0-9]{2}$'
+          AND c.relname < to_char(now() AT TIME ZONE 'UTC' - interval '1 month', '"track_"YYYY_MM')
+    LOOP
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I)', part) INTO is_empty;
+        IF is_empty THEN
+            EXECUTE format('DROP TABLE %I', part);
+            dropped := dropped + 1;
+        END IF;
+    END LOOP;
+    RETURN dropped;
+EXCEPTION WHEN lock_not_available THEN
+    -- Somebody is busy with it; the next turn tries again.
+    RETURN 0;
 END $$;

@@ -48,11 +48,13 @@ def alone(database: Database) -> Iterator[bool]:
 
 
 def keep_house(database: Database) -> int:
-    """Make the partitions that will be needed, and forget old news; how many news those were."""
+    """Make the partitions to come, remove empty ones, forget old news; how many news those were."""
     with database.read() as connection:
         days = int(settings.get(connection, NEWS_DAYS, DEFAULT_NEWS_DAYS))
     with database.troubles(), database.engine.begin() as connection:
         connection.execute(text("SELECT jw_keep_house()"))
+    with database.troubles(), database.engine.begin() as connection:
+        connection.execute(text("SELECT jw_drop_months()"))
     with database.troubles(), database.engine.begin() as connection:
         return int(connection.execute(text("SELECT jw_prune_news(:days)"), {"days": days}).scalar_one())
 

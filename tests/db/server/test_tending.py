@@ -155,11 +155,15 @@ def test_old_tracks_signs_of_presence_and_news_go_and_partitions_come(tended: tu
         " FROM (VALUES ('old', 2), ('new', 0)) v (s, d)",
     )
     as_owner(server, "UPDATE news SET at = at - 100 * 86400000::bigint")
+    empty = f"track_{datetime.now(UTC) - timedelta(days=100):%Y_%m}"
+    as_owner(server, "SELECT jw_make_months_of(ARRAY['track'], 4, 0)")
+    assert as_owner(server, f"SELECT count(*) FROM {empty}") == 0
     as_owner(server, "DROP TABLE case_step_" + f"{datetime.now(UTC) + timedelta(days=300):%Y_%m}")
     assert as_owner(server, "SELECT jw_months_ahead()") < 12
     code, said = tend(server)
     assert (code, "1 old track point erased" in said) == (0, True), said
     assert as_owner(server, "SELECT jw_months_ahead()") == 24
+    assert as_owner(server, "SELECT to_regclass(:name)", name=empty) is None
     with server.owner.read() as connection:
         assert connection.execute(select(track.c.person_id)).all() == []
         assert connection.execute(select(presence.c.session)).scalars().all() == ["new"]
