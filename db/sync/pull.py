@@ -76,7 +76,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
             news = read_news(connection, stand.xid, partial(_settled, own))
-            _demand_same_history(connection, stand, news)
+            demand_same_history(connection, stand, news.until)
             # Who was away for longer than the news are kept takes everything anew.
             untold = stand.xid < connection.execute(text("SELECT news_from FROM tending")).scalar_one()
             taken = taken_acts(connection, mine)
@@ -146,11 +146,12 @@ def other_history(theirs: int, ours: int) -> Refused:
     )
 
 
-def _demand_same_history(connection: Connection, stand: Row[Any], news: News) -> None:
+def demand_same_history(connection: Connection, stand: Row[Any], until: int) -> None:
+    """Refuse a server that does not know what a station (its row of ``replica``) has seen of it."""
     seal = connection.execute(text("SELECT jw_seal_of(:seq)"), {"seq": stand.seq}).scalar()
     head = connection.execute(text("SELECT seq FROM journal_head")).scalar_one()
     # Numbers of transactions begin anew on a server that was made from a copy.
-    if head < stand.seq or news.until < stand.xid or (stand.seq and bytes(seal or b"") != stand.seal):
+    if head < stand.seq or until < stand.xid or (stand.seq and bytes(seal or b"") != stand.seal):
         raise other_history(head, stand.seq)
 
 

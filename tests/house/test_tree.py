@@ -45,6 +45,7 @@ HELD_BY = {
         *("demo/postgres", "demo/serving", "engine/outbox", "engine/patience"),
         *("sync/bell", "sync/door", "sync/station"),
     ),
+    "tests/db/sync/test_rejoin_verb.py": ("cli/station",),
     "tests/flows/test_stations.py": ("sync/rebase",),
 }
 """What only shows beside a real server is held where one runs, several modules at once."""
