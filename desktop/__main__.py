@@ -47,6 +47,13 @@ def _parser() -> argparse.ArgumentParser:
         help=_("work at a server, on a copy of what it has: HOST or postgresql://HOST/DATABASE"),
     )
     parser.add_argument(
+        "--authority",
+        type=Path,
+        metavar="FILE",
+        default=None,
+        help=_("certificate of the authority that vouches for the server; kept for the next time"),
+    )
+    parser.add_argument(
         "--folder",
         type=Path,
         metavar="DIR",
@@ -87,6 +94,7 @@ def _open_room(words: Sequence[str]) -> int:
             arguments.db or default_url(),
             is_own=not arguments.db and not os.environ.get("JINGWEI_DB"),
             server=arguments.server,
+            authority=arguments.authority,
             folder=arguments.folder,
             lang=language(),
             theme=arguments.theme,

@@ -27,6 +27,7 @@ VERBS = {
     "scope": ("db.cli.scope", N_("tell where an account may act, set it or take it away")),
     "search": ("db.cli.search", N_("find cases in all of history")),
     "server": ("db.cli.server", N_("set up and look after a server")),
+    "station": ("db.cli.station", N_("meet a server that was put back")),
     "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
     "tracks": ("db.cli.tracks", N_("erase old tracks of collectors")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),

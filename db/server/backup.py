@@ -18,7 +18,8 @@ from db.engine.connections import Database, address_of, open_database
 from db.engine.journal import Proof, verify
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
-from db.server.setup import OWNER
+from db.server.setup import OWNER, as_owner
+from db.server.tending import note_backup
 
 _SQLITE = b"SQLite format 3\x00"
 _DUMP = b"PGDMP"
@@ -59,6 +60,11 @@ def back_up(url: str, out: Path, binaries: Path | None = None) -> Copy:
     except BaseException:
         begun.unlink(missing_ok=True)
         raise
+    if proof is None:
+        with closing(
+            open_database(as_owner(address_of(url)).render_as_string(hide_password=False))
+        ) as server:
+            note_backup(server)
     return Copy(out, out.stat().st_size, photos, proof)
 
 

@@ -15,13 +15,21 @@ from db.kernel.language import N_, _
 from db.people.tables import account
 from db.server.setup import LEAST_VERSION, MEMBER, OWNER, SETTING, guard_mark
 from db.server.stations import CONNECTIONS_EACH, stations
+from db.server.tending import last_turn
 
 SPARE_CONNECTIONS = 10
 """For the administrator, the backup and the monitoring."""
 MONTHS_WANTED = 3
 """With fewer months of partitions ahead somebody has to look."""
 LONG_MINUTES = 10
+BACKUP_DAYS = 7
+NEWEST_MINOR = {13: 23, 14: 23, 15: 20, 16: 14, 17: 10, 18: 6}
+"""The repairs of each version that were out when this program was made."""
+REPAIRED_UNTIL = {13: "2025-11-13", 14: "2026-11-12", 15: "2027-11-11", 16: "2028-11-09", 17: "2029-11-08"}
+"""Until when a version gets repairs, by the PostgreSQL project."""
 CLOCK_SECONDS = 5
+TENDED_MINUTES = 15
+"""So long may nobody have tended: longer than a computer takes that is started anew."""
 
 
 class Weight(IntEnum):
@@ -61,12 +69,14 @@ def _note(code: str, message: str, **facts: object) -> Finding:
 def examine(database: Database) -> list[Finding]:
     """All that is to be said about a server, seen by its administrator, the worst first."""
     found: list[Finding] = []
+    today = database.clock.now().date().isoformat()
     with database.read() as connection:
         if not connection.execute(text("SELECT to_regclass('public.journal_head')")).scalar():
             return [_fault("no_tables", N_("There is no Jingwei database here yet: “jingwei server init”."))]
         found += _program(connection)
         for look in _LOOKS:
             found += look(connection)
+        found += _repairs(connection, today)
         found += _line(connection, database)
         found += _clock(connection, database)
     return sorted(found, key=lambda finding: -finding.weight)
@@ -108,10 +118,34 @@ def _version(connection: Connection) -> Iterator[Finding]:
         )
 
 
+def _repairs(connection: Connection, today: str) -> Iterator[Finding]:
+    version, minor = divmod(int(_show(connection, "server_version_num")), 10_000)
+    if today > REPAIRED_UNTIL.get(version, today):
+        yield _warning(
+            "no_more_repairs",
+            N_("PostgreSQL {version} has had no repairs since {day}: move to a newer version by pg_upgrade."),
+            version=version,
+            day=REPAIRED_UNTIL[version],
+        )
+    if minor < NEWEST_MINOR.get(version, 0):
+        yield _warning(
+            "old_minor",
+            N_(
+                "PostgreSQL {version}.{minor} lacks the repairs of {version}.{newest}:"
+                " update its packages and restart it."
+            ),
+            version=version,
+            minor=minor,
+            newest=NEWEST_MINOR[version],
+        )
+
+
 def _text(connection: Connection) -> Iterator[Finding]:
     if (encoding := _show(connection, "server_encoding")) != "UTF8":
         yield _fault(
-            "encoding", N_("The database keeps text as {encoding} instead of UTF8."), encoding=encoding
+            "encoding",
+            N_("The database keeps text as {encoding} instead of UTF8: adopt or restore it into a new one."),
+            encoding=encoding,
         )
 
 
@@ -120,13 +154,25 @@ def _line(connection: Connection, database: Database) -> Iterator[Finding]:
     if _show(connection, "ssl") != "on":
         listens = _show(connection, "listen_addresses")
         if listens not in {"", "localhost", "127.0.0.1", "::1"}:
-            yield _fault("no_tls", N_("TLS is off: passwords and cases cross the network in the open."))
+            yield _fault(
+                "no_tls",
+                N_(
+                    "TLS is off, and the server listens to the network ({listens}):"
+                    " make a certificate and set ssl = on."
+                ),
+                listens=listens,
+            )
     elif leaves_this_computer(database.engine.url):
         used = connection.execute(text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).scalar()
         if not used:
-            yield _fault("plain_line", N_("TLS is on, but this very connection does without it."))
+            yield _fault(
+                "plain_line",
+                N_("TLS is on, but this very connection does without it: leave sslmode out of the address."),
+            )
     if _show(connection, "password_encryption") != "scram-sha-256":
-        yield _warning("no_scram", N_("New passwords are not kept as SCRAM: set password_encryption."))
+        yield _warning(
+            "no_scram", N_("New passwords are not kept as SCRAM: set password_encryption = scram-sha-256.")
+        )
     yield from _open_doors(connection)
 
 
@@ -135,34 +181,80 @@ def _open_doors(connection: Connection) -> Iterator[Finding]:
         with connection.begin_nested():
             rows = connection.execute(
                 text(
-                    "SELECT DISTINCT auth_method, address FROM pg_hba_file_rules"
-                    " WHERE type <> 'local' AND auth_method IN ('trust', 'password', 'md5')"
-                    " AND database <> '{replication}'"
+                    "SELECT DISTINCT type, auth_method, coalesce(address, '?') AS address,"
+                    " coalesce(address = 'all' OR netmask IN ('0.0.0.0', '::'), false) AS is_wide"
+                    " FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method <> 'reject'"
+                    " AND database <> '{replication}' ORDER BY address, auth_method"
                 )
             ).all()
     except Exception:
         # Only a superuser reads the file of the doors.
         return
     for row in rows:
-        loopback = str(row.address or "").startswith(("127.", "::1", "localhost"))
-        weigh = _warning if loopback or row.auth_method == "md5" else _fault
-        yield weigh(
-            "open_door",
-            N_("pg_hba.conf lets people in from {address} by “{method}”; write scram-sha-256."),
-            address=row.address or "?",
-            method=row.auth_method,
-        )
+        loopback = row.address.startswith(("127.", "::1", "localhost", "samehost"))
+        if row.auth_method in {"trust", "password", "md5"}:
+            weigh = _warning if loopback or row.auth_method == "md5" else _fault
+            yield weigh(
+                "open_door",
+                N_("pg_hba.conf lets people in from {address} by “{method}”; write scram-sha-256."),
+                address=row.address,
+                method=row.auth_method,
+            )
+        if loopback:
+            continue
+        if row.type in {"host", "hostnossl"}:
+            yield _fault(
+                "plain_door",
+                N_("pg_hba.conf lets lines without TLS in from {address}; write hostssl instead of {type}."),
+                address=row.address,
+                type=row.type,
+            )
+        if row.is_wide:
+            yield _warning(
+                "wide_door",
+                N_("pg_hba.conf lets the whole world knock ({address}); write the network of the bureau."),
+                address=row.address,
+            )
 
 
 def _durable(connection: Connection) -> Iterator[Finding]:
     for name in ("fsync", "full_page_writes"):
         if _show(connection, name) == "off":
-            yield _fault("not_durable", N_("{name} is off: a power cut can destroy the database."), name=name)
+            yield _fault(
+                "not_durable",
+                N_(
+                    "{name} is off: a power cut can destroy the database."
+                    " Write {name} = on into postgresql.conf."
+                ),
+                name=name,
+            )
     if _show(connection, "synchronous_commit") == "off":
         yield _fault(
             "not_durable",
-            N_("{name} is off: a power cut can take back acts that people saw done."),
+            N_(
+                "{name} is off: a power cut can take back acts that people saw done."
+                " Write {name} = on into postgresql.conf."
+            ),
             name="synchronous_commit",
+        )
+    # What is said of one database or one login holds over the file.
+    rows = connection.execute(
+        text(
+            "SELECT coalesce(l.rolname, d.datname) AS name"
+            " FROM pg_db_role_setting s LEFT JOIN pg_roles l ON l.oid = s.setrole"
+            " LEFT JOIN pg_database d ON d.oid = s.setdatabase"
+            " WHERE 'synchronous_commit=off' = ANY (s.setconfig)"
+            " AND (s.setdatabase = 0 OR d.datname = current_database()) ORDER BY 1"
+        )
+    ).scalars()
+    for name in rows:
+        yield _fault(
+            "not_durable_for",
+            N_(
+                "synchronous_commit is off for {name}: a power cut can take back acts that people saw done."
+                " ALTER ROLE or ALTER DATABASE {name} RESET synchronous_commit."
+            ),
+            name=name,
         )
 
 
@@ -173,7 +265,10 @@ def _room_for_all(connection: Connection) -> Iterator[Finding]:
     if most < wanted:
         yield _fault(
             "few_connections",
-            N_("{count} stations need {wanted} connections, max_connections is {most}."),
+            N_(
+                "{count} stations need {wanted} connections, max_connections is {most}:"
+                " raise it in postgresql.conf and restart."
+            ),
             count=known,
             wanted=wanted,
             most=most,
@@ -187,8 +282,42 @@ def _months(connection: Connection) -> Iterator[Finding]:
     if ahead < MONTHS_WANTED:
         yield _warning(
             "few_months",
-            N_("Partitions are there for {months} months only: run “jingwei server init”."),
+            N_(
+                "Partitions are there for {months} months only:"
+                " “jingwei server tend” makes more, “jingwei server init” too."
+            ),
             months=ahead,
+        )
+
+
+def _tended(connection: Connection) -> Iterator[Finding]:
+    if not _has(connection, "tending"):
+        return
+    turn = last_turn(connection)
+    if turn.at_ms is None:
+        yield _warning(
+            "not_tended",
+            N_(
+                "Nobody tends this server: suspended cases are not resumed, nothing is dispatched by itself,"
+                " old tracks stay. Let “jingwei server tend” run as a service."
+            ),
+        )
+    elif turn.ago_ms > TENDED_MINUTES * 60_000:
+        yield _warning(
+            "not_tended",
+            N_(
+                "Nobody has tended this server for {minutes} minutes, the last time from {host}: look at the"
+                " service of “jingwei server tend” there."
+            ),
+            minutes=turn.ago_ms // 60_000,
+            host=turn.host,
+        )
+    elif turn.trouble:
+        yield _warning(
+            "tending_fails",
+            N_("Tending this server fails at {host}: {reason}"),
+            host=turn.host,
+            reason=turn.trouble,
         )
 
 
@@ -218,7 +347,10 @@ def _people(connection: Connection) -> Iterator[Finding]:
     if mighty := sorted(row.rolname for row in rows if row.rolsuper):
         yield _fault(
             "above_the_guard",
-            N_("Logins of persons that stand above the guard: {names}."),
+            N_(
+                "Logins of persons that stand above the guard: {names}."
+                " Take SUPERUSER and jw_owner from them."
+            ),
             names=", ".join(mighty),
         )
     owners = connection.execute(
@@ -231,8 +363,33 @@ def _people(connection: Connection) -> Iterator[Finding]:
     if persons := sorted(set(owners) & known.keys()):
         yield _fault(
             "above_the_guard",
-            N_("Logins of persons that stand above the guard: {names}."),
+            N_(
+                "Logins of persons that stand above the guard: {names}."
+                " Take SUPERUSER and jw_owner from them."
+            ),
             names=", ".join(persons),
+        )
+
+
+def _mighty_lines(connection: Connection) -> Iterator[Finding]:
+    """Who comes over the network as one whom nothing binds."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT a.usename, host(a.client_addr) AS address FROM pg_stat_activity a"
+            " JOIN pg_roles l ON l.oid = a.usesysid AND l.rolsuper"
+            " WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()"
+            " AND a.client_addr IS NOT NULL ORDER BY 1, 2"
+        )
+    )
+    for row in rows:
+        yield _warning(
+            "superuser_at_work",
+            N_(
+                "{login} works over the network from {address} and may do anything; programs use a login"
+                " of their own (“jingwei server keeper” makes one for the service)."
+            ),
+            login=row.usename,
+            address=row.address,
         )
 
 
@@ -244,7 +401,12 @@ def _clock(connection: Connection, database: Database) -> Iterator[Finding]:
     apart = abs((before + to_ms(database.clock.now())) // 2 - int(theirs)) / 1000
     if apart > CLOCK_SECONDS:
         yield _warning(
-            "clock", N_("The clocks of server and this computer are {seconds:.0f} s apart."), seconds=apart
+            "clock",
+            N_(
+                "The clocks of server and this computer are {seconds:.0f} s apart:"
+                " let both follow the same time server (NTP)."
+            ),
+            seconds=apart,
         )
 
 
@@ -268,7 +430,7 @@ def _disk(connection: Connection) -> Iterator[Finding]:
 
 def _replicas(connection: Connection) -> Iterator[Finding]:
     if connection.execute(text("SELECT pg_is_in_recovery()")).scalar():
-        yield _fault("standby", N_("This is a standby: it can be read, not written."))
+        yield _fault("standby", N_("This is a standby: it can be read, not written. Name the primary."))
         return
     for row in connection.execute(
         text(
@@ -279,7 +441,7 @@ def _replicas(connection: Connection) -> Iterator[Finding]:
         if row.state != "streaming" or row.lag > 60:
             yield _warning(
                 "lagging_standby",
-                N_("The standby {name} is {lag:.0f} s behind ({state})."),
+                N_("The standby {name} is {lag:.0f} s behind ({state}): look at its log and its line."),
                 name=row.name,
                 lag=float(row.lag),
                 state=row.state or "?",
@@ -289,7 +451,10 @@ def _replicas(connection: Connection) -> Iterator[Finding]:
     for row in connection.execute(text("SELECT slot_name FROM pg_replication_slots WHERE NOT active")).all():
         yield _warning(
             "idle_slot",
-            N_("Nobody reads the replication slot {name}: it keeps log until the disk is full."),
+            N_(
+                "Nobody reads the replication slot {name}: it keeps log until the disk is full."
+                " Start its standby, or SELECT pg_drop_replication_slot('{name}')."
+            ),
             name=row.slot_name,
         )
 
@@ -307,7 +472,31 @@ def _archive(connection: Connection) -> Iterator[Finding]:
         )
     ).one()
     if row.fails:
-        yield _fault("archive_fails", N_("The archive fails at {name}."), name=row.last_failed_wal)
+        yield _fault(
+            "archive_fails",
+            N_("The archive fails at {name}: look at archive_command and the server's log."),
+            name=row.last_failed_wal,
+        )
+
+
+def _backup(connection: Connection) -> Iterator[Finding]:
+    """Only what “jingwei backup” made is known; an archive of the log is the work of other tools."""
+    if not _has(connection, "tending"):
+        return
+    ago = connection.execute(text("SELECT (jw_now_ms() - backup_at) / 86400000 FROM tending")).scalar()
+    weigh = _warning if _show(connection, "archive_mode") == "off" else _note
+    if ago is None:
+        yield weigh(
+            "no_backup", N_("No backup of this server is known: “jingwei backup OUT --db …” makes one.")
+        )
+    elif ago > BACKUP_DAYS:
+        yield weigh(
+            "old_backup",
+            N_("The last backup that is known is {days} days old: “jingwei backup OUT --db …”."),
+            days=ago,
+        )
+    else:
+        yield _note("backup", N_("The last backup that is known is {days} days old."), days=ago)
 
 
 def _long(connection: Connection) -> Iterator[Finding]:
@@ -323,7 +512,7 @@ def _long(connection: Connection) -> Iterator[Finding]:
             "long_transaction",
             N_(
                 "{who} has had a transaction open for {minutes:.0f} minutes;"
-                " stations hear nothing newer than it."
+                " stations hear nothing newer than it. End it by pg_terminate_backend."
             ),
             who=row.usename or "?",
             minutes=float(row.minutes),
@@ -331,7 +520,7 @@ def _long(connection: Connection) -> Iterator[Finding]:
     for row in connection.execute(text("SELECT gid, owner FROM pg_prepared_xacts")):
         yield _warning(
             "prepared",
-            N_("A prepared transaction of {who} holds everybody up: {name}."),
+            N_("A prepared transaction of {who} holds everybody up: ROLLBACK PREPARED '{name}'."),
             who=row.owner,
             name=row.gid,
         )
@@ -366,7 +555,9 @@ def _triggers(connection: Connection) -> Iterator[Finding]:
 
 def _vacuum(connection: Connection) -> Iterator[Finding]:
     if _show(connection, "autovacuum") == "off":
-        yield _warning("no_autovacuum", N_("autovacuum is off: tables grow and queries slow down."))
+        yield _warning(
+            "no_autovacuum", N_("autovacuum is off: tables grow and queries slow down. Set it to on.")
+        )
 
 
 def _show(connection: Connection, name: str) -> str:
@@ -384,8 +575,11 @@ _LOOKS: tuple[Callable[[Connection], Iterator[Finding]], ...] = (
     _durable,
     _room_for_all,
     _months,
+    _tended,
     _people,
+    _mighty_lines,
     _disk,
+    _backup,
     _replicas,
     _archive,
     _long,

@@ -1047,6 +1047,10 @@ BEGIN
     IF pg_try_advisory_xact_lock(19032) THEN
         -- Of telemetry only the newest is ever asked for.
         DELETE FROM news WHERE relation IS NOT NULL AND at < jw_now_ms() - 86400000;
+        -- Windows that were closed yesterday. Asked first: a deletion rings the bell, also one of nothing.
+        IF EXISTS (SELECT FROM presence WHERE at < jw_now_ms() - 86400000) THEN
+            DELETE FROM presence WHERE at < jw_now_ms() - 86400000;
+        END IF;
         IF jw_months_ahead() < 12 THEN
             SET LOCAL lock_timeout = '2s';
             PERFORM jw_make_months(24);
@@ -1060,6 +1064,13 @@ END $$;
 -- The smallest id that can be made at a moment (db/kernel/ids.py: milliseconds since 2020, shifted by 21).
 CREATE OR REPLACE FUNCTION jw_id_at(moment timestamp) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT ((extract(epoch FROM moment) * 1000)::bigint - 1577836800000) << 21 $$;
+
+-- Where a month begins in the key of a table.
+CREATE OR REPLACE FUNCTION jw_bound(parent text, moment timestamp) RETURNS bigint
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE jw_partition_key(parent) WHEN 'id' THEN jw_id_at(moment)
+           ELSE (extract(epoch FROM moment) * 1000)::bigint END
+$$;
 
 -- Makes the partitions of the months behind, of this one and those ahead that are not there yet; how many.
 CREATE OR REPLACE FUNCTION jw_make_months_of(parents text[], behind integer, ahead integer) RETURNS integer
@@ -1079,11 +1090,12 @@ BEGIN
             part := parent || to_char(opens, '_YYYY_MM');
             IF to_regclass(part) IS NULL THEN
                 -- Rows of that month that lie in the rest stay there.
-                EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE id >= %s AND id < %s)',
-                    parent || '_rest', jw_id_at(opens), jw_id_at(closes)) INTO rests;
+                EXECUTE format('SELECT EXISTS (SELECT FROM %1$I WHERE %2$I >= %3$s AND %2$I < %4$s)',
+                    parent || '_rest', jw_partition_key(parent), jw_bound(parent, opens), jw_bound(parent, closes))
+                INTO rests;
                 IF NOT rests THEN
                     EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
-                        part, parent, jw_id_at(opens), jw_id_at(closes));
+                        part, parent, jw_bound(parent, opens), jw_bound(parent, closes));
                     made := made + 1;
                 END IF;
             END IF;
@@ -1104,3 +1116,71 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE to_regclass(parent || to_char(
         date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => month), '_YYYY_MM')) IS NULL
 $$;
+
+-- Who tends the server (jingwei server tend), when last, and what went wrong; and from which transaction on the
+-- news are still there: a station that was away longer takes everything anew.
+CREATE TABLE IF NOT EXISTS tending (
+    id integer PRIMARY KEY CHECK (id = 1),
+    at bigint,
+    host text NOT NULL DEFAULT '',
+    program text NOT NULL DEFAULT '',
+    trouble text NOT NULL DEFAULT '',
+    news_from bigint NOT NULL DEFAULT 0,
+    -- When “jingwei backup” made its last copy.
+    backup_at bigint
+);
+INSERT INTO tending (id) VALUES (1) ON CONFLICT DO NOTHING;
+
+-- Which of these acts the server has taken, and the rows that they touched: also of entries that the one who asks
+-- does not see, for an act is asked after by its own station.
+CREATE OR REPLACE FUNCTION jw_taken(wanted bigint[]) RETURNS TABLE (operation bigint, touched text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT j.operation, j.touched FROM journal j WHERE j.operation = ANY (wanted) AND j.touched IS NOT NULL
+$$;
+
+-- Forgets the news that are older than so many days, in steps along their own order; how many they were.
+CREATE OR REPLACE FUNCTION jw_prune_news(days integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    before constant bigint := jw_now_ms() - days::bigint * 86400000;
+    until bigint;
+    step bigint;
+    gone bigint := 0;
+BEGIN
+    LOOP
+        SELECT max(xid) INTO until
+        FROM (SELECT xid, at FROM news ORDER BY xid, id LIMIT 10000) oldest WHERE at < before;
+        EXIT WHEN until IS NULL;
+        DELETE FROM news WHERE xid <= until;
+        GET DIAGNOSTICS step = ROW_COUNT;
+        gone := gone + step;
+        UPDATE tending SET news_from = greatest(news_from, until + 1);
+    END LOOP;
+    RETURN gone;
+END $$;
+
+-- Removes the months of tracks in which none is left; how many.
+CREATE OR REPLACE FUNCTION jw_drop_months() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    part text;
+    is_empty boolean;
+    dropped integer := 0;
+BEGIN
+    SET LOCAL lock_timeout = '2s';
+    FOR part IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'track'::regclass AND c.relname ~ '^track_[0-9]{4}_[0-9]{2}$'
+          AND c.relname < to_char(now() AT TIME ZONE 'UTC' - interval '1 month', '"track_"YYYY_MM')
+    LOOP
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I)', part) INTO is_empty;
+        IF is_empty THEN
+            EXECUTE format('DROP TABLE %I', part);
+            dropped := dropped + 1;
+        END IF;
+    END LOOP;
+    RETURN dropped;
+EXCEPTION WHEN lock_not_available THEN
+    -- Somebody is busy with it; the next turn tries again.
+    RETURN 0;
+END $$;

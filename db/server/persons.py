@@ -20,6 +20,8 @@ from db.people.rules import password_faults
 from db.server.setup import MEMBER, OWNER, group_of
 
 RESERVED = frozenset({OWNER, MEMBER, "postgres", "public"})
+KEEPER = "jw_keeper"
+"""Who tends a server from another computer, by “jingwei server tend”."""
 LONGEST = 63
 """Bytes of a name that PostgreSQL tells apart."""
 IDLE = "60s"
@@ -35,15 +37,20 @@ def let_in(connection: Connection, login: str, password: str, roles: Iterable[st
     refuse_all(password_faults(password))
     with _administrator(connection) as driver:
         name = sql.Identifier(login)
-        verifier = driver.pgconn.encrypt_password(
-            password.encode(), login.encode(), b"scram-sha-256"
-        ).decode()
-        word = "ALTER" if has_login(connection, login) else "CREATE"
-        driver.execute(sql.SQL(word + " ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(verifier)))
+        _give_login(connection, driver, login, password)
         idle = "ALTER ROLE {} SET idle_in_transaction_session_timeout = {}"
         driver.execute(sql.SQL(idle).format(name, sql.Literal(IDLE)))
         driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(MEMBER), name))
     set_groups(connection, login, roles)
+
+
+def let_keeper_in(connection: Connection, password: str) -> None:
+    """Give the service that tends a server a login, or a new password. It owns the tables and no more."""
+    with _administrator(connection) as driver:
+        _give_login(connection, driver, KEEPER, password)
+        driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(OWNER), sql.Identifier(KEEPER)))
+        database = sql.Identifier(driver.info.dbname)
+        driver.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(KEEPER)))
 
 
 def set_groups(connection: Connection, login: str, roles: Iterable[str]) -> None:
@@ -91,6 +98,13 @@ def demand_free(login: str) -> None:
             N_("A server cannot take the name {login}: it is kept for the server itself, or too long."),
             login=login,
         )
+
+
+def _give_login(connection: Connection, driver: Any, login: str, password: str) -> None:
+    verifier = driver.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
+    word = "ALTER" if has_login(connection, login) else "CREATE"
+    statement = sql.SQL(word + " ROLE {} LOGIN PASSWORD {}")
+    driver.execute(statement.format(sql.Identifier(login), sql.Literal(verifier)))
 
 
 @contextmanager

@@ -96,6 +96,7 @@ SERVERS_OWN = {
     "case_words": Right(),
     "news": Right((READ,)),
     "blob": Right((READ, ADD)),
+    "tending": Right((READ,)),
 }
 """Tables that are no part of the program's own."""
 

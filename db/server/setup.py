@@ -42,8 +42,10 @@ SETTING = "server"
 SERVER_STATION = 0
 """The number under which a server itself makes ids; its stations are numbered from 1."""
 
-PARTITIONED = ("case_step", "case_timer", "case_span")
-"""The tables that grow with every act, in partitions by the month in which their ids were made."""
+PARTITIONED = {"case_step": "id", "case_timer": "id", "case_span": "id", "track": "at"}
+"""The tables that grow with every act and with every step of a collector, in partitions by the month in which
+their ids were made, or of a moment.
+"""
 MONTHS_AHEAD = 24
 LEAST_VERSION = 13
 
@@ -98,9 +100,14 @@ def guard(database: Database, program: str = "") -> None:
     """Put functions, triggers and rights as this program wants them; ``database`` is the owner's."""
     with database.troubles(), database.engine.begin() as connection:
         names = ", ".join(f"'{name}'" for name in PARTITIONED)
+        keys = " ".join(f"WHEN '{name}' THEN '{key}'" for name, key in PARTITIONED.items())
         connection.exec_driver_sql(
             "CREATE OR REPLACE FUNCTION jw_partitioned() RETURNS text[] LANGUAGE sql IMMUTABLE"
             f" AS $$ SELECT ARRAY[{names}] $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION jw_partition_key(parent text) RETURNS text LANGUAGE sql IMMUTABLE"
+            f" AS $$ SELECT CASE parent {keys} END $$"
         )
         # Its own text, without parameters: percent signs in it mean themselves.
         driver = connection.connection.driver_connection
@@ -290,7 +297,11 @@ def _put_grants(connection: Connection) -> None:
     put("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC")
     put(f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {MEMBER}")
     # These are asked by the triggers alone.
-    for inner in ("jw_make_months_of(text[], integer, integer)", "jw_keep_house()"):
+    inner_ones = (
+        *("jw_make_months_of(text[], integer, integer)", "jw_drop_months()"),
+        *("jw_keep_house()", "jw_prune_news(integer)"),
+    )
+    for inner in inner_ones:
         put(f"REVOKE ALL ON FUNCTION {inner} FROM {MEMBER}")
     put("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     put(f"GRANT USAGE ON SCHEMA public TO {MEMBER}")
@@ -320,7 +331,8 @@ def _put_policies(connection: Connection) -> None:
 
 def _partition(connection: Connection, table: Table) -> None:
     """Exchange a plain table for one in partitions; its rows come along, each into its month."""
-    name = table.name
+    name, key = table.name, PARTITIONED[table.name]
+    primary = ", ".join(column.name for column in table.primary_key)
     kind = text("SELECT relkind FROM pg_class WHERE oid = CAST(:name AS regclass)")
     if connection.execute(kind, {"name": name}).scalar() == "p":
         return
@@ -342,26 +354,30 @@ def _partition(connection: Connection, table: Table) -> None:
     put(f"ALTER TABLE {name} RENAME TO {name}_whole")
     put(f"ALTER TABLE {name}_whole RENAME CONSTRAINT pk_{name} TO pk_{name}_whole")
     put(
-        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS, CONSTRAINT pk_{name} PRIMARY KEY (id))"
-        " PARTITION BY RANGE (id)"
+        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING DEFAULTS,"
+        f" CONSTRAINT pk_{name} PRIMARY KEY ({primary})) PARTITION BY RANGE ({key})"
     )
     put(f"CREATE TABLE {name}_rest PARTITION OF {name} DEFAULT")
     _make_past_months(connection, name)
     put(f"INSERT INTO {name} SELECT * FROM {name}_whole")  # noqa: S608  our own names
     put(f"DROP TABLE {name}_whole")
-    for key, definition in keys:
-        put(f"ALTER TABLE {name} ADD CONSTRAINT {key} {definition}")
+    for constraint, definition in keys:
+        put(f"ALTER TABLE {name} ADD CONSTRAINT {constraint} {definition}")
     for _index, definition in indexes:
         put(re.sub(rf"ON (ONLY )?public\.{name}(_whole)?\b", f"ON {name}", definition))
 
 
 def _make_past_months(connection: Connection, name: str) -> None:
     """The months of the rows that are there; what claims to be older than ten years goes into the rest."""
-    oldest = connection.exec_driver_sql(f"SELECT min(id) FROM {name}_whole WHERE id > 0").scalar()  # noqa: S608
+    key = PARTITIONED[name]
+    statement = f"SELECT min({key}) FROM {name}_whole WHERE {key} > 0"  # noqa: S608  our own names
+    oldest = connection.exec_driver_sql(statement).scalar()
     if oldest is None:
         return
     now = datetime.now(UTC)
-    first = datetime.fromtimestamp(((int(oldest) >> TIME_SHIFT) + EPOCH_MS) / 1000, UTC)
+    first = datetime.fromtimestamp(
+        ((int(oldest) >> TIME_SHIFT) + EPOCH_MS if key == "id" else int(oldest)) / 1000, UTC
+    )
     behind = min(max((now.year - first.year) * 12 + now.month - first.month, 0), 120)
     connection.execute(
         text("SELECT jw_make_months_of(ARRAY[CAST(:name AS text)], :behind, 1)"),

@@ -32,6 +32,7 @@ from db.sync.incoming import (
     mirrored,
     oldest_kept,
     read_aged,
+    read_all,
     read_touched,
 )
 from db.sync.news import NEWS, News, Told, gather
@@ -86,14 +87,17 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
         mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
             found = _first_answers(connection, stand, mine)
-            news = gather(found.news, found.until, partial(_settled, own))
-            head, theirs, taken = found.head, found.settings, found.taken
-            if head.seq < stand.seq or news.until < stand.xid or (stand.seq and found.seal != stand.seal):
-                # Numbers of transactions begin anew on a server that was made from a copy.
-                raise other_history(head.seq, stand.seq)
+            there, theirs, taken = found.there, found.settings, found.taken
+            demand_same_history(stand, there)
+            news = gather(found.news, there.until, partial(_settled, own))
             touched = _touched(connection, news, taken, own, refused)
-            since = oldest_kept(found.now_ms, found.months)
-            incoming = read_touched(connection, touched, since, own) if touched else Incoming()
+            since = oldest_kept(there.now_ms, found.months)
+            # Who was away for longer than the news are kept takes everything anew.
+            untold = stand.xid < there.news_from
+            if untold:
+                incoming = read_all(connection, since, own)
+            else:
+                incoming = read_touched(connection, touched, since, own) if touched else Incoming()
             measured = _read_measured(connection, news)
             told = _who_did_it(connection, stand.seq) if news.seq else {}
         for name, ids in read_aged(own, since).gone.items():
@@ -103,18 +107,27 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     _take_measured(local, measured)
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
-    known = Known(news.until, head.seq, bytes(head.hash), told)
+    known = Known(news.until, there.seq, there.hash, told)
     if news.seq:
         _forget_old(local)
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not tells and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())
-    return Pulled(news, rebase(local, incoming, decided, known))
+    return Pulled(news, rebase(local, incoming, decided, known, whole=untold))
 
 
-class _Head(NamedTuple):
+class There(NamedTuple):
+    """Where a server stands, as a station asks it."""
+
+    until: int
+    """Everything before this transaction has ended."""
     seq: int
     hash: bytes
+    seal: bytes
+    """Of the newest entry that this station has seen, as it stands on the server now."""
+    now_ms: int
+    news_from: int
+    """From this transaction on the news are still there."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +135,7 @@ class _Answers:
     """What is asked of a server whatever has happened."""
 
     news: Sequence[Told]
-    until: int
-    head: _Head
-    seal: bytes
-    """Of the newest entry that this station has seen, as it stands on the server now."""
-    now_ms: int
+    there: There
     months: int
     settings: dict[str, Any]
     taken: dict[int, dict[str, list[int]]]
@@ -139,21 +148,30 @@ def _first_answers(connection: Connection, stand: Row[Any], mine: Sequence[int])
         standing = driver.execute(_STAND, (stand.seq,))
         put = driver.execute("SELECT key, value FROM setting WHERE NOT secret")
         taken = driver.execute(_TAKEN, (list(mine),)) if mine else None
-    until, seq, digest, seal, now_ms = standing.fetchone() or (0, 0, b"", b"", 0)
     values = {key: json.loads(value) for key, value in put}
     return _Answers(
         news.fetchall(),
-        until,
-        _Head(seq, bytes(digest)),
-        bytes(seal or b""),
-        now_ms,
+        _there(standing.fetchone()),
         values.get(MONTHS, DEFAULT_MONTHS),
         _shared(values.items()),
         dict(taken.fetchall()) if taken else {},
     )
 
 
-_STAND = "SELECT jw_horizon(), h.seq, h.hash, jw_seal_of(%s::bigint), jw_now_ms() FROM journal_head h"
+_STAND = """
+    SELECT jw_horizon(), h.seq, h.hash, jw_seal_of(%s::bigint), jw_now_ms(), t.news_from
+    FROM journal_head h, tending t
+"""
+
+
+def where_it_stands(connection: Connection, seq: int) -> There:
+    """Where the server stands; ``seq`` is the newest entry of its journal that the station has seen."""
+    return _there(connection.exec_driver_sql(_STAND, (seq,)).one())
+
+
+def _there(row: Any) -> There:
+    until, seq, digest, seal, now_ms, news_from = row
+    return There(until, seq, bytes(digest), bytes(seal or b""), now_ms, news_from)
 
 
 def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
@@ -170,10 +188,7 @@ def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, d
     return {row.operation: row.touched for row in found}
 
 
-_TAKEN = (
-    "SELECT operation, CAST(touched AS json) AS touched FROM news"
-    " WHERE operation = ANY (%s) AND touched IS NOT NULL"
-)
+_TAKEN = "SELECT operation, CAST(touched AS json) AS touched FROM jw_taken(CAST(%s AS bigint[]))"
 
 
 def server_settings(connection: Connection) -> dict[str, Any]:
@@ -197,6 +212,13 @@ def other_history(theirs: int, ours: int) -> Refused:
         theirs=theirs,
         ours=ours,
     )
+
+
+def demand_same_history(stand: Row[Any], there: There) -> None:
+    """Refuse a server that does not know what a station (its row of ``replica``) has seen of it."""
+    # Numbers of transactions begin anew on a server that was made from a copy.
+    if there.seq < stand.seq or there.until < stand.xid or (stand.seq and there.seal != stand.seal):
+        raise other_history(there.seq, stand.seq)
 
 
 def _touched(

@@ -29,6 +29,7 @@ from db.kernel.command import Reach, reach_of
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import actor_of
+from db.sync.authority import DISTRUST, way_to
 from db.sync.copy import Progress, copy, join
 from db.sync.door import open_server
 from db.sync.grace import admit, remember
@@ -148,15 +149,17 @@ def take_seat(
     """Sign a person in by the server and bring this computer's file up; without a line, by the file alone.
 
     ``address`` is one of ``server_address``; ``file`` is given when it is not to be the usual one of
-    ``folder``. The first copy tells ``copied`` how far it is; what that raises ends it, and the next call
-    goes on from there. Raises ``Refused`` (name or password, versions, another server's file) and
-    ``Unavailable`` (no line, and nobody of that name has been here).
+    ``folder``, which also holds the authority that ``trust`` has kept. The first copy tells ``copied`` how
+    far it is; what that raises ends it, and the next call goes on from there. Raises ``Refused`` (name or
+    password, versions, another server's file) and ``Unavailable`` (no line, or a server that does not prove
+    itself, and nobody of that name has been here).
     """
+    way = way_to(address, folder)
     try:
-        server = open_server(make_url(address), login, password)
+        server = open_server(make_url(way), login, password)
     except Unavailable as trouble:
         files = station_files(folder, address) if file is None else [file]
-        return _without_line(address, files, login, password, clock, told, trouble)
+        return _without_line(address, way, files, login, password, clock, told, trouble)
     try:
         schema.demand_same(server)
         actor = actor_of(server, login)
@@ -171,7 +174,7 @@ def take_seat(
             raise
     finally:
         server.close()
-    station = Station(local, address, told)
+    station = Station(local, way, told)
     try:
         actor = station.sign_in(login, password)
     except Unavailable:
@@ -181,6 +184,7 @@ def take_seat(
 
 def _without_line(
     address: str,
+    way: str,
     files: Sequence[Path],
     login: str,
     password: str,
@@ -205,11 +209,13 @@ def _without_line(
         if actor is None:
             local.close()
             continue
-        station = Station(local, address, told)
+        station = Station(local, way, told)
         station.await_line(login, password)
         return Seat(address, station, StationBus(station), actor)
     if refusal is not None:
         raise refusal
+    if trouble.code in DISTRUST:
+        raise trouble
     raise Unavailable(
         "no_line",
         N_(

@@ -24,6 +24,7 @@ from db.kernel.language import N_, _, language, set_language
 from db.kernel.refusal import Unavailable
 from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
+from db.sync.authority import trust
 from db.sync.copy import Progress
 from db.sync.seat import Seat, server_address, server_of, station_files, take_seat
 from desktop.app.server import Ear
@@ -58,6 +59,8 @@ class Options:
     """
     server: str | None = None
     """The server to work at, as the person wrote it."""
+    authority: Path | None = None
+    """The certificate of the authority that vouches for the server, to be kept."""
     folder: Path | None = None
     """Where files are made; by default the folder of this computer's user."""
     wall: bool = False
@@ -95,6 +98,8 @@ class Program(QObject):
     def open(self) -> None:
         """Open the database, unless a server lets in; raises its ``Trouble`` before any window is there."""
         url = self._options.url
+        if self._options.authority is not None:
+            trust(self._folder, self._options.authority)
         if self._server:
             if not self._options.wall:
                 return
@@ -185,6 +190,7 @@ class Program(QObject):
             self._theme,
             self.jobs,
             partial(self._take_seat, ear),
+            partial(trust, self._folder),
             address=self._server or self._preferences.get(SERVER),
             login=self._options.user or self._preferences.get(LOGIN),
             may_choose=self._options.server is None and self._options.is_own,

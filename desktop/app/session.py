@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
-from db.advice.automatic import Automation, automation, dispatch_automatically
+from db.advice.automatic import Automation, automation
 from db.advice.queries import prepare
 from db.bootstrap import Core, city_facts
 from db.calendars.queries import calendar_page, missing_years
@@ -41,9 +41,9 @@ from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
-from db.people.tracking import CleanTracks, has_old_tracks
 from db.registers.queries import BaseMap, base_map
 from db.sync.seat import Seat, server_of, short_address
+from db.upkeep import keep_up
 from desktop.app.desk import SupervisorDesk
 from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
@@ -704,6 +704,11 @@ class Session(QObject):
             # Figures without their grey band are figures still.
             self._arrived("usual")
 
+    @property
+    def _tends_itself(self) -> bool:
+        """Whether this database is nobody else's to look after: a file, and no station's."""
+        return self.server is None and self.core.database.path is not None
+
     def _read(self, question: Any) -> Any:
         with self.core.database.read() as connection:
             return question(connection)
@@ -743,13 +748,15 @@ class Session(QObject):
             if self._is_wall:
                 return
             now = self.core.clock.now()
-            await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
             await self._load_remaining()
-            if await self._jobs.read(has_old_tracks, self.core.database):
-                await self._jobs.write(self.core.bus.run, CleanTracks(), SYSTEM)
             # On a reader's thread: learning history takes seconds where there is much of it.
             await self._jobs.read(self._read, lambda c: prepare(c, now))
-            sent = await self._jobs.ask(dispatch_automatically, self.core.bus, now)
+            sent = 0
+            if self._tends_itself:
+                sent = (await self._jobs.write(keep_up, self.core.bus, now)).dispatched
+            else:
+                # The rest is the server's (jingwei server tend); this can be done without a line to it.
+                await self._jobs.write(self.core.bus.run, ResumeDue(), SYSTEM)
             set_to = await self._jobs.read(self._read, automation)
             years = await self._jobs.read(self._read, lambda c: missing_years(c, self.core.clock.now()))
         except Unavailable as trouble:

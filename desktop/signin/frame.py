@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from db.kernel.language import _
 from desktop.widgets.button import IconButton
@@ -50,12 +50,13 @@ class Frame(QWidget):
         self.language_button.clicked.connect(self.language_wanted)
         theme.changed.connect(self.update)
 
-    def add_words(self, words: str) -> None:
+    def add_words(self, words: str) -> QLabel:
         """Something quiet to read, in the width of the column."""
         made = label(words, "label", "text3")
         made.setWordWrap(True)
         made.setFixedWidth(self._theme.px(WIDTH))
         self.column.addWidget(made)
+        return made
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

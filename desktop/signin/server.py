@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 from shiboken6 import isValid
 
 from db.kernel.language import _
 from db.kernel.refusal import Trouble
+from db.sync.authority import DISTRUST, MENDED_BY_AUTHORITY
 from desktop.core.jobs import Jobs
 from desktop.signin.frame import WIDTH, Frame
 from desktop.widgets.button import Button
@@ -26,6 +28,8 @@ Joining = Callable[[str, str, str, Watcher], Any]
 """Address, name, password: the seat that was taken, ``None`` when it was stopped. It waits for the
 server, and may raise ``Trouble``.
 """
+Trusting = Callable[[Path], None]
+"""Keeps the certificate of the authority that vouches for the server; may raise ``Trouble``."""
 
 
 class ServerPage(Frame):
@@ -41,6 +45,7 @@ class ServerPage(Frame):
         theme: Theme,
         jobs: Jobs,
         join: Joining,
+        trust: Trusting,
         *,
         address: str = "",
         login: str = "",
@@ -51,6 +56,7 @@ class ServerPage(Frame):
         super().__init__(theme, _("Work together at a server"), parent)  # zh: 联网协同办公
         self._jobs = jobs
         self._join = join
+        self._trust = trust
         self._stop = threading.Event()
         self._build(address, login, may_choose)
         self._wire()
@@ -75,17 +81,21 @@ class ServerPage(Frame):
         self.progress = Progress(theme)
         self.progress.setFixedWidth(theme.px(WIDTH))
         self.progress.hide()
+        # zh: 选择根证书文件…
+        self.trust_button = Button(theme, _("The authority's certificate…"), kind="quiet", icon_name="lock")
+        self.trust_button.hide()
         # zh: 仅用本机
         self.alone_button = Button(theme, _("This computer alone"), kind="quiet", icon_name="database")
         self.alone_button.setVisible(may_choose)
         self.column.addWidget(self.form)
         self.column.addWidget(self.progress)
-        self.add_words(
+        self._hint = self.add_words(
             _(
                 "The first time, what the server has is copied to this computer; you work on the copy,"
                 " also while the line is cut."
             )
         )
+        self.column.addWidget(self.trust_button)
         self.column.addWidget(self.alone_button)
         self.column.addStretch(3)
         first = next((each for each in (self.address, self.login) if not each.text()), self.password)
@@ -93,6 +103,7 @@ class ServerPage(Frame):
 
     def _wire(self) -> None:
         self.form.sent.connect(self._on_sent)
+        self.trust_button.clicked.connect(self._on_trust_wanted)
         self.alone_button.clicked.connect(self.alone_wanted)
         self.progress.cancelled.connect(self._stop.set)
         # Progress comes from another thread; the signal brings it over.
@@ -105,6 +116,27 @@ class ServerPage(Frame):
     def say_trouble(self, _kind: str, words: str) -> None:
         """The same for trouble of any kind that nobody else can tell."""
         self.say(words)
+
+    def trust_certificate(self, file: Path) -> None:
+        """Believe servers that this authority vouches for."""
+        try:
+            self._trust(file)
+        except Trouble as trouble:
+            self.form.set_errors({"": trouble.text()})
+            return
+        self.trust_button.hide()
+        self._hint.show()
+        self.form.set_errors({})
+        self.password.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_trust_wanted(self) -> None:
+        # zh: 选择根证书文件
+        dialog = QFileDialog(self, _("The authority's certificate"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(_("Certificates") + " (*.crt *.pem *.cer)")
+        dialog.fileSelected.connect(lambda name: self.trust_certificate(Path(name)))
+        dialog.open()
 
     def show_progress(self, done: int, total: int, words: str) -> None:
         """How far the copy is."""
@@ -131,12 +163,14 @@ class ServerPage(Frame):
         self.form.send_button.setEnabled(False)
         self.progress.restart()
         address, login = self.address.text().strip(), self.login.text().strip()
-        seat, wrong, words = None, "password", ""
+        seat, wrong, words, code = None, "password", "", ""
         try:
             seat = await self._jobs.ask(self._join, address, login, self.password.text(), self._watch)
         except Trouble as trouble:
+            # Several lines, and about no field.
+            wrong = "" if trouble.code in DISTRUST else wrong
             wrong = "address" if trouble.code == "not_an_address" else wrong
-            words = trouble.text()
+            words, code = trouble.text(), trouble.code
         if not isValid(self):
             # Closed while it was on its way: nobody sits on that seat.
             if seat is not None:
@@ -144,6 +178,9 @@ class ServerPage(Frame):
             return
         self.form.send_button.setEnabled(True)
         self.progress.hide()
+        self.trust_button.setVisible(code in MENDED_BY_AUTHORITY)
+        # On a small screen there is room for one of them.
+        self._hint.setVisible(code not in DISTRUST)
         if seat is not None:
             self.password.clear()
             self.joined.emit(seat)

@@ -111,6 +111,8 @@ class Form(QWidget):
         general = errors.get("", "")
         self._general.setText(general)
         self._general.setVisible(bool(general))
+        # A form asks for the height of one line of words, however many they are.
+        self._general.setMinimumHeight(self._general.heightForWidth(self.width()) if general else 0)
         for key, field in self.fields.items():
             if errors.get(key):
                 field.editor.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,11 +60,21 @@ class OpenRoom:
 
     def open(self) -> Session:
         """Open the window and wait until everything on it was drawn."""
+        self._start_threads()
         session = self.program.enter(actor_of(self.core.database, self._login), wall=self._wall)
         session.drawn.connect(self._on_drawn)
         session.window.resize(*self._size)
         self.until(lambda: self.was_drawn)
         return session
+
+    def _start_threads(self) -> None:
+        """All that the room will ever have, so that none of them seems to come from the first test."""
+        jobs = self.program.jobs
+        for pool in (jobs._writer, jobs._readers, jobs._askers):
+            together = threading.Barrier(pool._max_workers + 1)
+            for _thread in range(pool._max_workers):
+                pool.submit(together.wait)
+            together.wait()
 
     def _on_drawn(self) -> None:
         self.was_drawn = True

@@ -27,8 +27,10 @@ FOREIGN = re.compile(
 
 
 HELD_BY = {
-    "tests/db/server/test_doors.py": ("people/staff", "server/check"),
+    "tests/db/server/test_doors.py": ("people/staff",),
     "tests/db/server/test_guard.py": ("server/persons", "server/setup"),
+    "tests/db/server/test_tending.py": ("cli/tend", "upkeep"),
+    "tests/db/server/test_tls.py": ("engine/trust", "sync/authority"),
     "tests/db/server/test_update.py": ("server/stations",),
     "tests/db/server/test_verbs.py": ("cli/backup", "cli/server", "server/backup", "server/moving"),
     "tests/db/cli/test_main.py": ("kernel/program",),
@@ -43,6 +45,7 @@ HELD_BY = {
         *("demo/postgres", "demo/serving", "engine/outbox", "engine/patience"),
         *("sync/bell", "sync/door", "sync/station"),
     ),
+    "tests/db/sync/test_rejoin_verb.py": ("cli/station",),
     "tests/flows/test_stations.py": ("sync/rebase",),
 }
 """What only shows beside a real server is held where one runs, several modules at once."""

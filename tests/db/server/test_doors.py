@@ -1,10 +1,8 @@
-"""People come in by the database itself: SCRAM over the network, TLS that proves the server's name."""
+"""People come in by the database itself: SCRAM over the network, TLS unless the line stays in the house."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,8 +19,7 @@ from db.registers.reference import read_roles
 from db.server.check import examine
 from db.server.persons import LONGEST, let_in, new_password, set_groups, shut_out
 from db.server.setup import guard, make_roles
-from tests.db.server.listening import HOST, ListeningServer, make_authority, make_certificate
-from tests.db.server.tls_door import ANSWER, TlsDoor
+from tests.db.server.listening import ListeningServer
 from tests.flows.bureau import COVER
 
 pytestmark = pytest.mark.postgres
@@ -153,36 +150,6 @@ def test_what_crosses_a_network_is_verified_unless_the_address_says_otherwise(
     address: str, mode: str | None
 ) -> None:
     assert address_of(address).query.get("sslmode") == mode
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
-def test_tls_proves_the_server_before_anything_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Where the system looks for authorities by itself there are none.
-    monkeypatch.setenv("HOME", str(tmp_path))
-    authority = make_authority(tmp_path / "authority")
-    make_certificate(authority, tmp_path / "server", HOST)
-    stranger = make_authority(tmp_path / "stranger")
-    door = TlsDoor(tmp_path / "server.crt", tmp_path / "server.key")
-
-    def come(host: str, more: str = "") -> str:
-        address = f"postgresql://wangmin:{PASSWORD}@{host}:{door.port}/city?hostaddr=127.0.0.1{more}"
-        with pytest.raises(Unavailable) as caught:
-            open_database(address)
-        return str(caught.value)
-
-    try:
-        assert "root certificate" in come(HOST)
-        assert "certificate verify failed" in come(HOST, f"&sslrootcert={stranger}.crt")
-        assert "does not match" in come("other.test", f"&sslrootcert={authority}.crt")
-        assert door.asked == []
-        assert ANSWER in come(HOST, f"&sslrootcert={authority}.crt")
-        (words,) = door.asked
-        assert b"wangmin" in words
-        assert PASSWORD.encode() not in words
-    finally:
-        door.close()
 
 
 def test_a_check_tells_who_cannot_come_in_and_who_should_not(

@@ -17,7 +17,8 @@ from db.engine.tables import journal, journal_head, setting
 from db.kernel.change import Changes
 from db.people.tables import position, unit
 from db.sync.incoming import MONTH_MS
-from db.sync.news import horizon, read_news
+from db.sync.news import NEWS, gather, horizon
+from db.sync.pull import snapshot
 from db.sync.rejoin import rejoin
 from db.sync.tray import read_tray
 from tests.db.engine.kit import put_setting, rows_of
@@ -181,8 +182,9 @@ def test_twenty_writers_out_of_order_and_no_row_is_lost(pair: Pair) -> None:
         last = 0
         while True:
             over = done.is_set()
-            with pair.server.owner.read() as connection:
-                news = read_news(connection, since)
+            with snapshot(pair.server.owner) as connection:
+                told = connection.exec_driver_sql(NEWS, (since,)).all()
+                news = gather(told, horizon(connection), lambda _operations: frozenset())
                 since = news.until
                 seen.update(news.touched.get("cases", ()))
                 rows = connection.execute(

@@ -61,7 +61,7 @@ def _sign_in(room: OpenRoom) -> QWidget:
 
 
 def _sign_in_at_server(room: OpenRoom) -> QWidget:
-    page = ServerPage(room.theme, room.program.jobs, _nobody, address="10.1.2.3")
+    page = ServerPage(room.theme, room.program.jobs, _nobody, _nobody, address="10.1.2.3")
     page.show_progress(20_000, 100_000, "First copy: Cases")
     page.show()
     return page
