@@ -47,6 +47,8 @@ class Undoable:
     back: int
     lost: tuple[LeftOut, ...]
     """What cannot be taken back any more, each with who did what since."""
+    second_officer: bool = False
+    """Somebody else has to confirm it: more cases go back than one officer may move."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,18 @@ class Recall:
         """The rows of a table that can be taken back."""
         groups = self.groups[table]
         return {i: diff for i, diff in self.diffs[table].items() if groups[i] not in self.lost}
+
+    def restored(self, table: Table) -> dict[int, dict[str, Any]]:
+        """The values that its rows get back, by row; those that the act added have none."""
+        back = _back(table)
+        return {
+            row_id: {
+                name: back[name](pair[0]) if name in back and pair[0] is not None else pair[0]
+                for name, pair in diff.items()
+            }
+            for row_id, diff in self.standing(table).items()
+            if not _was_added(diff)
+        }
 
 
 def recall(reading: Reading, entry: RowMapping) -> Recall:
@@ -117,16 +131,9 @@ def take_back(unit: UnitOfWork, found: Recall) -> None:
             # A newer row points to it.
             raise _changed_since(table, added[0]) from error
     for table in found.diffs:
-        back = _back(table)
         restored: list[dict[str, Any]] = []
         changed: dict[int, dict[str, Any]] = {}
-        for row_id, diff in found.standing(table).items():
-            if _was_added(diff):
-                continue
-            before = {
-                name: back[name](pair[0]) if name in back and pair[0] is not None else pair[0]
-                for name, pair in diff.items()
-            }
+        for row_id, before in found.restored(table).items():
             if "id" in before:
                 restored.append(before)
             else:
