@@ -31,9 +31,9 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 _COLUMNS = (
-    Column("name", N_("Name"), 96, sortable=False),  # zh: 姓名
+    Column("name", N_("Who"), 96, sortable=False),
     Column("login", N_("Signs in as"), 96, sortable=False),  # zh: 登录名
-    Column("unit", N_("Unit"), 120, sortable=False),
+    Column("unit", N_("Belongs to"), 130, stretch=True, sortable=False),  # zh: 所属单位
     Column("post", N_("Post"), 92, sortable=False),  # zh: 岗位
     Column("roles", N_("Roles"), 150, stretch=True, sortable=False),  # zh: 角色
     Column("scope", N_("May act"), 170, stretch=True, sortable=False),  # zh: 管辖范围
@@ -86,7 +86,7 @@ class AccountsWindow(ChangingWindow):
         # zh: 按姓名、登录名、部门或角色查找
         self.find.setPlaceholderText(_("Find by name, unit or role"))
         self.find.setAccessibleName(_("Find by name, unit or role"))
-        self.find.setMaximumWidth(theme.px(280))
+        self.find.setFixedWidth(theme.px(260))
         self.count = label("", "label", "text2")
         top = QHBoxLayout()
         top.setSpacing(theme.px(10))
@@ -199,12 +199,12 @@ class AccountsWindow(ChangingWindow):
 
     def _state(self, line: AccountLine) -> Cell:
         if not line.active:
-            return Cell(_("closed"), tone="text3")  # zh: 已停用
+            return Cell(_("shut"), tone="text3")  # zh: 已停用
         if self._is_locked(line):
             return Cell(_("locked"), tone="over", tip=_("Too many wrong passwords."))  # zh: 已锁定
         if line.must_change:
             return Cell(_("first password"), tone="text2")  # zh: 待改密码
-        return Cell(_("open"), tone="text2")  # zh: 启用
+        return Cell(_("in use"), tone="text2")  # zh: 启用
 
     def _is_locked(self, line: AccountLine) -> bool:
         return line.locked_until is not None and to_ms(line.locked_until) > self._context.board.now_ms
