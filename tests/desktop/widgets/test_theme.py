@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,9 +107,9 @@ def test_who_lacks_a_cone_tells_soon_from_over_and_each_step_of_a_ramp_by_lightn
     for ramp in ([f"ramp{step}" for step in range(6)], [f"density{step}" for step in range(1, 6)]):
         lights = [_luminance(seen(theme.color(step), kind)) for step in ramp]
         assert lights in (sorted(lights), sorted(lights, reverse=True))
-        steps = zip(ramp, ramp[1:], strict=False)
         assert all(
-            contrast(seen(theme.color(one), kind), seen(theme.color(two), kind)) >= 1.1 for one, two in steps
+            contrast(seen(theme.color(one), kind), seen(theme.color(two), kind)) >= 1.1
+            for one, two in pairwise(ramp)
         )
 
 
