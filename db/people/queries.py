@@ -122,7 +122,7 @@ def account_book(connection: Connection) -> AccountBook:
     """The accounts with what each may do, and where."""
     roles = tuple(
         RoleLine(row.code, row.name, row.name_en, tuple(row.permissions))
-        for row in connection.execute(select(role).order_by(role.c.id))
+        for row in connection.execute(select(role).order_by(role.c.code))
     )
     gives = {each.code: each.permissions for each in roles}
     held: dict[int, list[str]] = defaultdict(list)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -27,6 +28,7 @@ from db.people.staff import ResetPassword, SetRoles
 from desktop.accounts.words import KINDS, area_name, class_name, permitted
 from desktop.core.words import number
 from desktop.widgets.asking import Asking
+from desktop.widgets.form import Field
 from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
 
@@ -37,17 +39,20 @@ _ROWS = 9
 class RoleList(QListWidget):
     """The roles with a mark each; Space sets and takes it."""
 
-    def __init__(self, theme: Theme, roles: Sequence[RoleLine], held: Iterable[str] = ()) -> None:
+    def __init__(
+        self, theme: Theme, roles: Sequence[RoleLine], held: Iterable[str] = (), rows: int = _ROWS
+    ) -> None:
         super().__init__()
         self._permissions = {each.code: each.permissions for each in roles}
         chosen = set(held)
         for each in roles:
             item = QListWidgetItem(each.label(language()), self)
             item.setData(_ID, each.code)
+            item.setSizeHint(QSize(0, theme.px(28)))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if each.code in chosen else Qt.CheckState.Unchecked)
         self.setCurrentRow(0)
-        self.setFixedHeight(theme.px(28) * min(len(roles), _ROWS) + theme.px(10))
+        self.setFixedHeight(theme.px(28) * min(len(roles), rows) + theme.px(10))
 
     def chosen(self) -> tuple[str, ...]:
         """The codes of the roles that are marked."""
@@ -229,14 +234,15 @@ class AccountAsking(Asking):
         self.login.setMaxLength(60)
         self.password = QLineEdit()
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.roles = RoleList(theme, roles)
+        self.roles = RoleList(theme, roles, rows=5)
         self.form.add("name", _("Name of the person"), self.name)  # zh: 姓名
-        self.form.add("unit", _("Unit"), self.unit)
-        self.form.add("post", _("Post"), self.post)  # zh: 岗位
-        # zh: 登录名
-        self.form.add("login", _("Name to sign in with"), self.login)
-        # zh: 初始密码，首次登录后须修改
-        self.form.add("password", _("First password, to be changed by its owner"), self.password)
+        # zh: 所属单位 / 岗位
+        self._add_pair(("unit", _("Of unit"), self.unit), ("post", _("Post"), self.post))
+        # zh: 登录名 / 初始密码，首次登录后须修改
+        self._add_pair(
+            ("login", _("Name to sign in with"), self.login),
+            ("password", _("First password, to be changed by its owner"), self.password),
+        )
         self.form.add("roles", _("Roles"), self.roles)
         self.name.setFocus()
 
@@ -249,6 +255,17 @@ class AccountAsking(Asking):
             self.password.text(),
             self.roles.chosen(),
         )
+
+    def _add_pair(self, *pair: tuple[str, str, QWidget]) -> None:
+        """Two fields beside each other: the form has to fit a small screen."""
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(self._theme.px(8))
+        for key, title, editor in pair:
+            self.form.fields[key] = Field(self._theme, title, editor)
+            row.addWidget(self.form.fields[key], 1)
+        self.form.add_widget(line)
 
     def faults(self) -> dict[str, str]:
         found = {}

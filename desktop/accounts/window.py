@@ -31,9 +31,9 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 _COLUMNS = (
-    Column("name", N_("Who"), 96, sortable=False),
+    Column("name", N_("Account of"), 96, sortable=False),  # zh: 姓名
     Column("login", N_("Signs in as"), 96, sortable=False),  # zh: 登录名
-    Column("unit", N_("Belongs to"), 130, stretch=True, sortable=False),  # zh: 所属单位
+    Column("unit", N_("Of unit"), 130, stretch=True, sortable=False),  # zh: 所属单位
     Column("post", N_("Post"), 92, sortable=False),  # zh: 岗位
     Column("roles", N_("Roles"), 150, stretch=True, sortable=False),  # zh: 角色
     Column("scope", N_("May act"), 170, stretch=True, sortable=False),  # zh: 管辖范围

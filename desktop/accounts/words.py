@@ -67,7 +67,8 @@ def _few(names: Iterable[str], most: int) -> str:
 
 def permitted(permissions: Iterable[str]) -> str:
     """What permissions let one do: the commands by their names, sorted."""
-    wanted = set(permissions)
+    # What everybody in the room may do tells nothing of a role.
+    wanted = set(permissions) - {"room.view"}
     labels = {
         _(command_label(name))
         for name, needed in command_permissions().items()

@@ -350,13 +350,13 @@ class SupervisorDesk(QObject):
 
     async def _claim(self, command: Any) -> None:
         await self._jobs.write(self._core.bus.run, command, self._context.who)
-        one, many = (
-            (N_("{count} case is in the pool again"), N_("{count} cases are in the pool again"))
-            if isinstance(command, ReleaseClaim)
-            else (N_("{count} case is yours for now"), N_("{count} cases are yours for now"))
-        )
         count = len(command.case_ids)
-        self._tell(Kind.DONE, ngettext_(one, many, count).format(count=number(count)))
+        words = (
+            ngettext_("{count} case is in the pool again", "{count} cases are in the pool again", count)
+            if isinstance(command, ReleaseClaim)
+            else ngettext_("{count} case is yours for now", "{count} cases are yours for now", count)
+        )
+        self._tell(Kind.DONE, words.format(count=number(count)))
 
     async def _claim_next(self, case_ids: tuple[int, ...]) -> None:
         if not case_ids:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from db.cases.scope import beyond_target
+from db.cases.workflow import VERB_LABELS
 from db.kernel.language import _
 from db.live.board import News
 from desktop.core.context import Context, Freshness
@@ -21,6 +22,9 @@ from desktop.widgets.plain import Elided
 from desktop.widgets.rows import TableModel
 from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
+
+GIVES = "case.dispatch"
+"""The permission to put cases into a unit's hands."""
 
 
 class BoardPane(Pane):
@@ -58,6 +62,14 @@ class BoardPane(Pane):
         """Why whoever is signed in may not give cases to a unit; "" when nothing speaks against it."""
         refusal = beyond_target(self._context.who, unit_id, self.rows.name(unit_id))
         return refusal.text() if refusal is not None else ""
+
+    def _why_no_act(self) -> str:
+        """Why whoever is signed in may give cases to no unit at all."""
+        who = self._context.who
+        if who.may(GIVES):
+            return ""
+        what = _(VERB_LABELS["dispatch"])
+        return _("{who} may not do this: {what}.").format(who=who.name, what=what)
 
     def stand_on(self, unit_id: int) -> None:
         """Let the keyboard stand on a unit."""
@@ -129,7 +141,9 @@ class BoardPane(Pane):
         if not self.isVisible():
             return
         count, unit = len(self._context.selection), self.current_unit()
-        if not count:
+        if why := self._why_no_act():
+            self._foot.say(why, can=False)
+        elif not count:
             self._foot.say(_("Select cases, then choose a unit for them."), can=False)
         elif unit is None:
             # zh: 为选中的 {count} 件选择单位
@@ -149,17 +163,17 @@ class BoardPane(Pane):
     def _on_opened(self, unit_id: int | None) -> None:
         if unit_id is None or not self.rows.is_unit(unit_id) or not self._context.selection:
             return
-        if not self.why_not(unit_id):
+        if not self._why_no_act() and not self.why_not(unit_id):
             self.chosen.emit(unit_id)
 
     # Rows carried with the mouse.
 
     def _on_dragged(self, place: QPoint) -> None:
         unit_id = self._unit_at(place)
-        why = self.why_not(unit_id) if unit_id is not None else ""
+        why = self._why_no_act() or (self.why_not(unit_id) if unit_id is not None else "")
         self.table.set_target(None if why else unit_id)
         count = _("{count} cases").format(count=number(len(self._context.selection)))
-        told = why or self.effect(unit_id) if unit_id is not None else ""
+        told = why or (self.effect(unit_id) if unit_id is not None else "")
         self._ghost.setText(f"{count}  ·  {told}" if told else count)
         self._ghost.adjustSize()
         self._ghost.move(place + QPoint(self._look.px(14), self._look.px(10)))

@@ -145,7 +145,7 @@ class UnitRows:
         if column_key == "unit":
             why = self.why_not(unit_id)
             # What may not be given cases is told by its sign too, not by its grey alone.
-            return Cell(f"{self.name(unit_id)} ⊘", tone="text3", tip=why) if why else Cell(self.name(unit_id))
+            return Cell(f"⊘ {self.name(unit_id)}", tone="text3", tip=why) if why else Cell(self.name(unit_id))
         if column_key == "bar":
             rest = load.open - load.overdue - load.soon
             return Cell("", bar=tuple(part / self._most for part in (load.overdue, load.soon, rest)))  # type: ignore[arg-type]

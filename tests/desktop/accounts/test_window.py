@@ -144,7 +144,7 @@ def test_each_account_says_what_it_is_where_it_acts_and_when_it_did_last(desk: D
     assert rows[0].split(" | ")[6] != "—"
     assert rows[1].split(" | ")[5] == "District 3 · Unit 2, Unit 4 · Looks"
     assert rows[2].split(" | ")[5] == "own unit: Unit 1"
-    assert rows[4].split(" | ")[7] == "closed"
+    assert rows[4].split(" | ")[7] == "shut"
     assert desk.window.count.text() == "5 accounts, 4 of them open"
     QTest.keyClicks(desk.window.find, "handler")
     assert desk.window._rows.row_count() == 1
