@@ -9,13 +9,12 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from db.cases.scope import beyond_target
-from db.cases.workflow import VERB_LABELS
 from db.kernel.language import _
 from db.live.board import News
 from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number
 from desktop.queue.units import COLUMNS, NOTHING, UnitRows, loads
-from desktop.widgets.acting import slots_of
+from desktop.widgets.acting import VERBS, slots_of
 from desktop.widgets.button import Button, IconButton
 from desktop.widgets.pane import Pane
 from desktop.widgets.plain import Elided
@@ -68,8 +67,7 @@ class BoardPane(Pane):
         who = self._context.who
         if who.may(GIVES):
             return ""
-        what = _(VERB_LABELS["dispatch"])
-        return _("{who} may not do this: {what}.").format(who=who.name, what=what)
+        return _("{who} may not do this: {what}.").format(who=who.name, what=VERBS["dispatch"].named())
 
     def stand_on(self, unit_id: int) -> None:
         """Let the keyboard stand on a unit."""
