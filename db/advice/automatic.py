@@ -14,6 +14,7 @@ from db.advice.queries import advise
 from db.advice.rules import FLOOR, Advice
 from db.cases.commands.dispatch import MAIN, involve
 from db.cases.commands.moving import CaseRow, Ids, Plan, moves, plan, rows_about
+from db.cases.scope import demand_target
 from db.cases.tables import case, claim, step
 from db.duties.queries import class_codes
 from db.engine import settings
@@ -104,6 +105,8 @@ def plan_dispatch_advised(command: DispatchAdvised, view: Reading) -> Plan:
         if found.precision < threshold:
             message = N_("the advice is only {sure} % sure.")
             raise Refused("unsure", message, sure=_percent(found.precision))
+        if not view.actor.may_give_to(found.unit_id):
+            demand_target(view, found.unit_id)
         return {
             "unit_id": found.unit_id,
             "holder_id": found.person_id,

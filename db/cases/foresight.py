@@ -11,17 +11,22 @@ from sqlalchemy import Connection, text
 
 from db.cases.commands.moving import Moving, Plan, plan_of
 from db.cases.rules import STATES
-from db.cases.workflow import Clock
+from db.cases.tables import case
+from db.cases.workflow import Clock, Move
 from db.engine import settings
-from db.engine.bus import demand_permission, wants_second_officer
+from db.engine.bus import Undo, demand_permission, entry_of, undo_wants_second_officer, wants_second_officer
 from db.engine.rows import uncollected
+from db.engine.undoing import CANNOT, recall
 from db.engine.unit_of_work import Reading
 from db.kernel.actor import Actor
 from db.kernel.clock import to_ms
 from db.kernel.moved import LeftOut, Moved
+from db.kernel.refusal import Refused
 from db.people.queries import on_duty
 
-__all__ = ["Foresight", "LeftOut", "Moved", "UnitLoad", "foresee"]
+__all__ = ["Foresight", "LeftOut", "Moved", "UnitLoad", "foresee", "foresee_undo"]
+
+UNDO = "undo"
 
 Pair = tuple[int, int]
 """Before and after."""
@@ -97,6 +102,30 @@ def foresee(connection: Connection, command: Any, actor: Actor, now: datetime) -
         stamp,
         tuple(each.was["version"] for each in plan.moving.values()),
     )
+
+
+def foresee_undo(connection: Connection, command: Undo, actor: Actor, now: datetime) -> Foresight:
+    """What taking back an entry would do now, told in the same way. Nothing is written."""
+    entry = entry_of(command, connection)
+    if entry is None or entry["is_bulk"]:
+        raise Refused("cannot_undo", CANNOT)
+    reading = Reading(connection, actor, now, _UNREAD)
+    with uncollected():
+        found = recall(Reading(connection, actor, now), entry)
+        if found.fault is not None:
+            raise found.fault
+        ids = sorted(found.wholes - found.lost.keys())
+        were, values = reading.rows(case, ids), found.restored(case) if case in found.diffs else {}
+        moving = {}
+        for case_id in ids:
+            was, change = were[case_id], values.get(case_id, {})
+            state = change.get("state", was["state"])
+            step = Move(was["state"], UNDO, state, "", frozenset(), Clock.KEEP)
+            moving[case_id] = Moving(was, {**change, "state": state}, step)
+        left_out = tuple(found.lost.values())
+        loads = _loads(connection, Plan(UNDO, moving, left_out), now)
+        second_officer = undo_wants_second_officer(connection, entry, len(ids))
+    return Foresight(UNDO, tuple(ids), left_out, (), loads, second_officer, entry["seq"])
 
 
 def _counts_anew(each: Moving) -> bool:

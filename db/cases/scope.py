@@ -1,6 +1,8 @@
-"""Whether a person may act on a case: area, unit and class, asked below the screens for every command.
+"""Whether a person may act on a case, and to whom he or she may give it, asked below the screens for every
+command: area, unit and class.
 
-Moves and remarks ask in ``db.cases.commands.moving``; what else writes about a case calls ``demand_reach``.
+Moves and remarks ask in ``db.cases.commands.moving``; what else writes about a case calls ``demand_reach``;
+what gives cases to a unit calls ``demand_target``.
 A test walks all registered commands. New reports are taken from anywhere: who hears of something writes it
 down, what is done with it then is bound. Reading is not bound.
 """
@@ -16,8 +18,9 @@ from sqlalchemy import Connection, Table, select
 from db.cases.tables import case, involved
 from db.engine.among import among
 from db.kernel.actor import Actor
-from db.kernel.language import N_
+from db.kernel.language import N_, language
 from db.kernel.refusal import Refused, refuse_all
+from db.people.tables import unit as unit_table
 from db.registers.tables import category
 
 CaseRow = Mapping[str, Any]
@@ -31,6 +34,10 @@ _WHY = {
     # zh: {who} 无权处理这一类别的案件。
     "category": N_("{who} may not act on cases of this class."),
 }
+# zh: {who} 不能派给{unit}：不在其管辖的部门之内，也不是其上级。
+_NOT_OWN = N_("{who} may not give cases to {unit}: it is neither within the own units nor above them.")
+# zh: {who} 不能派给{unit}：按责任清单，它在其管辖区域内没有职责。
+_NOT_HERE = N_("{who} may not give cases to {unit}: by the list of duties it answers for nothing there.")
 # zh: 尚无部门承办，{who} 只能处理本部门的案件。
 _NO_UNIT = N_("No unit has it, and {who} may act only on the cases of certain units.")
 
@@ -69,6 +76,15 @@ def beyond(connection: Connection, actor: Actor, rows: Iterable[CaseRow]) -> dic
     return found
 
 
+def beyond_target(actor: Actor, unit_id: int, name: str) -> Refused | None:
+    """Why a person may not give cases to a unit (called ``name``); ``None`` when he or she may. Pure."""
+    if actor.may_give_to(unit_id):
+        return None
+    units = actor.scope.units
+    why = _NOT_OWN if units and unit_id not in units else _NOT_HERE
+    return Refused(OUT_OF_SCOPE, why, who=actor.name, unit=name)
+
+
 class Looking(Protocol):
     """A unit of work, or whatever else reads rows for somebody."""
 
@@ -90,6 +106,18 @@ def demand_reach(view: Looking, case_ids: Iterable[int]) -> None:
             for case_id, why in beyond(view.connection, view.actor, rows.values()).items()
         ]
     )
+
+
+def demand_target(view: Looking, unit_id: int) -> None:
+    """Refuse a unit that is not there or no longer active, or that lies beyond the scope of who gives."""
+    columns = (unit_table.c.name, unit_table.c.name_en)
+    found = select(*columns).where(unit_table.c.id == unit_id, unit_table.c.active)
+    row = view.connection.execute(found).first()
+    if row is None:
+        raise Refused("no_such_unit", N_("There is no such unit, or it is no longer active."))
+    name = row.name_en if language() == "en" and row.name_en else row.name
+    if (why := beyond_target(view.actor, unit_id, name)) is not None:
+        raise why
 
 
 def class_codes(connection: Connection, ids: Collection[int] | None = None) -> dict[int, str]:

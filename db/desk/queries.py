@@ -11,10 +11,11 @@ from sqlalchemy import Connection, exists, or_, select
 
 from db.desk.rules import EVERYBODY
 from db.desk.tables import kept as kept_table
+from db.engine.bus import undoable as undoable_entry
 from db.engine.proposals import WAITING, ProposalValue, waiting
 from db.engine.rows import uncollected
 from db.engine.tables import journal, proposal
-from db.engine.undoing import Undoable, recall
+from db.engine.undoing import Undoable
 from db.engine.unit_of_work import Reading
 from db.kernel.actor import Actor
 from db.kernel.command import command_label, lasting_commands
@@ -136,10 +137,7 @@ def undoable(connection: Connection, who: Actor, seq: int, now: datetime) -> Und
     if entry is None or entry["touched"] is None:
         return None
     with uncollected():
-        found = recall(Reading(connection, who, now), entry)
-    lost = tuple(found.lost.values())
-    back = 0 if found.fault is not None else found.size - len(lost)
-    return Undoable(seq, command_label(entry["command"]), entry["at"], found.size, back, lost)
+        return undoable_entry(Reading(connection, who, now), entry)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
@@ -106,11 +106,7 @@ class Bus:
             demand_reach(command)
         with self.database.write(actor, command, act) as unit:
             if wants_second_officer(unit.connection, command):
-                raise Refused(
-                    "second_officer",
-                    N_("A second officer has to confirm a change of {count} cases; propose it."),
-                    count=len(command.case_ids),
-                )
+                raise _second_officer(len(command.case_ids))
             result = carry_out(command, unit)
         return Outcome(result, unit.changes or Changes())
 
@@ -151,10 +147,16 @@ class Bus:
             newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
             if newest is None:
                 raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-            # Only a station's file knows what was sent; on a server nobody may look there.
-            own = select(outbox.c.id).where(outbox.c.seq == newest)
-            sent = connection.execute(own).scalar() if self.database.is_replica else None
-        return self.run(Undo(newest, leave_out, sent or 0), actor)
+        return self.run(self.undo_of(newest, leave_out=leave_out), actor)
+
+    def undo_of(self, seq: int, *, leave_out: bool = False) -> Undo:
+        """The command that takes back an entry of this database, wherever it is carried out."""
+        if not self.database.is_replica:
+            return Undo(seq, leave_out)
+        # Only a station's file knows what was sent; on a server nobody may look there.
+        with self.database.read() as connection:
+            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == seq)).scalar()
+        return Undo(seq, leave_out, sent or 0)
 
     def undoable(self, actor: Actor) -> Undoable | None:
         """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
@@ -162,10 +164,7 @@ class Bus:
             entry = connection.execute(self._newest_of(actor, journal)).mappings().first()
             if entry is None:
                 return None
-            found = recall(Reading(connection, actor, self.database.clock.now()), entry)
-        lost = tuple(found.lost.values())
-        back = 0 if found.fault is not None else found.size - len(lost)
-        return Undoable(entry["seq"], command_label(entry["command"]), entry["at"], found.size, back, lost)
+            return undoable(Reading(connection, actor, self.database.clock.now()), entry)
 
     def _newest_of(self, actor: Actor, *what: Any) -> Select[Any]:
         """The newest entry of a person that was not taken back."""
@@ -216,8 +215,19 @@ def demand_reach(command: Any) -> None:
 
 def wants_second_officer(connection: Connection, command: Any) -> bool:
     """Whether a command is about more cases than one officer may move."""
-    size = len(getattr(command, "case_ids", ()))
+    return _is_too_many(connection, len(getattr(command, "case_ids", ())))
+
+
+def _is_too_many(connection: Connection, size: int) -> bool:
     return size > 1 and 0 < int(settings.get(connection, TWO_OFFICERS, 0)) < size
+
+
+def _second_officer(size: int) -> Refused:
+    return Refused(
+        "second_officer",
+        N_("A second officer has to confirm a change of {count} cases; propose it."),
+        count=size,
+    )
 
 
 def carry_out(command: Any, unit: UnitOfWork) -> Any:
@@ -241,14 +251,16 @@ def _seq_of(command: Undo, connection: Connection) -> int:
 @handles(Undo)
 def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     """Put every row back as it was before the entry, unless anything newer touched one of them."""
-    seq = _seq_of(command, unit.connection)
-    # Not what it touched, which stands in the changes: reading it takes its time.
-    told = [column for column in journal.c if column.name not in ("touched", "arguments")]
-    query = select(*told, journal.c.touched.is_(None).label("is_bulk")).where(journal.c.seq == seq)
-    entry = unit.connection.execute(query).mappings().one_or_none()
+    return undo_entry(command, unit, unit.actor.account_id, is_confirmed=False)
+
+
+def undo_entry(command: Undo, unit: UnitOfWork, by: int, *, is_confirmed: bool) -> str | Undone:
+    """Take back an entry for the person ``by``, with a second officer or without one."""
+    entry = entry_of(command, unit.connection)
     if entry is None or entry["is_bulk"] or entry["command"] in lasting_commands():
         raise Refused("cannot_undo", CANNOT)
-    if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
+    seq = entry["seq"]
+    if entry["actor_id"] != by and not unit.actor.may("undo.any"):
         raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
     undoing = journal.alias()
     undone = select(undoing.c.seq).where(undoing.c.undoes == seq)
@@ -263,6 +275,36 @@ def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     back = found.wholes - found.lost.keys()
     if found.lost and not (command.leave_out and back):
         refuse_all([each.refusal for each in found.lost.values()])
+    if not is_confirmed and undo_wants_second_officer(unit.connection, entry, len(back)):
+        raise _second_officer(len(back))
     take_back(unit, found)
     label = _(command_label(entry["command"]))
     return Undone(label, tuple(sorted(back)), tuple(found.lost.values())) if command.leave_out else label
+
+
+def entry_of(command: Undo, connection: Connection) -> RowMapping | None:
+    """The entry that is to be taken back, in this database; ``None`` when there is none.
+
+    Not what it touched, which stands in the changes and takes its time to read: only whether it ``is_bulk``.
+    """
+    told = [column for column in journal.c if column.name != "touched"]
+    query = select(*told, journal.c.touched.is_(None).label("is_bulk"))
+    found = connection.execute(query.where(journal.c.seq == _seq_of(command, connection)))
+    return found.mappings().one_or_none()
+
+
+def undoable(reading: Reading, entry: RowMapping) -> Undoable:
+    """What taking back an entry would do now."""
+    found = recall(reading, entry)
+    lost = tuple(found.lost.values())
+    back = 0 if found.fault is not None else found.size - len(lost)
+    asks = bool(found.wholes) and undo_wants_second_officer(reading.connection, entry, back)
+    label = command_label(entry["command"])
+    return Undoable(entry["seq"], label, entry["at"], found.size, back, lost, asks)
+
+
+def undo_wants_second_officer(connection: Connection, entry: RowMapping, back: int) -> bool:
+    """Whether more cases go back than one officer may move: as many as the act was given count at most, for
+    the case that others were joined to is one more.
+    """
+    return _is_too_many(connection, min(back, len(entry["arguments"].get("case_ids", ())) or back))

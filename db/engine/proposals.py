@@ -1,9 +1,10 @@
 """Two officers for a mass change (双人复核): one proposes a command, another who may give it confirms it.
 
-Above the setting ``two_officers.above`` the bus refuses a command on cases, and it is proposed instead. The
-proposal keeps the command and the versions of the cases as they were seen. Confirmed, the command is carried
-out as of then; cases that somebody has changed meanwhile are left out and listed. Both officers stand in the
-journal: one in the entry of the proposal, the other in the entry that confirms it and moves the cases.
+Above the setting ``two_officers.above`` the bus refuses a command on cases, and it is proposed instead; an
+undo by which more cases go back is bound likewise. The proposal keeps the command and the versions of the
+cases as they were seen. Confirmed, the command is carried out as of then; cases that somebody has changed
+meanwhile are left out and listed. Both officers stand in the journal: one in the entry of the proposal, the
+other in the entry that confirms it and moves the cases, or takes back the first.
 """
 
 from __future__ import annotations
@@ -13,15 +14,33 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
-from db.engine.bus import Bus, carry_out, demand_permission, handles
+from db.engine.bus import (
+    OWN,
+    Bus,
+    Undo,
+    carry_out,
+    demand_permission,
+    entry_of,
+    handles,
+    undo_entry,
+)
 from db.engine.columns import canonical
 from db.engine.tables import metadata, proposal
+from db.engine.undoing import CANNOT
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
-from db.kernel.command import Reach, as_plain, command, command_label, command_name, from_plain
-from db.kernel.language import N_
+from db.kernel.command import (
+    Reach,
+    as_plain,
+    command,
+    command_label,
+    command_name,
+    command_permissions,
+    from_plain,
+)
+from db.kernel.language import N_, _
 from db.kernel.refusal import Refused
 from db.kernel.text import clean
 
@@ -118,11 +137,18 @@ def waiting(connection: Connection) -> list[ProposalValue]:
 def _propose(command: Propose, unit: UnitOfWork) -> int:
     wanted = from_plain(command.name, json.loads(command.arguments))
     demand_permission(wanted, unit.actor)
-    case_ids = getattr(wanted, "case_ids", ())
-    if not case_ids:
+    if isinstance(wanted, Undo):
+        entry = _demand_entry(unit, wanted)
+        if entry["actor_id"] != unit.actor.account_id and not unit.actor.may("undo.any"):
+            raise Refused("not_yours", N_("Only {who} can undo this."), who=entry["actor_name"])
+        # By its number here: the second officer may sit at another computer.
+        wanted, size = Undo(entry["seq"], leave_out=True), len(entry["changes"].get("cases", ()))
+    else:
+        size = len(getattr(wanted, "case_ids", ()))
+    if not size:
         raise Refused("no_cases", N_("Only a change of cases is proposed."))
-    if not wanted.versions:
-        wanted = replace(wanted, versions=_versions(unit, case_ids))
+    if getattr(wanted, "versions", None) == ():
+        wanted = replace(wanted, versions=_versions(unit, wanted.case_ids))
     proposal_id = unit.new_id()
     unit.insert(
         proposal,
@@ -131,7 +157,7 @@ def _propose(command: Propose, unit: UnitOfWork) -> int:
                 "id": proposal_id,
                 "command": command.name,
                 "arguments": as_plain(wanted),
-                "size": len(case_ids),
+                "size": size,
                 "proposed_by": unit.actor.account_id,
                 "proposed_by_name": unit.actor.name,
                 "proposed_at": unit.now,
@@ -149,6 +175,8 @@ def _confirm(command: ConfirmProposal, unit: UnitOfWork) -> Any:
     if any(field.name == "leave_out" for field in fields(wanted)):
         wanted = replace(wanted, leave_out=True)
     _decide(unit, row, CONFIRMED)
+    if isinstance(wanted, Undo):
+        return undo_entry(wanted, unit, row["proposed_by"], is_confirmed=True)
     return carry_out(wanted, unit)
 
 
@@ -184,7 +212,29 @@ def _demand_another(unit: UnitOfWork, row: dict[str, Any]) -> Any:
         raise Refused("own_proposal", N_("You proposed it yourself; a second officer has to decide."))
     wanted = from_plain(row["command"], row["arguments"])
     demand_permission(wanted, unit.actor)
+    if isinstance(wanted, Undo):
+        _demand_entry(unit, wanted)
     return wanted
+
+
+def _demand_entry(unit: UnitOfWork, undo: Undo) -> RowMapping:
+    """The entry that is to be taken back; refuse whoever might not do again what it did."""
+    entry = entry_of(undo, unit.connection)
+    if entry is None or entry["is_bulk"]:
+        raise Refused("cannot_undo", CANNOT)
+    name = str(entry["command"])
+    if name == command_name(ConfirmProposal):
+        proposal_id = entry["arguments"]["proposal_id"]
+        name = unit.rows(proposal, [proposal_id])[proposal_id]["command"]
+    needed = command_permissions().get(name, "")
+    if needed not in OWN and not unit.actor.may(needed):
+        raise Refused(
+            "not_permitted",
+            N_("{who} may not do this: {what}."),
+            who=unit.actor.name,
+            what=_(command_label(name)),
+        )
+    return entry
 
 
 def _versions(unit: UnitOfWork, case_ids: tuple[int, ...]) -> tuple[int, ...]:

@@ -48,6 +48,8 @@ class Undoable:
     back: int
     lost: tuple[LeftOut, ...]
     """What cannot be taken back any more, each with who did what since."""
+    second_officer: bool = False
+    """Somebody else has to confirm it: more cases go back than one officer may move."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,18 @@ class Recall:
             return self.diffs[table]
         groups = self.groups[table]
         return {i: diff for i, diff in self.diffs[table].items() if groups[i] not in self.lost}
+
+    def restored(self, table: Table) -> dict[int, dict[str, Any]]:
+        """The values that its rows get back, by row; those that the act added have none."""
+        back = _back(table)
+        return {
+            row_id: {
+                name: back[name](pair[0]) if name in back and pair[0] is not None else pair[0]
+                for name, pair in diff.items()
+            }
+            for row_id, diff in self.standing(table).items()
+            if not _was_added(diff)
+        }
 
 
 def recall(reading: Reading, entry: RowMapping) -> Recall:
@@ -112,25 +126,17 @@ def recall(reading: Reading, entry: RowMapping) -> Recall:
 
 def take_back(unit: UnitOfWork, found: Recall) -> None:
     """Put back what is not lost: remove what was added, restore what was changed or removed."""
-    standing = {table: found.standing(table) for table in found.diffs}
-    added = {table: [i for i, diff in rows.items() if _was_added(diff)] for table, rows in standing.items()}
-    for table, ids in reversed(added.items()):
+    for table in reversed(found.diffs):
+        ids = [row_id for row_id, diff in found.standing(table).items() if _was_added(diff)]
         try:
             unit.delete(table, sorted(ids, reverse=True))
         except IntegrityError as error:
             # A newer row points to it.
             raise _changed_since(table, max(ids)) from error
-    for table, rows in standing.items():
-        back, gone = _back(table), set(added[table])
+    for table in found.diffs:
         restored: list[dict[str, Any]] = []
         changed: dict[int, dict[str, Any]] = {}
-        for row_id, diff in rows.items():
-            if row_id in gone:
-                continue
-            before = {
-                name: back[name](pair[0]) if name in back and pair[0] is not None else pair[0]
-                for name, pair in diff.items()
-            }
+        for row_id, before in found.restored(table).items():
             if "id" in before:
                 restored.append(before)
             else:

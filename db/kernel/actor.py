@@ -52,10 +52,16 @@ class Actor:
     roles: tuple[str, ...] = ()
     scope: Scope = EVERYWHERE
     person_id: int | None = None
+    targets: frozenset[int] | None = None
+    """The units that cases may be given to, ``db.people.branches.targets``; ``None``: any."""
 
     def may(self, permission: str) -> bool:
         """Whether the person holds ``permission``; ``*`` holds all."""
         return permission in self.permissions or "*" in self.permissions
+
+    def may_give_to(self, unit_id: int) -> bool:
+        """Whether the scope lets the person hand cases to a unit."""
+        return self.targets is None or unit_id in self.targets
 
 
 SYSTEM = Actor(account_id=0, name="system", permissions=frozenset({"*"}))

@@ -18,7 +18,7 @@ from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import one_line
-from db.people.branches import units_below
+from db.people.branches import targets, units_below
 from db.people.rules import LOCK_OUT, MAX_FAILURES, PREFIX, keeps_to_own_unit, password_faults
 from db.people.tables import account, account_role, account_scope, person, role
 from db.people.tables import unit as unit_table
@@ -299,7 +299,16 @@ def _actor(connection: Connection, wanted: ColumnElement[bool], called: object) 
     permissions = frozenset(p for each in roles for p in each.permissions) | {"people.self"}
     scope = _scope(connection, row.id, permissions, row.unit_id)
     codes = tuple(each.code for each in roles)
-    return Actor(row.id, row.name, permissions, row.unit_id, codes, scope, row.person_id)
+    return Actor(
+        row.id,
+        row.name,
+        permissions,
+        row.unit_id,
+        codes,
+        scope,
+        row.person_id,
+        targets(connection, scope),
+    )
 
 
 def _scope(connection: Connection, account_id: int, permissions: frozenset[str], unit_id: int) -> Scope:

@@ -1,18 +1,21 @@
-"""Reading people and units as plain values: who there is, and who is on duty."""
+"""Reading people and units as plain values: who there is, what each may do, and who is on duty."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, func, select, union
 
 from db.calendars.queries import load_calendar
 from db.calendars.rules import WorkingCalendar
+from db.engine.tables import journal
 from db.kernel.clock import to_ms
-from db.people.tables import account, person, position, presence, unit
+from db.people.rules import keeps_to_own_unit
+from db.people.tables import account, account_role, account_scope, person, position, presence, role, unit
 
 SEEN = timedelta(minutes=15)
 """A position so old still says that its person is out."""
@@ -59,6 +62,116 @@ def accounts(connection: Connection) -> list[AccountValue]:
         .order_by(account.c.login)
     )
     return [AccountValue(*row) for row in rows]
+
+
+def must_change(connection: Connection, account_id: int) -> bool:
+    """Whether somebody else set the password of an account, which its owner has not changed since."""
+    query = select(account.c.must_change).where(account.c.id == account_id)
+    return bool(connection.execute(query).scalar())
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """A role with the permissions that it gives."""
+
+    code: str
+    name: str
+    name_en: str
+    permissions: tuple[str, ...]
+
+    def label(self, language: str) -> str:
+        """The name in a language."""
+        return (self.name_en or self.name) if language == "en" else self.name
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """An account as whoever manages people sees it; ids of areas and units as they were given."""
+
+    id: int
+    login: str
+    name: str
+    unit_id: int
+    post: str
+    active: bool
+    must_change: bool
+    locked_until: datetime | None
+    roles: tuple[str, ...]
+    areas: tuple[int, ...]
+    units: tuple[int, ...]
+    prefixes: tuple[str, ...]
+    keeps_to_own_unit: bool
+    """Without units of its own it acts only on cases of the own unit: its roles handle and give none out."""
+    last_at: datetime | None
+    """Its newest act, as far as the newest ``LOOKED_BACK`` entries of the journal tell."""
+
+
+@dataclass(frozen=True)
+class AccountBook:
+    """All accounts, the closed ones last, and all roles."""
+
+    accounts: tuple[AccountLine, ...]
+    roles: tuple[RoleLine, ...]
+
+
+LOOKED_BACK = 20_000
+"""So many entries of the journal are asked who did something last."""
+
+
+def account_book(connection: Connection) -> AccountBook:
+    """The accounts with what each may do, and where."""
+    roles = tuple(
+        RoleLine(row.code, row.name, row.name_en, tuple(row.permissions))
+        for row in connection.execute(select(role).order_by(role.c.code))
+    )
+    gives = {each.code: each.permissions for each in roles}
+    held: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(
+        select(account_role.c.account_id, role.c.code)
+        .join(role, role.c.id == account_role.c.role_id)
+        .order_by(role.c.id)
+    ):
+        held[row.account_id].append(row.code)
+    bound: dict[tuple[int, str], list[Any]] = defaultdict(list)
+    for row in connection.execute(select(account_scope).order_by(account_scope.c.id)):
+        bound[row.account_id, row.kind].append(row.prefix if row.kind == "category" else row.reference_id)
+    newest = select(func.max(journal.c.seq)).scalar_subquery()
+    last = {
+        row.actor_id: row.at
+        for row in connection.execute(
+            select(journal.c.actor_id, func.max(journal.c.at).label("at"))
+            .where(journal.c.seq > newest - LOOKED_BACK)
+            .group_by(journal.c.actor_id)
+        )
+    }
+    people = connection.execute(
+        select(account, person.c.name, person.c.unit_id, person.c.post)
+        .join(person, person.c.id == account.c.person_id)
+        .order_by(account.c.active.desc(), account.c.login)
+    )
+    found = []
+    for row in people:
+        codes = tuple(held[row.id])
+        permissions = frozenset(permission for code in codes for permission in gives[code])
+        found.append(
+            AccountLine(
+                row.id,
+                row.login,
+                row.name,
+                row.unit_id,
+                row.post,
+                row.active,
+                row.must_change,
+                row.locked_until,
+                codes,
+                tuple(bound[row.id, "area"]),
+                tuple(bound[row.id, "unit"]),
+                tuple(bound[row.id, "category"]),
+                keeps_to_own_unit(permissions),
+                last.get(row.id),
+            )
+        )
+    return AccountBook(tuple(found), roles)
 
 
 def on_duty(connection: Connection, now: datetime) -> dict[int, tuple[str, ...]]:

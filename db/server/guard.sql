@@ -306,6 +306,69 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The units that a person may give cases to, as db/people/branches.targets has it; null = any.
+CREATE OR REPLACE FUNCTION jw_targets() RETURNS bigint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    areas constant bigint[] := jw_scope_areas();
+    units constant bigint[] := jw_scope_units();
+    answering bigint[];
+BEGIN
+    IF areas IS NOT NULL THEN
+        WITH RECURSIVE below AS (
+            SELECT unnest(areas) AS id
+            UNION
+            SELECT a.id FROM area a JOIN below b ON a.parent_id = b.id
+        ), above AS (
+            SELECT id, parent_id FROM area WHERE id = ANY (areas)
+            UNION
+            SELECT a.id, a.parent_id FROM area a JOIN above o ON a.id = o.parent_id
+        )
+        SELECT array_agg(DISTINCT d.unit_id) INTO answering FROM duty d
+        WHERE (d.valid_to IS NULL OR d.valid_to >= CURRENT_DATE)
+          AND d.area_id IN (SELECT id FROM below UNION SELECT id FROM above);
+    END IF;
+    IF units IS NULL AND answering IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        WITH RECURSIVE above AS (
+            SELECT id, parent_id FROM unit WHERE id = ANY (units)
+            UNION
+            SELECT u.id, u.parent_id FROM unit u JOIN above o ON u.id = o.parent_id
+        )
+        SELECT array_agg(u.id) FROM unit u WHERE u.kind = 'centre' OR (
+            (units IS NULL OR u.id IN (SELECT id FROM above))
+            AND (answering IS NULL OR u.id = ANY (answering)))
+    );
+END $$;
+
+-- A case goes only to a unit that the scope allows: in charge of it, or helping.
+CREATE OR REPLACE FUNCTION jw_check_target() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    allowed bigint[];
+BEGIN
+    IF jw_is_owner() OR jw_is_everywhere() THEN
+        RETURN NULL;
+    END IF;
+    allowed := jw_targets();
+    IF allowed IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF TG_TABLE_NAME = 'cases' THEN
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        SELECT 'cases', c.id, 'out_of_scope', format('%s goes to a unit beyond your scope.', c.number)
+        FROM changed c JOIN was w ON w.id = c.id
+        WHERE c.unit_id IS DISTINCT FROM w.unit_id AND c.unit_id <> ALL (allowed);
+    ELSE
+        INSERT INTO jw_doubtful (relation, id, code, words)
+        SELECT TG_TABLE_NAME, c.id, 'out_of_scope', 'A unit beyond your scope is given a case.'
+        FROM changed c WHERE c.until IS NULL AND c.unit_id <> ALL (allowed);
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Whether the time for which a case was suspended is over: whoever notices first may resume it.
 CREATE OR REPLACE FUNCTION jw_is_over(wanted bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -528,6 +591,30 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What an entry tells, but for one proposal.
+CREATE OR REPLACE FUNCTION jw_without(changes text, proposal_id bigint) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN proposal_id IS NULL THEN changes ELSE jsonb_set(changes::jsonb, '{proposal}', coalesce((
+        SELECT jsonb_agg(r) FROM jsonb_array_elements(changes::jsonb -> 'proposal') r
+        WHERE (r ->> 0)::bigint <> proposal_id
+    ), '[]'))::text END
+$$;
+
+-- Whether somebody may do what an entry did; of a confirmation, what was confirmed.
+CREATE OR REPLACE FUNCTION jw_might_do(entry journal) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT jw_may(c.permission) FROM jw_command c
+    WHERE c.name = CASE WHEN entry.command <> 'proposal.confirm' THEN entry.command ELSE (
+        SELECT p.command FROM proposal p WHERE p.id = (entry.arguments::jsonb ->> 'proposal_id')::bigint) END
+$$;
+
+-- Whether so many cases are more than one officer may move.
+CREATE OR REPLACE FUNCTION jw_above_one(size integer) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT size > 1 AND coalesce((SELECT value::bigint FROM setting WHERE key = 'two_officers.above'), 0)
+        BETWEEN 1 AND size - 1
+$$;
+
 -- All entries of a statement at once: a station that was away brings hundreds in one transaction.
 CREATE OR REPLACE FUNCTION jw_check_entries() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -585,19 +672,39 @@ BEGIN
     ) THEN
         PERFORM jw_refuse('bad_moment', 'The moment of the act lies in the future or too far back.');
     END IF;
-    IF EXISTS (SELECT FROM entered e WHERE (e.undoes IS NOT NULL) <> (e.command = 'undo')) THEN
+    IF EXISTS (
+        SELECT FROM entered e
+        WHERE (e.undoes IS NOT NULL) <> (e.command = 'undo')
+          AND (e.undoes IS NULL OR e.command <> 'proposal.confirm')
+    ) THEN
         PERFORM jw_refuse('untrue', 'What takes back an act is called undo, and nothing else.');
     END IF;
     IF EXISTS (SELECT FROM entered e WHERE e.undoes IS NOT NULL) THEN
-        SELECT CASE WHEN u.actor_id IS DISTINCT FROM e.actor_id AND NOT mine && ARRAY['undo.any', '*'] THEN 'not_yours'
-               WHEN e.touched IS NULL OR u.touched IS NULL OR NOT jw_is_inverse(u.changes, e.changes) THEN 'untrue'
-               END AS fault
-        INTO breach FROM entered e LEFT JOIN journal u ON u.seq = e.undoes
+        -- A second officer who confirms an undo acts for whoever proposed it; the proposal itself is no part of it.
+        SELECT CASE
+            WHEN coalesce(p.proposed_by, e.actor_id) IS DISTINCT FROM u.actor_id AND NOT mine && ARRAY['undo.any', '*']
+                OR e.command = 'proposal.confirm' AND p.id IS NULL THEN 'not_yours'
+            WHEN e.touched IS NULL OR u.touched IS NULL OR NOT jw_is_inverse(u.changes, jw_without(e.changes, p.id))
+                THEN 'untrue'
+            WHEN p.id IS NULL AND jw_above_one(
+                -- Where only what hangs on the cases goes back, the act says how many there are.
+                jsonb_array_length(coalesce(e.touched::jsonb -> 'cases', u.touched::jsonb -> 'cases', '[]'))
+                - (u.command = 'case.merge')::integer)
+                THEN 'second_officer'
+            END AS fault
+        INTO breach FROM entered e
+        LEFT JOIN journal u ON u.seq = e.undoes
+        LEFT JOIN proposal p ON e.command = 'proposal.confirm' AND p.id = (e.arguments::jsonb ->> 'proposal_id')::bigint
+            AND p.command = 'undo' AND (p.arguments::jsonb ->> 'seq')::bigint = e.undoes
+            AND p.state = 'confirmed' AND p.decided_by = jw_account() AND p.proposed_by <> p.decided_by
+            AND jw_might_do(u)
         WHERE e.undoes IS NOT NULL ORDER BY fault LIMIT 1;
         IF breach.fault = 'not_yours' THEN
             PERFORM jw_refuse('not_yours', 'Only the person who did it can undo this.');
         ELSIF breach.fault = 'untrue' THEN
             PERFORM jw_refuse('untrue', 'The entry does more than take back the act that it names.');
+        ELSIF breach.fault = 'second_officer' THEN
+            PERFORM jw_refuse('second_officer', 'A second officer has to confirm an undo of so many cases.');
         END IF;
     END IF;
     IF coalesce((SELECT value::bigint FROM setting WHERE key = 'two_officers.above'), 0) > 0 THEN

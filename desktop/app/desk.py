@@ -17,7 +17,7 @@ from db.advice.queries import advise
 from db.advice.rules import Advice
 from db.bootstrap import Core
 from db.cases.claims import Claim, ClaimNext, ReleaseClaim, RenewClaims
-from db.cases.foresight import Foresight, foresee
+from db.cases.foresight import Foresight, foresee, foresee_undo
 from db.cases.leases import POOL
 from db.cases.queries import STATE_CODES
 from db.desk.commands import Undo, Undone, propose
@@ -252,11 +252,16 @@ class SupervisorDesk(QObject):
         work = UndoWork(lambda seq: self._read(lambda connection: undoable(connection, who, seq, now())))
         sheet = UndoSheet(self._theme, self._context, self._jobs, work, acts, self._parent())
         sheet.wanted.connect(lambda seq: self._jobs.start(self._undo_one(seq)))
+        sheet.proposed.connect(lambda seq: self._jobs.start(self._propose_undo(seq)))
         sheet.open()
 
     async def _undo_one(self, seq: int) -> None:
-        outcome = await self._jobs.write(self._core.bus.run, Undo(seq, leave_out=True), self._context.who)
+        bus, who = self._core.bus, self._context.who
+        outcome = await self._jobs.write(lambda: bus.run(bus.undo_of(seq, leave_out=True), who))
         self._say_undone(outcome.result)
+
+    async def _propose_undo(self, seq: int) -> None:
+        await self._propose(await self._jobs.read(self._core.bus.undo_of, seq))
 
     def _say_undone(self, result: Any) -> None:
         words = _("Undone: {what}").format(what=result)
@@ -280,6 +285,10 @@ class SupervisorDesk(QObject):
 
     def _foresee_proposal(self, proposal: ProposalValue) -> Foresight:
         command = proposal.command
+        if isinstance(command, Undo):
+            who, now = self._context.who, self._core.clock.now()
+            found: Foresight = self._read(lambda connection: foresee_undo(connection, command, who, now))
+            return found
         return self.foresee(replace(command, leave_out=True) if hasattr(command, "leave_out") else command)
 
     async def _propose(self, command: Any) -> None:
@@ -290,6 +299,9 @@ class SupervisorDesk(QObject):
     async def _decide(self, command: Any) -> None:
         outcome = await self._jobs.write(self._core.bus.run, command, self._context.who)
         words = _(command_label(command_name(type(command))))
+        if isinstance(outcome.result, Undone):
+            self._say_undone(outcome.result)
+            return
         if isinstance(outcome.result, Moved):
             words = done_words(command, outcome.result)
         self._tell(Kind.DONE, words, undo=isinstance(outcome.result, Moved))
@@ -338,13 +350,13 @@ class SupervisorDesk(QObject):
 
     async def _claim(self, command: Any) -> None:
         await self._jobs.write(self._core.bus.run, command, self._context.who)
-        one, many = (
-            (N_("{count} case is in the pool again"), N_("{count} cases are in the pool again"))
-            if isinstance(command, ReleaseClaim)
-            else (N_("{count} case is yours for now"), N_("{count} cases are yours for now"))
-        )
         count = len(command.case_ids)
-        self._tell(Kind.DONE, ngettext_(one, many, count).format(count=number(count)))
+        words = (
+            ngettext_("{count} case is in the pool again", "{count} cases are in the pool again", count)
+            if isinstance(command, ReleaseClaim)
+            else ngettext_("{count} case is yours for now", "{count} cases are yours for now", count)
+        )
+        self._tell(Kind.DONE, words.format(count=number(count)))
 
     async def _claim_next(self, case_ids: tuple[int, ...]) -> None:
         if not case_ids:

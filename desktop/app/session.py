@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
+from shiboken6 import isValid
 
 from db.advice.automatic import Automation, automation
 from db.advice.queries import prepare
@@ -36,14 +37,18 @@ from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
 from db.kernel.language import LANGUAGES, N_, _, in_language, language, ngettext_
 from db.kernel.program import program_version
-from db.kernel.refusal import Unavailable
+from db.kernel.refusal import Trouble, Unavailable
 from db.live.board import Board, News
 from db.live.feed import Feed
 from db.live.remaining import RemainingDays
 from db.live.usual import Usual, UsualDays
+from db.people.queries import must_change
 from db.registers.queries import BaseMap, base_map
 from db.sync.seat import Seat, server_of, short_address
 from db.upkeep import keep_up
+from desktop.accounts.forms import OwnPasswordAsking
+from desktop.accounts.window import AccountsWindow
+from desktop.app.accounts import account_work
 from desktop.app.desk import SupervisorDesk
 from desktop.app.duties import automatic_work, duty_work
 from desktop.app.fieldwork import Fieldwork
@@ -215,6 +220,7 @@ class Session(QObject):
         self._search: SearchWindow | None = None
         self._calendar: CalendarWindow | None = None
         self._duties: DutyWindow | None = None
+        self._accounts: AccountsWindow | None = None
         self.panes = make_panes(self._theme, self.context, self._preferences)
         self.maps = MapDesk(self.core, self.context, self._jobs, self.panes.map, self._theme, self._tell)
         self.fieldwork = Fieldwork(self.core, self._jobs, self.context, self._theme, self.panes.map, self)
@@ -335,6 +341,31 @@ class Session(QObject):
             Act("calendar", N_("Working calendar…"), self.show_calendar, "Ctrl+Shift+K", menu="file"),
             # zh: 责任清单…
             Act("duties", N_("Duties…"), self.show_duties, "Ctrl+Shift+U", menu="file"),
+            Act(
+                "accounts",
+                # zh: 账号与权限…
+                N_("Accounts and rights…"),
+                self.show_accounts,
+                "Ctrl+Shift+G",
+                menu="file",
+                permission="people.manage",
+                words="账号 角色 权限 管辖范围 用户 密码 users roles scope password",
+            ),
+            Act(
+                "own_password",
+                # zh: 修改我的密码…
+                N_("Change my password…"),
+                self.show_own_password,
+                "Ctrl+Shift+H",
+                menu="file",
+                why_not=lambda: (
+                    # zh: 服务器账号的密码由管理员设置。
+                    _("Passwords of a server are set by its administrator.")
+                    if self._has_logins_elsewhere()
+                    else ""
+                ),
+                words="密码 修改密码 password",
+            ),
             Act(
                 "automatic",
                 # zh: 自动派遣…
@@ -503,6 +534,52 @@ class Session(QObject):
         self._duties.activateWindow()
         return self._duties
 
+    def show_accounts(self) -> AccountsWindow:
+        """Bring up who may sign in, and what each may do where."""
+        if self._accounts is None:
+            work = account_work(self.core, self.context.who, on_server=self._has_logins_elsewhere())
+            self._accounts = AccountsWindow(self._theme, self.context, self._jobs, work, self.window)
+            self._accounts.undo_asked.connect(self.desk.undo)
+        else:
+            self._accounts.refresh()
+        self._accounts.show()
+        self._accounts.raise_()
+        self._accounts.activateWindow()
+        return self._accounts
+
+    def show_own_password(self, *, is_first: bool = False) -> OwnPasswordAsking:
+        """Ask for another password of one's own."""
+        who, bus = self.context.who, self.core.bus
+        asking = OwnPasswordAsking(self._theme, who.account_id, is_first=is_first, parent=self.window)
+
+        async def change(command: Any) -> None:
+            try:
+                await self._jobs.write(bus.run, command, who)
+            except Trouble as trouble:
+                if isValid(asking):
+                    asking.set_trouble(trouble.text())
+                return
+            if isValid(asking):
+                asking.accept()
+            # zh: 密码已修改
+            self._tell(Kind.DONE, _("Your password is changed."))
+
+        asking.answered.connect(lambda command: self._jobs.start(change(command)))
+        asking.open()
+        return asking
+
+    async def _ask_first_password(self) -> None:
+        """Whoever signed in with a password that somebody else set chooses another first of all."""
+        if self._is_wall or self._has_logins_elsewhere():
+            return
+        who = self.context.who.account_id
+        if await self._jobs.read(self._read, lambda connection: must_change(connection, who)):
+            self.show_own_password(is_first=True)
+
+    def _has_logins_elsewhere(self) -> bool:
+        """Whether logins and passwords are those of a server."""
+        return self._server is not None or self.core.database.dialect != "sqlite"
+
     def show_automatic(self) -> AutomaticDialog:
         """Ask from which precision on advice dispatches by itself."""
         work = automatic_work(self.core, self.context.who)
@@ -639,7 +716,9 @@ class Session(QObject):
         if self._calendar is not None:
             self._calendar.refresh(words)
         if self._duties is not None:
-            self._duties.refresh()
+            self._duties.refresh(words)
+        if self._accounts is not None:
+            self._accounts.refresh(words)
         if self._calendar is not None or self._duties is not None:
             self._jobs.start(self._each_minute())
 
@@ -656,6 +735,7 @@ class Session(QObject):
             self._load_usual,
             self._load_map,
             self._load_remaining,
+            self._ask_first_password,
         )
         for load in loads:
             try:

@@ -52,6 +52,8 @@ PAGES = (
     "case",
     "calendar",
     "duties",
+    "accounts",
+    "scope",
     "geography",
     "board",
     "reassign",
@@ -163,6 +165,8 @@ async def _take(program: Program, page: str, login: str | None, size: QSize) -> 
             window = await _geography(session, size)
         if page == "duties":
             window = await _duties(session, size)
+        if page in ("accounts", "scope"):
+            window = await _accounts(session, size, page)
         if page == "case":
             window = await _case(session, size)
         if page in ("palette", "sentence") and isinstance(window, Window):
@@ -272,6 +276,19 @@ async def _duties(session: Session, size: QSize) -> QWidget:
         window.unit.setCurrentIndex(min(3, window.unit.count() - 1))
         window.map.choose([each.id for each in window.matrix.columns if each.kind == "community"][:2])
     await _answered(window)
+    return window
+
+
+async def _accounts(session: Session, size: QSize, page: str) -> QWidget:
+    """The accounts, or where the first of them that is bound to a unit may act."""
+    window = session.show_accounts()
+    window.resize(size)
+    await _answered(window)
+    bound = [each.id for each in window.book.accounts if each.units] if window.book else []
+    window.table.select(set(bound[:1]))
+    if page == "scope":
+        window.scope_button.click()
+        return window.asking or window
     return window
 
 

@@ -5,64 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, time
-from typing import Any
 
-from PySide6.QtCore import QDate, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDateEdit, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QDate
+from PySide6.QtWidgets import QComboBox, QDateEdit, QHBoxLayout, QLineEdit, QWidget
 
 from db.calendars.commands import SetDay, SetWindows, SetWorkingDayRule
 from db.calendars.holidays import NamedDay
 from db.calendars.rules import WORKING_DAY_LABELS, Window, WorkingDay
 from db.kernel.language import _
+from desktop.widgets.asking import Asking
 from desktop.widgets.form import Field, Form
-from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
 
 _DASH = re.compile(r"\s*([-–—~至])\s*")
 _BETWEEN = re.compile(r"[\s,，、;；]+")
-
-
-class Asking(QDialog):
-    """Open it with ``open()``. Whoever runs the command closes it, or says what is wrong with it."""
-
-    answered = Signal(object)
-    """The command."""
-
-    def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
-        self.setMinimumWidth(theme.px(460))
-        # zh: 保存 / 取消
-        self.form = Form(theme, _("Save"), _("Cancel"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*([theme.px(16)] * 4))
-        column.setSpacing(theme.px(12))
-        column.addWidget(label(title, "title", bold=True))
-        column.addWidget(self.form)
-        self.form.sent.connect(self._on_sent)
-        self.form.cancelled.connect(self.reject)
-
-    def command(self) -> Any:
-        """What the fields ask for."""
-        raise NotImplementedError
-
-    def set_trouble(self, words: str) -> None:
-        """Say why it was not taken; it may be tried again."""
-        self.form.set_errors({"": words})
-
-    def _on_sent(self) -> None:
-        self.form.send_button.setEnabled(False)
-        self.answered.emit(self.command())
-
-    def _add_day(self, today: date) -> QDateEdit:
-        edit = QDateEdit(QDate(today.year, today.month, today.day))
-        edit.setDisplayFormat("yyyy-MM-dd")
-        edit.setCalendarPopup(True)
-        # zh: 自此日起
-        self.form.add("valid_from", _("Valid from"), edit, _("Due times that stand are not changed."))
-        return edit
 
 
 class DayAsking(Asking):
@@ -117,7 +73,7 @@ class HoursAsking(Asking):
                 begins, ends, [w for w in windows if (w.season_from, w.season_to) == (begins, ends)]
             )
         self._add_season("", "", [])
-        self.valid_from = self._add_day(today)
+        self.valid_from = _add_day(self.form, today)
         self.hours.setFocus()
 
     def command(self) -> SetWindows:
@@ -157,11 +113,20 @@ class RuleAsking(Asking):
             self.rule.addItem(_(words), each.value)
         self.rule.setCurrentIndex(self.rule.findData(rule.value))
         self.form.add("rule", _("One working day is"), self.rule)
-        self.valid_from = self._add_day(today)
+        self.valid_from = _add_day(self.form, today)
         self.rule.setFocus()
 
     def command(self) -> SetWorkingDayRule:
         return SetWorkingDayRule(self.rule.currentData(), self.valid_from.date().toString("yyyy-MM-dd"))
+
+
+def _add_day(form: Form, today: date) -> QDateEdit:
+    edit = QDateEdit(QDate(today.year, today.month, today.day))
+    edit.setDisplayFormat("yyyy-MM-dd")
+    edit.setCalendarPopup(True)
+    # zh: 自此日起
+    form.add("valid_from", _("Valid from"), edit, _("Due times that stand are not changed."))
+    return edit
 
 
 def stretches(text: str) -> tuple[str, ...]:

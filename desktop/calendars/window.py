@@ -8,24 +8,22 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
-from shiboken6 import isValid
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from db.calendars.commands import FIRST_YEAR, LAST_YEAR, LoadYear
 from db.calendars.queries import CalendarPage
 from db.calendars.rules import WORKING_DAY_LABELS, Window
-from db.kernel.command import command_label, command_name
 from db.kernel.language import _
 from db.kernel.refusal import Trouble
-from desktop.calendars.forms import Asking, DayAsking, HoursAsking, RuleAsking, hours_text
+from desktop.calendars.forms import DayAsking, HoursAsking, RuleAsking, hours_text
 from desktop.calendars.year import Legend, YearView
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
 from desktop.core.words import local
 from desktop.widgets.button import Button
-from desktop.widgets.plain import label, set_tone
+from desktop.widgets.changing import ChangingWindow
+from desktop.widgets.plain import label
 from desktop.widgets.theme import Theme
 
 PERMISSION = "reference.load"
@@ -43,38 +41,21 @@ class CalendarWork:
     """A command of the calendar."""
 
 
-class CalendarWindow(QDialog):
-    """Show it with ``show()``. Invariant: what is shown is the newest answer for the year that is chosen;
-    at most one change is under way.
-    """
-
-    changed = Signal(object)
-    """The command that was carried out."""
-    undo_asked = Signal()
+class CalendarWindow(ChangingWindow):
+    """Show it with ``show()``."""
 
     def __init__(
         self, theme: Theme, context: Context, jobs: Jobs, work: CalendarWork, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._jobs = jobs
+        super().__init__(theme, jobs, work.run, parent)
         self._work = work
         self._may_change = context.who.may(PERMISSION)
         self._today = local(context.board.now_ms, context.zone).date()
         self.year = self._today.year
         self.page: CalendarPage | None = None
-        self.asking: Asking | None = None
-        self._asked = 0
-        self._reading = False
-        self._running = False
         self._build()
         self._wire()
         self.refresh()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an answer is awaited."""
-        return self._reading or self._running
 
     def refresh(self, words: str = "") -> None:
         """Read the year again; ``words`` say what has happened."""
@@ -113,7 +94,7 @@ class CalendarWindow(QDialog):
         middle.addWidget(self.stack, 1)
         middle.addWidget(self._build_side())
         column.addLayout(middle, 1)
-        column.addLayout(self._build_foot())
+        column.addLayout(self.build_foot())
         self._enable()
         self.year_view.setFocus()
 
@@ -185,20 +166,6 @@ class CalendarWindow(QDialog):
         column.addStretch(1)
         return side
 
-    def _build_foot(self) -> QHBoxLayout:
-        theme = self._theme
-        self.words = label("", "body", "text2")
-        self.words.setWordWrap(True)
-        self.undo_button = Button(theme, _("Undo"), keys="Ctrl Z")
-        self.undo_button.setEnabled(False)
-        self.close_button = Button(theme, _("Close window"), keys="Esc")
-        row = QHBoxLayout()
-        row.setSpacing(theme.px(8))
-        row.addWidget(self.words, 1)
-        row.addWidget(self.undo_button)
-        row.addWidget(self.close_button)
-        return row
-
     def _wire(self) -> None:
         self.before_button.clicked.connect(lambda: self.choose(self.year - 1))
         self.after_button.clicked.connect(lambda: self.choose(self.year + 1))
@@ -208,9 +175,6 @@ class CalendarWindow(QDialog):
         self.year_view.picked.connect(self._on_day)
         self.hours_button.clicked.connect(self._on_hours)
         self.rule_button.clicked.connect(self._on_rule)
-        self.undo_button.clicked.connect(self.undo_asked)
-        QShortcut(QKeySequence("Ctrl+Z"), self).activated.connect(self.undo_button.click)
-        self.close_button.clicked.connect(self.close)
 
     # Reading.
 
@@ -225,9 +189,6 @@ class CalendarWindow(QDialog):
         if self._is_newest(asked):
             self._reading = False
             self._show(page)
-
-    def _is_newest(self, asked: int) -> bool:
-        return isValid(self) and asked == self._asked
 
     def _show(self, page: CalendarPage) -> None:
         self.page = page
@@ -252,15 +213,12 @@ class CalendarWindow(QDialog):
         if why and not self.words.text():
             self._tell()
 
-    def _tell(self, words: str = "", tone: str = "text2") -> None:
-        if not words:
-            words = (
-                _("Click a day, or walk with the arrow keys and press Enter, to change what it is.")
-                if self._may_change
-                else _("Your role may look at the calendar, not change it.")
-            )
-        self.words.setText(words)
-        set_tone(self.words, tone)
+    def _rest_words(self) -> str:
+        return (
+            _("Click a day, or walk with the arrow keys and press Enter, to change what it is.")
+            if self._may_change
+            else _("Your role may look at the calendar, not change it.")
+        )
 
     # Changing.
 
@@ -277,49 +235,6 @@ class CalendarWindow(QDialog):
     def _on_rule(self) -> None:
         if self.page is not None:
             self._ask(RuleAsking(self._theme, self.page.rule_on(self._today), self._today, self))
-
-    def _ask(self, asking: Asking) -> None:
-        self.asking = asking
-        asking.answered.connect(self._do)
-        asking.finished.connect(lambda _result: self._forget(asking))
-        asking.open()
-
-    def _forget(self, asking: Asking) -> None:
-        if self.asking is asking:
-            self.asking = None
-
-    def _do(self, command: Any) -> None:
-        if not self._running:
-            self._running = True
-            self._enable()
-            self._jobs.start(self._run(command))
-
-    async def _run(self, command: Any) -> None:
-        try:
-            await self._jobs.write(self._work.run, command)
-        except Trouble as trouble:
-            if isValid(self):
-                self._refused(trouble.text())
-            return
-        finally:
-            if isValid(self):
-                self._running = False
-                self._enable()
-                if self.asking is not None:
-                    self.asking.form.send_button.setEnabled(True)
-        if not isValid(self):
-            return
-        if self.asking is not None:
-            self.asking.accept()
-        self.undo_button.setEnabled(True)
-        self.refresh(_(command_label(command_name(type(command)))))
-        self.changed.emit(command)
-
-    def _refused(self, words: str) -> None:
-        if self.asking is not None:
-            self.asking.set_trouble(words)
-        else:
-            self._tell(words, "over")
 
 
 def hours_lines(windows: tuple[Window, ...], today: date) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from PySide6.QtCore import QDate, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QDate, QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDateEdit,
-    QDialog,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
@@ -25,7 +23,6 @@ from shiboken6 import isValid
 from db.duties.book import DutyBook
 from db.duties.commands import ClearDuties, PaintDuties
 from db.duties.foresight import Repaint, foresee
-from db.kernel.command import command_label, command_name
 from db.kernel.language import _, language, ngettext_
 from db.kernel.refusal import Trouble
 from desktop.core.context import Context
@@ -36,6 +33,7 @@ from desktop.duties.matrix import MatrixView
 from desktop.duties.summary import Line, Summary, percent_text
 from desktop.duties.work import DutyWork
 from desktop.widgets.button import Button
+from desktop.widgets.changing import ChangingWindow
 from desktop.widgets.plain import label, set_tone, tip
 from desktop.widgets.theme import Theme
 
@@ -55,30 +53,19 @@ class _Brush:
     on: date
 
 
-class DutyWindow(QDialog):
-    """Show it with ``show()``. Invariant: matrix, map and proof show one day of one reading of the matrix; at
-    most one change is under way.
-    """
-
-    changed = Signal(object)
-    """The command that was carried out."""
-    undo_asked = Signal()
+class DutyWindow(ChangingWindow):
+    """Show it with ``show()``. Invariant: matrix, map and proof show one day of one reading of the matrix."""
 
     def __init__(
         self, theme: Theme, context: Context, jobs: Jobs, work: DutyWork, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._jobs = jobs
+        super().__init__(theme, jobs, work.run, parent)
         self._work = work
         self._may_change = context.who.may(PERMISSION)
         self.today = local(context.board.now_ms, context.zone).date()
         self._book: DutyBook | None = None
         self._summary: Summary | None = None
         self.repaint_: Repaint | None = None
-        self._asked = 0
-        self._reading = False
-        self._running = False
         self._has_ground = False
         self._foreseen = 0
         self._soon = QTimer(self)
@@ -91,7 +78,7 @@ class DutyWindow(QDialog):
     @property
     def is_busy(self) -> bool:
         """Whether an answer is awaited."""
-        return self._reading or self._running or self._soon.isActive()
+        return super().is_busy or self._soon.isActive()
 
     @property
     def on(self) -> date:
@@ -99,10 +86,11 @@ class DutyWindow(QDialog):
         picked = self.day.date()
         return date(picked.year(), picked.month(), picked.day())
 
-    def refresh(self) -> None:
-        """Read the matrix again."""
+    def refresh(self, words: str = "") -> None:
+        """Read the matrix again; ``words`` say what has happened."""
         self._asked += 1
         self._reading = True
+        self._tell(words)
         self._jobs.start(self._read(self._asked))
 
     # Building.
@@ -125,7 +113,7 @@ class DutyWindow(QDialog):
         self.splitter.setStretchFactor(0, 11)
         self.splitter.setStretchFactor(1, 10)
         column.addWidget(self.splitter, 1)
-        column.addLayout(self._build_foot())
+        column.addLayout(self.build_foot("label"))
         self.matrix.setFocus()
         self._enable()
 
@@ -210,20 +198,6 @@ class DutyWindow(QDialog):
         row.addWidget(self.apply_button)
         return row
 
-    def _build_foot(self) -> QHBoxLayout:
-        theme = self._theme
-        self.words = label("", "label", "text3")
-        self.words.setWordWrap(True)
-        self.undo_button = Button(theme, _("Undo"), keys="Ctrl Z")
-        self.undo_button.setEnabled(False)
-        self.close_button = Button(theme, _("Close window"), keys="Esc")
-        row = QHBoxLayout()
-        row.setSpacing(theme.px(8))
-        row.addWidget(self.words, 1)
-        row.addWidget(self.undo_button)
-        row.addWidget(self.close_button)
-        return row
-
     def _wire(self) -> None:
         self.day.dateChanged.connect(lambda _date: self._on_day())
         self.day.installEventFilter(self)
@@ -237,14 +211,8 @@ class DutyWindow(QDialog):
         self.map.chosen_changed.connect(self._foresee_soon)
         self._soon.timeout.connect(self._foresee)
         self.apply_button.clicked.connect(self.apply)
-        self.undo_button.clicked.connect(self.undo_asked)
-        self.close_button.clicked.connect(self.close)
-        self._key("Ctrl+Z", self.undo_button.click)
-        self._key("Ctrl+Return", self.apply_button.click)
-        self._key("Alt+H", self.proof.toggle)
-
-    def _key(self, keys: str, run: Callable[[], object]) -> None:
-        QShortcut(QKeySequence(keys), self).activated.connect(run)
+        self.bind("Ctrl+Return", self.apply_button.click)
+        self.bind("Alt+H", self.proof.toggle)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Enter in the date goes to the matrix, not to a default button.
@@ -287,9 +255,6 @@ class DutyWindow(QDialog):
             self._reading = False
             self._show(summary)
 
-    def _is_newest(self, asked: int) -> bool:
-        return isValid(self) and asked == self._asked
-
     def _show(self, summary: Summary) -> None:
         self._summary = summary
         self.map.set_summary(summary)
@@ -323,8 +288,6 @@ class DutyWindow(QDialog):
         self.faults.blockSignals(False)
         self._foresee_soon()
         self._enable()
-        if not self.words.text():
-            self._tell()
 
     def _fill_units(self, book: DutyBook) -> None:
         chosen = self.unit.currentData()
@@ -468,30 +431,8 @@ class DutyWindow(QDialog):
         else:
             self._do(PaintDuties(chosen, line.kind, line.prefix, brush.unit_id, brush.person_id, day))
 
-    def _do(self, command: Any) -> None:
-        if not self._running:
-            self._running = True
-            self._enable()
-            self._jobs.start(self._run(command))
-
-    async def _run(self, command: Any) -> None:
-        try:
-            await self._jobs.write(self._work.run, command)
-        except Trouble as trouble:
-            if isValid(self):
-                self._tell(trouble.text(), "over")
-            return
-        finally:
-            if isValid(self):
-                self._running = False
-                self._enable()
-        if not isValid(self):
-            return
-        self.undo_button.setEnabled(True)
+    def _done(self, command: Any) -> None:
         self.map.choose(())
-        self._tell(_(command_label(command_name(type(command)))))
-        self.refresh()
-        self.changed.emit(command)
 
     def _enable(self) -> None:
         why = "" if self._may_change else _("Your role may look at the duties, not change them.")
@@ -500,13 +441,10 @@ class DutyWindow(QDialog):
             widget.setToolTip(why)
             widget.setAccessibleDescription(why)
 
-    def _tell(self, words: str = "", tone: str = "text3") -> None:
-        if not words:
-            words = (
-                # zh: 方向键移动，空格展开；回车到地图；Ctrl 加左右键展开街道
-                _("Arrow keys walk, Space unfolds a class, Ctrl → a sub-district, Enter goes to the map.")
-                if self._may_change
-                else _("Your role may look at the duties, not change them.")
-            )
-        self.words.setText(words)
-        set_tone(self.words, tone)
+    def _rest_words(self) -> str:
+        return (
+            # zh: 方向键移动，空格展开；回车到地图；Ctrl 加左右键展开街道
+            _("Arrow keys walk, Space unfolds a class, Ctrl → a sub-district, Enter goes to the map.")
+            if self._may_change
+            else _("Your role may look at the duties, not change them.")
+        )

@@ -8,18 +8,22 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from db.cases.scope import beyond_target
 from db.kernel.language import _
 from db.live.board import News
 from desktop.core.context import Context, Freshness
 from desktop.core.words import clock_time, number
 from desktop.queue.units import COLUMNS, NOTHING, UnitRows, loads
-from desktop.widgets.acting import slots_of
+from desktop.widgets.acting import VERBS, slots_of
 from desktop.widgets.button import Button, IconButton
 from desktop.widgets.pane import Pane
 from desktop.widgets.plain import Elided
 from desktop.widgets.rows import TableModel
 from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
+
+GIVES = "case.dispatch"
+"""The permission to put cases into a unit's hands."""
 
 
 class BoardPane(Pane):
@@ -39,6 +43,7 @@ class BoardPane(Pane):
         self._context = context
         self._carried = carried
         self.rows = UnitRows()
+        self.rows.why_not = self.why_not
         self.model = TableModel(self.rows, COLUMNS, self)
         self.table = Table(theme, self.model)
         self._look = theme
@@ -51,6 +56,18 @@ class BoardPane(Pane):
         """Who is on shift in each unit."""
         self.rows.on_duty = on_duty
         self.model.refresh_cells()
+
+    def why_not(self, unit_id: int) -> str:
+        """Why whoever is signed in may not give cases to a unit; "" when nothing speaks against it."""
+        refusal = beyond_target(self._context.who, unit_id, self.rows.name(unit_id))
+        return refusal.text() if refusal is not None else ""
+
+    def _why_no_act(self) -> str:
+        """Why whoever is signed in may give cases to no unit at all."""
+        who = self._context.who
+        if who.may(GIVES):
+            return ""
+        return _("{who} may not do this: {what}.").format(who=who.name, what=VERBS["dispatch"].named())
 
     def stand_on(self, unit_id: int) -> None:
         """Let the keyboard stand on a unit."""
@@ -122,11 +139,15 @@ class BoardPane(Pane):
         if not self.isVisible():
             return
         count, unit = len(self._context.selection), self.current_unit()
-        if not count:
+        if why := self._why_no_act():
+            self._foot.say(why, can=False)
+        elif not count:
             self._foot.say(_("Select cases, then choose a unit for them."), can=False)
         elif unit is None:
             # zh: 为选中的 {count} 件选择单位
             self._foot.say(_("Choose a unit for {count} cases.").format(count=number(count)), can=False)
+        elif why := self.why_not(unit):
+            self._foot.say(why, can=False)
         else:
             self._foot.say(self.effect(unit), can=True)
 
@@ -138,16 +159,20 @@ class BoardPane(Pane):
             self.refresh()
 
     def _on_opened(self, unit_id: int | None) -> None:
-        if unit_id is not None and self.rows.is_unit(unit_id) and self._context.selection:
+        if unit_id is None or not self.rows.is_unit(unit_id) or not self._context.selection:
+            return
+        if not self._why_no_act() and not self.why_not(unit_id):
             self.chosen.emit(unit_id)
 
     # Rows carried with the mouse.
 
     def _on_dragged(self, place: QPoint) -> None:
         unit_id = self._unit_at(place)
-        self.table.set_target(unit_id)
+        why = self._why_no_act() or (self.why_not(unit_id) if unit_id is not None else "")
+        self.table.set_target(None if why else unit_id)
         count = _("{count} cases").format(count=number(len(self._context.selection)))
-        self._ghost.setText(f"{count}  ·  {self.effect(unit_id)}" if unit_id is not None else count)
+        told = why or (self.effect(unit_id) if unit_id is not None else "")
+        self._ghost.setText(f"{count}  ·  {told}" if told else count)
         self._ghost.adjustSize()
         self._ghost.move(place + QPoint(self._look.px(14), self._look.px(10)))
         self._ghost.show()
@@ -157,7 +182,7 @@ class BoardPane(Pane):
         self._put_down()
         if unit_id is not None:
             self.stand_on(unit_id)
-            self.chosen.emit(unit_id)
+            self._on_opened(unit_id)
 
     def _put_down(self) -> None:
         self._ghost.hide()

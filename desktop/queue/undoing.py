@@ -57,6 +57,8 @@ class UndoSheet(QDialog):
 
     wanted = Signal(object)
     """The act to undo: its number in the journal."""
+    proposed = Signal(object)
+    """The same, where a second officer has to confirm it."""
 
     def __init__(
         self,
@@ -104,6 +106,11 @@ class UndoSheet(QDialog):
         self._head = label("", "body", "text1", bold=True)
         self._head.setWordWrap(True)
         self._lines = [label("", "label", "text2") for _ in range(_MOST_REASONS)]
+        # zh: 撤销件数较多，须由另一位人员复核确认。
+        self._second = label(
+            _("So many cases go back only after a second officer confirms it."), "label", "soon"
+        )
+        self._second.setWordWrap(True)
         self.copy_button = Button(self._theme, _("Copy the list"), kind="quiet")
         self.undo_button = Button(self._theme, _("Undo"), keys="⏎", kind="primary")
         self._cancel = Button(self._theme, _("Cancel"), keys="Esc")
@@ -117,6 +124,7 @@ class UndoSheet(QDialog):
         for line in self._lines:
             line.setWordWrap(True)
             column.addWidget(line)
+        column.addWidget(self._second)
         column.addWidget(self.copy_button)
         foot = QHBoxLayout()
         foot.setSpacing(px(8))
@@ -168,15 +176,21 @@ class UndoSheet(QDialog):
         self.copy_button.setVisible(bool(reasons))
         can = found is not None and found.back > 0
         self.undo_button.setEnabled(can)
-        # zh: 撤销 {count} 项
-        words = _("Undo {count}").format(count=number(found.back)) if found is not None and can else _("Undo")
+        words = _("Undo")
+        if found is not None and can:
+            # zh: 撤销 {count} 项
+            words = _("Undo {count}").format(count=number(found.back))
+            if found.second_officer:
+                # zh: 提请复核撤销 {count} 件
+                words = _("Propose to undo {count}").format(count=number(found.back))
+        self._second.setVisible(found is not None and can and found.second_officer)
         self.undo_button.setText(words)
         self.layout().activate()
         self.resize(self.width(), self.sizeHint().height())
 
     def _send(self) -> None:
         if self.found is not None and self.found.back:
-            self.wanted.emit(self.found.seq)
+            (self.proposed if self.found.second_officer else self.wanted).emit(self.found.seq)
             self.accept()
 
     def _on_copy(self) -> None:

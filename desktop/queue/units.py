@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,8 @@ class UnitRows:
         self._entries: dict[int, Entry] = {}
         self.loads: Mapping[int, Load] = {}
         self.on_duty: Mapping[int, Sequence[str]] = {}
+        self.why_not: Callable[[int], str] = lambda _unit_id: ""
+        """Why cases may not be given to a unit; "" when they may."""
         self._most = 1
 
     def set_units(self, units: Iterable[Entry], loads: Mapping[int, Load], *, keep_order: bool) -> None:
@@ -141,7 +143,9 @@ class UnitRows:
             return Cell(_(KINDS.get(kind, kind)) if column_key == "unit" else "", tone="text3", spans=True)
         load = self._load(unit_id)
         if column_key == "unit":
-            return Cell(self.name(unit_id))
+            why = self.why_not(unit_id)
+            # What may not be given cases is told by its sign too, not by its grey alone.
+            return Cell(f"⊘ {self.name(unit_id)}", tone="text3", tip=why) if why else Cell(self.name(unit_id))
         if column_key == "bar":
             rest = load.open - load.overdue - load.soon
             return Cell("", bar=tuple(part / self._most for part in (load.overdue, load.soon, rest)))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import numpy as np
 
 from db.cases.queries import STATE_CODES
 from db.cases.rules import STATES
+from db.cases.scope import beyond_target
 from db.kernel.language import LANGUAGES, N_, _, in_language, language
 from db.live.filters import Filter
 from db.live.naming import folded
@@ -182,6 +183,10 @@ class Commands:
             unit = self._context.board.directory.label("unit", reading.unit_id, language())
             title = f"{title} → {unit}"
         why = reading.lacking or self._desk.why_not(reading.verb, ids)
+        if not why and reading.unit_id:
+            unit = self._context.board.directory.label("unit", reading.unit_id, language())
+            refusal = beyond_target(self._context.who, reading.unit_id, unit)
+            why = refusal.text() if refusal is not None else ""
         return Offer(
             "",
             title,

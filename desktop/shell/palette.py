@@ -194,8 +194,10 @@ class Palette(QFrame):
     def _search(self) -> None:
         typed = self.field.text().strip()
         read = list(self._read(typed)) if typed else []
-        # A sentence that was understood as a whole stands first; what is only a name, after the names.
-        lines = [*read, *found(self._offers, typed, self._recent)]
+        named = found(self._offers, typed, self._recent)
+        # A sentence that was understood as a whole stands first. A few letters are a name before they are a
+        # sentence: "pq" is the act 派遣, where that is possible, and only then the class 喷泉.
+        lines = [*named, *read] if typed.isascii() and typed.isalpha() else [*read, *named]
         self._model.set_offers(lines)
         if lines:
             self.list.setCurrentIndex(self._model.index(0, 0))

@@ -31,7 +31,7 @@ LETTER_SHARE = 1 / 200
 LETTER_OF_BODY = 13 * 0.9
 """Height of a Chinese character of body text at 100 %, in pixels."""
 LARGEST = 6.0
-_WIDE, _MIDDLE, _NARROWEST = 1150, 620, 640
+_WIDE, _MIDDLE, _NARROWEST = 1460, 620, 640
 """Widths in pixels at 100 %: from which three panes, or two, still say something, and the least there is."""
 
 
@@ -120,7 +120,7 @@ class WallWindow(QWidget):
         """Fewer panes rather than smaller type."""
         room = self.width() / self._theme.scale
         if room >= _WIDE:
-            shown, stretch = ("map", "queue", "kpi"), (44, 30, 26)
+            shown, stretch = ("map", "queue", "kpi"), (40, 34, 26)
         elif room >= _MIDDLE:
             shown, stretch = ("map", "kpi"), (58, 42)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QDate, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from db.advice.automatic import DispatchAdvised
@@ -19,6 +19,7 @@ from db.cases.commands.moving import foreseeable
 from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
 from db.cases.rules import ORDER_LEVELS, PRIORITIES, STATES
+from db.cases.scope import beyond_target
 from db.kernel.language import _, language
 from db.kernel.refusal import Trouble
 from db.live.board import News
@@ -30,7 +31,7 @@ from desktop.core.words import local, number
 from desktop.widgets.advising import TAKE_KEYS, AdviceView
 from desktop.widgets.effect import EffectView
 from desktop.widgets.form import Form
-from desktop.widgets.plain import label
+from desktop.widgets.plain import label, tip
 from desktop.widgets.theme import Theme
 from desktop.widgets.verbs import VERBS, Ids, Verb
 
@@ -257,7 +258,22 @@ class ActDialog(QDialog):
             name = entry.label(language())
             # Two units of one name are told apart by their codes.
             self._units[name if names[name] == 1 else f"{name} ({entry.code})"] = entry
-        self._offer(self.unit, list(self._units))
+        why = {name: self._why_not_unit(entry) for name, entry in self._units.items()}
+        # Those beyond the scope stand at the end, grey, and say why.
+        lines = sorted(self._units, key=lambda name: bool(why[name]))
+        self._offer(self.unit, lines)
+        items = self.unit.model()
+        for place, name in enumerate(lines):
+            if why[name] and isinstance(items, QStandardItemModel):
+                items.item(place).setEnabled(False)
+                items.item(place).setToolTip(tip(why[name]))
+
+    def _why_not_unit(self, entry: Entry | None) -> str:
+        """Why whoever is signed in may not give cases to a unit; "" when nothing speaks against it."""
+        if entry is None:
+            return ""
+        refusal = beyond_target(self._context.who, entry.id, entry.label(language()))
+        return refusal.text() if refusal is not None else ""
 
     def _offer_holders(self) -> None:
         """The people of the chosen unit."""
@@ -436,6 +452,8 @@ class ActDialog(QDialog):
             errors["unit"] = _("Choose a unit from the list.")
         if "perhaps" in asks and not answers["unit"] and self.unit.currentText().strip():
             errors["unit"] = _("Choose a unit from the list.")
+        if why := self._why_not_unit(self._units.get(self.unit.currentText())):
+            errors["unit"] = why
         if self._verb.holder and answers["holder"] is None and self.holder.currentText().strip():
             errors["holder"] = _("Choose a person of this unit from the list, or nobody.")
         if "leader" in asks:
@@ -524,7 +542,7 @@ class ActDialog(QDialog):
         answers = self._answers()
         unanswered = {"unit", "leader", "class", "word"} & set(self._faults(answers))
         if unanswered:
-            self.view.show_trouble("")
+            self.view.show_trouble(self._why_not_unit(self._units.get(self.unit.currentText())))
             self._say_button()
             return
         for each in ("text", "evidence"):

@@ -10,11 +10,11 @@ from db.cases.commands.moving import (
     Ids,
     Plan,
     demand_holder,
-    demand_unit,
     moves,
     plan,
     rows_about,
 )
+from db.cases.scope import demand_target
 from db.cases.tables import involved
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
@@ -79,7 +79,7 @@ class SendBack:
 def plan_dispatch(command: Dispatch, view: Reading) -> Plan:
     """Give cases to a unit."""
     for unit_id in (command.unit_id, *command.helpers):
-        demand_unit(view.connection, unit_id)
+        demand_target(view, unit_id)
     demand_holder(view.connection, command.holder_id, command.unit_id)
     if command.unit_id in command.helpers:
         raise Refused("same_unit", N_("This unit has it already."))
@@ -101,7 +101,7 @@ def plan_dispatch(command: Dispatch, view: Reading) -> Plan:
 
 @moves(Reassign)
 def _reassign(command: Reassign, view: Reading) -> Plan:
-    demand_unit(view.connection, command.unit_id)
+    demand_target(view, command.unit_id)
     demand_holder(view.connection, command.holder_id, command.unit_id)
 
     def other(row: CaseRow) -> CaseRow:
@@ -135,7 +135,7 @@ def _reassign(command: Reassign, view: Reading) -> Plan:
 
 @moves(AddHelper)
 def _add_helper(command: AddHelper, view: Reading) -> Plan:
-    demand_unit(view.connection, command.unit_id)
+    demand_target(view, command.unit_id)
     helping = rows_about(
         view.connection,
         involved,

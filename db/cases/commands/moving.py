@@ -40,7 +40,6 @@ from db.kernel.moved import LeftOut, Moved
 from db.kernel.refusal import Refused, refuse_all
 from db.kernel.text import clean
 from db.people.tables import person
-from db.people.tables import unit as unit_table
 
 Ids = tuple[int, ...]
 CaseRow = dict[str, Any]
@@ -353,13 +352,6 @@ def limit_of(row: CaseRow) -> Limit | None:
     if row["limit_amount"] is None:
         return None
     return Limit(row["limit_amount"], LimitUnit(row["limit_unit"]))
-
-
-def demand_unit(connection: Connection, unit_id: int) -> None:
-    """Refuse a unit that is not there or no longer active."""
-    found = select(unit_table.c.id).where(unit_table.c.id == unit_id, unit_table.c.active)
-    if not connection.execute(found).first():
-        raise Refused("no_such_unit", N_("There is no such unit, or it is no longer active."))
 
 
 def demand_holder(connection: Connection, holder_id: int | None, unit_id: int) -> None:

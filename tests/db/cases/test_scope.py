@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from db.bootstrap import HANDLERS, Core
-from db.cases.commands.dispatch import AddHelper
+from db.cases.commands.dispatch import AddHelper, Dispatch, Reassign
 from db.cases.commands.handling import Receive
 from db.cases.commands.intake import Accept
-from db.cases.scope import beyond, class_codes, out_of_scope
+from db.cases.commands.merging import Split
+from db.cases.scope import beyond, beyond_target, class_codes, out_of_scope
 from db.cases.tables import case, reporter
 from db.kernel.actor import SYSTEM, Actor, Scope
 from db.kernel.command import lasting_commands
@@ -112,6 +113,36 @@ def test_the_walk_finds_the_commands() -> None:
     assert {"Accept", "Reassign", "Merge", "Split", "AttachPhoto", "ViewContact", "Claim", "Urge"} <= names
     assert len(names) >= 30
     assert "case.claim" in lasting_commands()
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda i, to: Dispatch((i,), to),
+        lambda i, to: Dispatch((i,), ROADS, helpers=(to,)),
+        lambda i, to: Reassign((i,), to, "不属我处"),
+        lambda i, to: AddHelper((i,), to),
+        lambda i, to: Split(i, ("一",), COVER, to),
+    ],
+    ids=["dispatch", "helper of a dispatch", "reassign", "add helper", "split"],
+)
+def test_cases_are_given_only_to_units_that_the_scope_allows(
+    districts: Core, give: Callable[[int, int], Any]
+) -> None:
+    state = "pending_dispatch" if isinstance(give(1, 1), Dispatch) else "handling"
+    case_id = case_in(districts, NORTH, state)
+    command = give(case_id, WATER)
+    own = Actor(7, "王敏", ANYWHERE, scope=Scope(units=frozenset({ROADS})), targets=frozenset({ROADS}))
+    north = Actor(7, "王敏", ANYWHERE, scope=Scope(areas=frozenset({NORTH})), targets=frozenset({ROADS}))
+    write(districts.database, lambda u: u.update(case, {case_id: {"unit_id": ROADS}}))
+    for who, words in ((own, "neither within the own units nor above"), (north, "answers for nothing there")):
+        with refused("out_of_scope"):
+            districts.bus.run(command, who)
+        told = beyond_target(who, WATER, "水务集团")
+        assert told is not None
+        assert "水务集团" in told.text()
+        assert words in told.text()
+    districts.bus.run(command, dataclasses.replace(north, targets=frozenset({ROADS, WATER})))
 
 
 @pytest.mark.parametrize("cls", commands_on_cases(), ids=lambda cls: cls.__name__)

@@ -1,13 +1,14 @@
-"""Above the setting one officer proposes and another confirms: the same act, both names in the journal."""
+"""Above the setting one officer proposes and another confirms, and takes back; both names in the journal."""
 
 from __future__ import annotations
 
 import pytest
 
 from db.cases.commands.dispatch import Reassign
+from db.cases.commands.merging import Merge
 from db.cases.commands.orders import Urge
-from db.cases.foresight import foresee
-from db.engine.bus import TWO_OFFICERS
+from db.cases.foresight import foresee, foresee_undo
+from db.engine.bus import TWO_OFFICERS, Undo
 from db.engine.proposals import (
     ConfirmProposal,
     ProposalValue,
@@ -144,11 +145,64 @@ def test_only_a_change_of_cases_is_proposed(two: Bureau) -> None:
         propose(two.core.bus, Reassign((), WATER, "x"), two.officers["dispatcher"])
 
 
-def test_a_confirmed_change_is_taken_back_by_who_confirmed_it(two: Bureau) -> None:
+def test_a_mass_undo_needs_the_second_officer_too(two: Bureau) -> None:
     ids = some(two)
+    who = two.officers["dispatcher"]
+    proposal_id = propose(two.core.bus, Reassign(ids, WATER, "x"), who)
     before = two.dump()
-    proposal_id = propose(two.core.bus, Reassign(ids, WATER, "x"), two.officers["dispatcher"])
     two.run(ConfirmProposal(proposal_id), second(two))
-    two.core.bus.undo(second(two))
+    done = two.entries()[-1].seq
+    assert two.core.bus.undoable(second(two)).second_officer  # type: ignore[union-attr]
+    with refused("second_officer"):
+        two.core.bus.undo(second(two))
+    with refused("not_yours"):
+        propose(two.core.bus, Undo(done), who)
+    undo_id = propose(two.core.bus, Undo(done), second(two))
+    (value,) = proposed(two)
+    assert (value.id, value.label, value.size) == (undo_id, "Undo", 3)
+    with two.core.database.read() as connection:
+        seen = foresee_undo(connection, value.command, who, two.now)
+    assert (seen.moving, seen.second_officer) == (tuple(sorted(ids)), True)
+    assert {load.unit_id: load.open for load in seen.loads} == {ROADS: (0, 3), WATER: (3, 0)}
+    with refused("own_proposal"):
+        two.run(ConfirmProposal(undo_id), second(two))
+    with refused("not_permitted"):
+        two.run(ConfirmProposal(undo_id), "handler")
+    outcome = two.core.bus.run(ConfirmProposal(undo_id), who)
+    assert (outcome.result.label, outcome.result.back) == ("Confirm a mass change", tuple(sorted(ids)))
     assert two.dump() == before
-    assert [value.id for value in proposed(two)] == [proposal_id]
+    last = two.entries()[-1]
+    assert (last.actor_name, last.command, last.undoes) == ("dispatcher", "proposal.confirm", done)
+    # The mass change itself waits again, as it did before it was confirmed.
+    assert [each.id for each in proposed(two)] == [proposal_id]
+    with refused("undone_already"):
+        two.run(Undo(done), second(two))
+
+
+def test_what_was_touched_since_a_mass_undo_was_proposed_stays_and_is_listed(two: Bureau) -> None:
+    ids = some(two)
+    who = two.officers["dispatcher"]
+    two.run(ConfirmProposal(propose(two.core.bus, Reassign(ids, WATER, "x"), who)), second(two))
+    undo_id = propose(two.core.bus, Undo(two.entries()[-1].seq), second(two))
+    two.run(Urge((ids[1],), "请尽快"), "duty_leader")
+    result = two.run(ConfirmProposal(undo_id), who)
+    assert set(result.back) == {ids[0], ids[2]}
+    assert [each.case_id for each in result.lost] == [ids[1]]
+    assert [two.row(i)["unit_id"] for i in ids] == [ROADS, WATER, ROADS]
+
+
+def test_an_undo_of_few_cases_or_of_none_is_proposed_to_nobody(two: Bureau) -> None:
+    ids = some(two)
+    two.run(Reassign(ids[:2], WATER, "片区调整"), "dispatcher")
+    assert not two.core.bus.undoable(two.officers["dispatcher"]).second_officer  # type: ignore[union-attr]
+    two.core.bus.undo(two.officers["dispatcher"])
+    assert [two.row(i)["unit_id"] for i in ids] == [ROADS] * 3
+    with refused("cannot_undo"):
+        propose(two.core.bus, Undo(10_000), two.officers["dispatcher"])
+
+
+def test_as_many_as_one_officer_merged_he_takes_back(two: Bureau) -> None:
+    leader, *others = two.reported(), two.reported(), two.reported()
+    two.run(Merge(tuple(others), leader), "acceptor")
+    two.core.bus.undo(two.officers["acceptor"])
+    assert [two.row(i)["state"] for i in others] == ["reported"] * 2

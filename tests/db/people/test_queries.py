@@ -7,9 +7,10 @@ from datetime import timedelta
 from db.bootstrap import Core
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import SetClock
-from db.people.commands import CreateAccount, actor_of
+from db.people.commands import ChangePassword, CreateAccount, SetScope, actor_of
 from db.people.presence import say
-from db.people.queries import accounts, on_duty, units
+from db.people.queries import account_book, accounts, on_duty, units
+from db.people.staff import CloseAccount
 from db.people.tables import person, position
 from tests.db.engine.kit import write
 
@@ -29,6 +30,31 @@ def test_accounts_are_listed_with_their_person(core: Core) -> None:
             ("li", "王敏", "dispatcher"),
             ("wang", "王敏", "dispatcher"),
         ]
+
+
+def test_the_book_of_accounts_tells_what_each_may_do_and_where(core: Core) -> None:
+    li, wang = (
+        core.bus.run(CreateAccount(login, 1, "Abcdefg1", (role,)), SYSTEM).result
+        for login, role in (("li", "dispatcher"), ("wang", "handler"))
+    )
+    core.bus.run(SetScope(li, units=(1,), prefixes=("matter 09",)), SYSTEM)
+    core.bus.run(ChangePassword(wang, "Abcdefg1", "Bcdefgh2"), actor_of(core.database, "wang"))
+    core.bus.run(CloseAccount(wang), SYSTEM)
+    with core.database.read() as connection:
+        book = account_book(connection)
+    first, last = book.accounts
+    assert (first.login, first.roles, first.units, first.prefixes) == (
+        "li",
+        ("dispatcher",),
+        (1,),
+        ("matter 09",),
+    )
+    assert (first.active, first.last_at, first.keeps_to_own_unit) == (True, None, False)
+    assert (last.login, last.active, last.last_at) == ("wang", False, core.clock.now())
+    assert (last.keeps_to_own_unit, last.areas, last.units) == (True, (), ())
+    dispatcher = next(each for each in book.roles if each.code == "dispatcher")
+    assert "case.dispatch" in dispatcher.permissions
+    assert dispatcher.label("en") == "Dispatcher"
 
 
 def put_out(core: Core, person_id: int, ago: timedelta) -> None:

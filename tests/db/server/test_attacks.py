@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import errors
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from db.cases.claims import Claim, TakeOver
-from db.cases.commands.dispatch import Dispatch, Reassign
+from db.cases.commands.dispatch import HELPER, AddHelper, Dispatch, Reassign, involve
 from db.cases.commands.handling import Handle, Receive
 from db.cases.commands.intake import Accept, Register, Report, Void
 from db.cases.commands.marking import TagCases
 from db.cases.commands.requests import ResumeDue
 from db.cases.tables import case, claim, photo, reporter, step, tag
 from db.desk.tables import kept
-from db.engine.bus import TWO_OFFICERS, Undo
+from db.duties.tables import duty
+from db.engine.bus import TWO_OFFICERS, Undo, undo_entry
+from db.engine.journal import verify
 from db.engine.proposals import ConfirmProposal, propose
 from db.engine.tables import proposal
+from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import SYSTEM
 from db.kernel.refusal import Refused
 from db.people.commands import SetScope
 from db.people.tables import account_role, unit
-from tests.db.engine.kit import put_setting
+from db.registers.tables import area
+from tests.db.engine.kit import put_setting, write
 from tests.db.server.conftest import Server
 from tests.flows.bureau import CONDITIONS, COVER
 
@@ -313,7 +318,34 @@ def test_a_proposal_is_decided_by_another_who_might_give_it_himself(server: Serv
     second = server.actor("lihua")
     moved = server.core("lihua").bus.run(ConfirmProposal(proposal_id), second)
     assert moved.changes.touched["case_tag"]
-    server.core("lihua").bus.undo(second)
+    bus = server.core("lihua").bus
+    with pytest.raises(Refused, match="second officer"):
+        bus.undo(second)
+    undo_id = propose(bus, bus.undo_of(moved.seq), second)
+    core.bus.run(ConfirmProposal(undo_id), who)
+    with server.owner.database.read() as connection:
+        assert verify(connection).whole
+        assert not connection.execute(select(tag)).all()
+
+
+def test_nobody_takes_back_more_cases_alone_than_one_may(server: Server) -> None:
+    ids = tuple(report(server, f"第{n}处") for n in range(3))
+    core, who = server.core("wangmin"), server.actor("wangmin")
+    seq = core.bus.run(TagCases(ids, "重点"), who).seq
+    put_setting(server.owner.database, TWO_OFFICERS, 2)
+    undo = Undo(seq)
+    # A program that leaves out the check, and one that confirms its own proposal.
+    with (
+        pytest.raises(Refused, match="second officer"),
+        core.database.write(who, undo) as unit_of_work,
+    ):
+        undo_entry(undo, unit_of_work, who.account_id, is_confirmed=True)
+    proposal_id = propose(core.bus, undo, who)
+    with (
+        pytest.raises(Refused, match="Only the person"),
+        core.database.write(who, ConfirmProposal(proposal_id)) as unit_of_work,
+    ):
+        undo_entry(undo, unit_of_work, who.account_id, is_confirmed=True)
 
 
 # Claims and what people keep.
@@ -397,6 +429,49 @@ def test_who_is_bound_to_a_unit_takes_back_what_has_left_it(server: Server) -> N
     ):
         unit_of_work.update(case, {case_id: {"unit_id": 2}})
     core.bus.undo(who)
+
+
+def test_who_is_bound_gives_cases_only_to_the_own_units_and_up(server: Server) -> None:
+    case_id = dispatched(server)
+    lihua = server.actor("lihua")
+    write(
+        server.owner.database,
+        lambda u: u.insert(unit, [{"id": 3, "code": "301", "name": "供水公司", "kind": "company"}]),
+    )
+    server.owner.bus.run(SetScope(lihua.account_id, units=(2,)), SYSTEM)
+    core, who = server.core("lihua"), server.actor("lihua")
+    assert who.targets == {1, 2}
+    with pytest.raises(Refused, match="neither within"):
+        core.bus.run(Reassign((case_id,), 3, "不属我处"), who)
+    with server.psql("lihua") as connection:
+        assert connection.execute("SELECT jw_targets()").fetchone() == ([1, 2],)
+    for command, change in (
+        (Reassign((case_id,), 3, "x"), lambda u: u.update(case, {case_id: {"unit_id": 3}})),
+        (AddHelper((case_id,), 3), lambda u: involve(u, [case_id], 3, HELPER)),
+    ):
+        with (
+            pytest.raises(Refused, match="beyond your scope"),
+            core.database.write(who, command) as unit_of_work,
+        ):
+            change(unit_of_work)
+
+
+def test_the_list_of_duties_says_to_whom_a_district_gives(server: Server) -> None:
+    lihua = server.actor("lihua")
+
+    def fill(u: UnitOfWork) -> None:
+        for i, above in ((501, None), (502, 501)):
+            place = {"id": i, "kind": "district", "code": str(i), "name": str(i), "parent_id": above}
+            u.insert(area, [{**place, "lon": 117.1, "lat": 35.1}])
+        u.insert(unit, [{"id": 3, "code": "301", "name": "供水公司", "kind": "company"}])
+        u.insert(duty, [{"id": 1, "area_id": 502, "unit_id": 3, "valid_from": date(2020, 1, 1)}])
+
+    write(server.owner.database, fill)
+    for areas, units in (((501,), ()), ((502,), ()), ((501,), (2,))):
+        server.owner.bus.run(SetScope(lihua.account_id, areas, units), SYSTEM)
+        with server.psql("lihua") as connection:
+            (told,) = connection.execute("SELECT jw_targets()").fetchone() or ()
+        assert set(told) == server.actor("lihua").targets, (areas, units)
 
 
 @pytest.mark.parametrize("hides", [False, True])

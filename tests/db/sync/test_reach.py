@@ -34,7 +34,8 @@ SERVER = """
     core.load_edition core.load_reference demo.grow demo.load demo.staff demo.walk duty.clear duty.end
     duty.import duty.paint duty.put people.add_person people.change_password people.clean_tracks
     people.close_account people.create_account people.create_first_account people.note_sign_in
-    people.reset_password people.set_roles people.set_scope people.view_track proposal.confirm
+    people.let_in people.open_account people.reset_password people.set_roles people.set_scope
+    people.view_track proposal.confirm
     proposal.propose proposal.refuse proposal.withdraw registers.end_areas registers.end_rule
     registers.end_sensitive registers.import registers.put_areas registers.put_rule
     registers.put_sensitive registers.reshape_areas

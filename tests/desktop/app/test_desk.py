@@ -16,7 +16,7 @@ from db.cases.commands.dispatch import Reassign
 from db.cases.commands.orders import Urge
 from db.engine import settings
 from db.engine.bus import TWO_OFFICERS
-from db.engine.proposals import RefuseProposal, propose, waiting
+from db.engine.proposals import ConfirmProposal, RefuseProposal, propose, waiting
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.language import set_language
 from db.live.filters import Filter
@@ -195,6 +195,33 @@ def test_a_mass_change_is_proposed_and_its_author_hears_what_became_of_it(at_des
     at_desk.room.core.bus.run(RefuseProposal(pending.id, "not tonight"), from_other)
     at_desk.said(f"Reassign cases: turned down by {from_other.name}: not tonight")
     assert at_desk.units(movable) != {target}
+
+
+def test_a_mass_undo_is_proposed_and_the_second_officer_sees_what_goes_back(at_desk: AtDesk) -> None:
+    movable = at_desk.cases("handling", 3)
+    before = at_desk.units(movable)
+    target = at_desk.another_unit(movable)
+    at_desk.bar.commanded.emit(Reassign(tuple(movable), target, "closer"))
+    at_desk.room.until(lambda: at_desk.units(movable) == {target})
+    limit_one_officer(at_desk, 2)
+    at_desk.desk.undo()
+    mine = at_desk.dialog(UndoSheet, lambda each: each.found is not None)
+    assert mine.undo_button.text() == "Propose to undo 3"
+    assert not mine._second.isHidden()
+    QTest.keyClick(mine, Qt.Key.Key_Return)
+    at_desk.said("Proposed.")
+    assert at_desk.units(movable) == {target}
+    core = at_desk.room.core
+    with core.database.read() as connection:
+        (pending,) = waiting(connection)
+    at_desk.desk.show_proposals()
+    sheet = at_desk.dialog(ProposalSheet, lambda each: each.view.foresight is not None)
+    assert sheet.view.headline() == "All 3 follow."
+    load = next(each for each in sheet.view.foresight.loads if each.unit_id == target)  # type: ignore[union-attr]
+    assert load.open[1] == load.open[0] - 3
+    core.bus.run(ConfirmProposal(pending.id), second_officer(at_desk))
+    at_desk.room.until(lambda: at_desk.units(movable) == before)
+    at_desk.said("Undo: confirmed by")
 
 
 def test_a_second_officer_sees_the_effect_and_confirms_it(at_desk: AtDesk) -> None:

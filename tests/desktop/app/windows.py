@@ -95,6 +95,17 @@ def _awaited(room: OpenRoom, kind: type[QWidget]) -> QWidget:
     return next(each for each in room.window.findChildren(kind) if each.isVisible())
 
 
+def _account(asks: str) -> Opening:
+    def opened(room: OpenRoom) -> QWidget:
+        window = room.session.show_accounts()
+        room.until(lambda: not window.is_busy and window.current() is not None)
+        getattr(window, f"{asks}_button").click()
+        assert window.asking is not None
+        return window.asking
+
+    return opened
+
+
 def _palette(room: OpenRoom) -> QWidget:
     return room.window.open_palette("派 1")
 
@@ -107,6 +118,9 @@ WINDOWS: dict[str, Opening] = {
     "kept": _kept,
     "keep": _keep,
     "duties": lambda room: room.session.show_duties(),
+    "own password": lambda room: room.session.show_own_password(is_first=True),
+    "accounts": lambda room: room.session.show_accounts(),
+    **{f"accounts: {asks}": _account(asks) for asks in ("roles", "scope", "password", "new")},
     "intake": lambda room: room.session.show_intake(),
     "search": lambda room: room.session.show_search(),
     "calendar": lambda room: room.session.show_calendar(),

@@ -348,6 +348,26 @@ def test_cases_beyond_the_own_scope_allow_nothing_and_the_bar_says_why(shown: Ca
     assert "No unit has it" in bar.bar.why_not("accept")
 
 
+def test_units_beyond_the_own_scope_stand_grey_at_the_end(
+    shown: Callable[..., QWidget],
+) -> None:
+    bar = Bar(shown, replace(OFFICER, scope=Scope(units=frozenset({2, 4})), targets=frozenset({2, 4})))
+    bar.select(3)
+    assert bar.bar.press("R")
+    dialog = bar.dialog()
+    named = [dialog.unit.itemText(place) for place in range(dialog.unit.count())]
+    assert named == ["Unit 2", "Unit 4", "Unit 1", "Unit 3", "Unit 5"]
+    flags = [dialog.unit.model().index(place, 0).flags() for place in range(dialog.unit.count())]
+    assert [bool(each & Qt.ItemFlag.ItemIsEnabled) for each in flags] == [True, True, False, False, False]
+    dialog.unit.setCurrentText("Unit 5")
+    dialog.text.setText("closer")
+    dialog.form.sent.emit()
+    assert "neither within the own units" in dialog.form.fields["unit"].error()
+    dialog.unit.setCurrentText("Unit 4")
+    dialog.form.sent.emit()
+    assert bar.commands == [dispatch.Reassign((3,), 4, "closer", versions=bar.commands[0].versions)]
+
+
 def test_what_another_has_claimed_is_taken_over_with_a_reason_and_nothing_else_is(bar: Bar) -> None:
     until = NOON + HOUR
     both = Claims({1: Claimed(99, "王敏", until), 5: Claimed(OFFICER.account_id, OFFICER.name, until)})

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from db.cases.rules import STATES, Light, light
+from db.kernel.actor import Actor, Scope
 from desktop.queue.board import BoardPane
 from desktop.queue.rows import COLUMNS, QueueRows
 from desktop.queue.units import loads
@@ -19,7 +20,7 @@ from desktop.widgets.rows import TableModel, drawn
 from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import HOUR, NOON, case_row, delta_of
-from tests.desktop.seeded import DIRECTORY, OFFICER, context_of, invented
+from tests.desktop.seeded import DIRECTORY, GUEST, OFFICER, context_of, invented
 
 KINDS = {1: "squad", 2: "office", 3: "squad", 4: "centre", 5: "office"}
 CASES = [
@@ -34,8 +35,8 @@ CASES = [
 class Beside:
     """A list and the board beside it, as in the room."""
 
-    def __init__(self, shown: Callable[..., QWidget]) -> None:
-        self.context = context_of(CASES, OFFICER)
+    def __init__(self, shown: Callable[..., QWidget], who: Actor = OFFICER) -> None:
+        self.context = context_of(CASES, who)
         units = {i: replace(entry, kind=KINDS[i]) for i, entry in DIRECTORY.units.items()}
         self.context.board.apply(delta_of([], directory=replace(DIRECTORY, units=units)))
         theme = Theme()
@@ -155,6 +156,39 @@ def test_rows_carried_onto_a_unit_choose_it_and_the_unit_lights_up_meanwhile(bes
     assert beside.chosen == [1]
     assert beside.board.table._target is None
     assert not beside.board._ghost.isVisible()
+
+
+def test_a_unit_beyond_the_own_scope_takes_nothing_and_says_why(shown: Callable[..., QWidget]) -> None:
+    own = frozenset({2, 3})
+    beside = Beside(shown, replace(OFFICER, scope=Scope(units=own), targets=own))
+    board = beside.board
+    assert board.rows.cell(board.rows.row_of(1), "unit").text == "⊘ Unit 1"
+    assert "neither within the own units" in board.rows.cell(board.rows.row_of(1), "unit").tip
+    assert board.rows.cell(board.rows.row_of(2), "unit").text == "Unit 2"
+    beside.select(1, 3)
+    beside.carry_to(beside.place_of(1))
+    assert board.table._target is None
+    assert "neither within the own units" in board._ghost.text()
+    beside.let_go(beside.place_of(1))
+    assert "neither within the own units" in board._foot._words.text()
+    assert board._foot.button.isHidden()
+    QTest.keyClick(board.table, Qt.Key.Key_Return)
+    assert beside.chosen == []
+    board.table.opened.emit(2)
+    assert beside.chosen == [2]
+
+
+def test_whose_role_gives_nothing_out_reads_so_at_the_foot(shown: Callable[..., QWidget]) -> None:
+    beside = Beside(shown, GUEST)
+    beside.select(1, 3)
+    beside.board.stand_on(2)
+    assert "may not do this" in beside.board._foot._words.text()
+    assert beside.board._foot.button.isHidden()
+    beside.board.table.opened.emit(2)
+    beside.carry_to(beside.place_of(2))
+    assert "may not do this" in beside.board._ghost.text()
+    beside.let_go(beside.place_of(2))
+    assert beside.chosen == []
 
 
 def test_rows_let_go_beside_the_units_go_nowhere(beside: Beside) -> None:

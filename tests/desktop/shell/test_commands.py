@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QWidget
 
 from db.cases.commands.dispatch import Reassign
+from db.kernel.actor import Scope
 from db.live.filters import Filter
 from desktop.core.actions import Act, Actions
 from desktop.core.offers import Offer, found
@@ -155,3 +157,11 @@ def test_a_filter_a_case_and_a_search_are_offered_too(office: Office) -> None:
 def test_names_are_learnt_ahead_without_changing_anything(office: Office) -> None:
     office.made.warm()
     assert office.made.read("派 52 dw2")[0].words[-1].meaning == "Unit 2"
+
+
+def test_an_order_to_a_unit_beyond_the_own_scope_says_why_not(shown: Callable[..., QWidget]) -> None:
+    own = frozenset({1, 3})
+    who = replace(OFFICER, scope=Scope(units=own), targets=own)
+    office = Office(shown(QWidget(), 100, 100), who)
+    assert "may not give cases to Unit 2" in office.read("改派 37 单位2").why
+    assert office.read("改派 37 单位3").why == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,12 @@ WORDS_ON_PANES = ("text1", "text2", "text3", "on_time", "soon", "over", "no_cloc
 FILLS = ("on_time_fill", "soon_fill", "over_fill", "no_clock_fill", "chart_neutral", "accent")
 
 
-def _luminance(color: QColor) -> float:
-    def linear(part: float) -> float:
-        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
-    red, green, blue = (linear(part) for part in (color.redF(), color.greenF(), color.blueF()))
+
+def _luminance(color: QColor) -> float:
+    red, green, blue = (_linear(part) for part in (color.redF(), color.greenF(), color.blueF()))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -73,6 +75,42 @@ def test_words_on_coloured_grounds_stand_out_by_four_and_a_half(name: str, token
 def test_marks_and_bars_stand_out_from_the_pane_by_three(name: str, token: str) -> None:
     theme = Theme(name)
     assert contrast(theme.color(token), theme.color("pane")) >= 3.0
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, on linear red, green and blue.
+BLINDNESS = {
+    "protanopia": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "deuteranopia": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "tritanopia": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+def seen(color: QColor, kind: str) -> QColor:
+    """A colour as somebody sees it who lacks one kind of cone."""
+
+    def shown(part: float) -> float:
+        part = min(max(part, 0.0), 1.0)
+        return 12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055
+
+    own = [_linear(part) for part in (color.redF(), color.greenF(), color.blueF())]
+    mixed = [sum(share * part for share, part in zip(row, own, strict=True)) for row in BLINDNESS[kind]]
+    return QColor.fromRgbF(*(shown(part) for part in mixed))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_who_lacks_a_cone_tells_soon_from_over_and_each_step_of_a_ramp_by_lightness(
+    name: str, kind: str
+) -> None:
+    theme = Theme(name)
+    assert contrast(seen(theme.color("over_fill"), kind), seen(theme.color("soon_fill"), kind)) >= 1.35
+    for ramp in ([f"ramp{step}" for step in range(6)], [f"density{step}" for step in range(1, 6)]):
+        lights = [_luminance(seen(theme.color(step), kind)) for step in ramp]
+        assert lights in (sorted(lights), sorted(lights, reverse=True))
+        assert all(
+            contrast(seen(theme.color(one), kind), seen(theme.color(two), kind)) >= 1.1
+            for one, two in pairwise(ramp)
+        )
 
 
 def test_dark_and_light_have_the_same_tokens() -> None:
