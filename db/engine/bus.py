@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, select
+from sqlalchemy import Connection, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
-from db.engine.outbox import DONE, PARTLY, WAITING
+from db.engine.outbox import stands
 from db.engine.rows import uncollected
 from db.engine.tables import journal, outbox
 from db.engine.undoing import CANNOT, Undoable, recall, take_back
@@ -103,6 +103,8 @@ class Bus:
         demand_permission(command, actor)
         if self.database.is_replica:
             demand_reach(command)
+            if isinstance(command, Undo) and not command.operation:
+                command = replace(command, operation=self._operation_of(command.seq))
         with self.database.write(actor, command, act) as unit:
             if wants_second_officer(unit.connection, command):
                 raise Refused(
@@ -150,10 +152,15 @@ class Bus:
             newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
             if newest is None:
                 raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-            # Only a station's file knows what was sent; on a server nobody may look there.
-            own = select(outbox.c.id).where(outbox.c.seq == newest)
-            sent = connection.execute(own).scalar() if self.database.is_replica else None
-        return self.run(Undo(newest, leave_out, sent or 0), actor)
+        return self.run(Undo(newest, leave_out), actor)
+
+    def _operation_of(self, seq: int) -> int:
+        """The act of a station's entry: its number here is another one on the server."""
+        with self.database.read() as connection:
+            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == seq)).scalar()
+        if sent is None:
+            raise Refused("cannot_undo", CANNOT)
+        return int(sent)
 
     def undoable(self, actor: Actor) -> Undoable | None:
         """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
@@ -172,23 +179,14 @@ class Bus:
         undone = exists().where(later.c.undoes == journal.c.seq)
         query = select(*what).order_by(journal.c.seq.desc()).limit(1)
         if self.database.is_replica:
-            undone = undone.where(_stands(later))
-            query = query.where(_stands(journal))
+            undone = undone.where(stands(later))
+            query = query.where(stands(journal))
         return query.where(
             journal.c.actor_id == actor.account_id,
             journal.c.undoes.is_(None),
             journal.c.command.not_in(lasting_commands()),
             ~undone,
         )
-
-
-def _stands(entry: FromClause, but: int | None = None) -> ColumnElement[bool]:
-    """In a station's file, whether an entry was not put back since, and is of another act than ``but``.
-
-    An act that is done again has several entries; the one that counts is the one that the outbox names.
-    """
-    named = exists().where(outbox.c.seq == entry.c.seq, outbox.c.state.in_((WAITING, PARTLY, DONE)))
-    return named if but is None else named.where(outbox.c.id != but)
 
 
 def demand_permission(command: Any, actor: Actor) -> None:
@@ -249,7 +247,7 @@ def _undo(command: Undo, unit: UnitOfWork) -> str | Undone:
     undoing = journal.alias()
     undone = select(undoing.c.seq).where(undoing.c.undoes == seq)
     if unit.is_replica:
-        undone = undone.where(_stands(undoing, but=unit.operation))
+        undone = undone.where(stands(undoing, but=unit.operation))
     if unit.connection.execute(undone).first():
         raise Refused("undone_already", N_("This was undone already."))
     unit.undoes = seq

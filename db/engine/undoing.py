@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from db.engine import settings
 from db.engine.columns import Codec, to_ours
 from db.engine.journal import standing_touches
+from db.engine.outbox import is_station
 from db.engine.tables import metadata
 from db.engine.unit_of_work import Diff, Reading, UnitOfWork
 from db.kernel.command import command_label
@@ -153,6 +154,8 @@ def _compare(
             pair = diff.get(owner)
             group = now.get(owner) if pair is None else pair[1] if pair[1] is not None else pair[0]
         groups[row_id] = group
+        if row_id not in current and _is_left_to_the_server(reading, table, diff):
+            continue
         for name, (_before, after) in diff.items():
             value = now.get(name)
             if name in encode:
@@ -216,6 +219,12 @@ def _restores_private(table: Table, diffs: Mapping[int, Diff]) -> bool:
     return bool(private) and any(
         not _was_added(diff) and not private.isdisjoint(diff) for diff in diffs.values()
     )
+
+
+def _is_left_to_the_server(reading: Reading, table: Table, diff: Diff) -> bool:
+    """Whether an added row may lie on the server alone: a citizen's contact, once a station has sent it."""
+    has_private = any(column.info.get("private") for column in table.c)
+    return has_private and _was_added(diff) and is_station(reading.connection)
 
 
 def _was_added(diff: Diff) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, text
+from sqlalchemy import Connection, Integer, Row, delete, literal_column, select, text
 
 from db.engine import outbox as sending
 from db.engine import settings
@@ -24,7 +24,8 @@ from db.kernel.language import N_
 from db.kernel.refusal import Refused
 from db.sync.incoming import APART, MEASURED, mirrored, oldest_closing, read_aged, read_touched
 from db.sync.news import News, read_news
-from db.sync.rebase import Decided, Known, Rebased, keys_of, rebase
+from db.sync.rebase import Decided, Heard, Known, Rebased, rebase
+from db.sync.waiting import Waiting, waiting_of
 
 OWN_SETTINGS = frozenset({"station", "case.last_number", "search.edition", "server", "map.tiles"})
 """Settings that mean something only in the file where they stand."""
@@ -33,8 +34,10 @@ OWN_PREFIX = "replica."
 KEEP_DAYS = "sync.keep_days"
 """The setting: for how many days an act that the server has is kept here too; the server may be put back."""
 DEFAULT_KEEP_DAYS = 14
-ASKED_ABOUT = 200
-"""So many of the entries that come at once, and so many rows of each, are told with who it was."""
+HEARD = 200
+"""So many of others' entries that come at once are kept with who did what to which rows."""
+HEARD_ROWS = 10_000
+"""And so many of their rows."""
 SILENT = 1000
 """So many transactions that told nothing are read past again before the cursor is written anew."""
 
@@ -73,18 +76,17 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     refused = refused or {}
     with local.read() as own:
         stand = own.execute(select(replica)).one()
-        mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
             news = read_news(connection, stand.xid, partial(_settled, own))
             _demand_same_history(connection, stand, news)
-            taken = taken_acts(connection, mine)
-            touched = _touched(connection, news, taken, own, refused)
+            taken = _newly_taken(connection, stand.xid, own, local.ids.station)
+            touched = _touched(connection, news, taken, own, refused, waiting_of(local))
             since = oldest_closing(connection)
             incoming = read_touched(connection, touched, since, own)
             head = connection.execute(text("SELECT seq, hash FROM journal_head")).one()
             theirs = server_settings(connection)
             measured = _read_measured(connection, news)
-            told = _who_did_it(connection, stand.seq)
+            heard, heard_all = _others_acts(connection, stand.seq, local.ids.station)
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
@@ -92,7 +94,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     _take_measured(local, measured)
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
-    known = Known(news.until, head.seq, bytes(head.hash), told)
+    known = Known(news.until, head.seq, bytes(head.hash), heard, heard_all)
     _forget_old(local)
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not tells and news.until - stand.xid < SILENT:
@@ -106,8 +108,29 @@ def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
     return set(own.execute(done).scalars())
 
 
+def _newly_taken(
+    connection: Connection, since: int, own: Connection, station: int
+) -> dict[int, dict[str, list[int]]]:
+    """Which of the acts that wait here the server has taken, with the rows that they touched there.
+
+    Whatever it took before ``since`` this station has heard of: only what is newer is asked for, and also
+    what the cursor does not reach yet.
+    """
+    found = connection.execute(_TAKEN_SINCE, {"since": since, "station": station})
+    taken = {row.operation: row.touched for row in found}
+    waits = (among(outbox.c.id, taken), outbox.c.state == sending.WAITING)
+    still = set(own.execute(select(outbox.c.id).where(*waits)).scalars()) if taken else set()
+    return {operation: touched for operation, touched in taken.items() if operation in still}
+
+
+_TAKEN_SINCE = text(
+    "SELECT operation, CAST(touched AS json) AS touched FROM news"
+    " WHERE xid >= :since AND (operation >> 11) & 1023 = :station AND touched IS NOT NULL"
+)
+
+
 def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, dict[str, list[int]]]:
-    """Which of these acts the server has taken, with the rows that they touched there."""
+    """Which of these acts the server has taken at any time, with the rows that they touched there."""
     if not operations:
         return {}
     found = connection.execute(_TAKEN, {"operations": list(operations)})
@@ -157,6 +180,7 @@ def _touched(
     taken: Mapping[int, Mapping[str, list[int]]],
     own: Connection,
     refused: Mapping[int, Refused],
+    waiting: Waiting,
 ) -> dict[str, set[int]]:
     """The rows to be read: of the news, of our own acts, and what the refused ones would have changed."""
     touched = {name: set(ids) for name, ids in news.touched.items()}
@@ -169,26 +193,33 @@ def _touched(
         for name, ids in rows.items():
             touched.setdefault(name, set()).update(ids)
     for operation in refused:
-        act = own.execute(select(outbox).where(outbox.c.id == operation)).one()
-        for name, row_id in keys_of(own, act):
+        for name, row_id in waiting.keys_of(own, operation):
             touched.setdefault(name, set()).add(row_id)
     return touched
 
 
-def _who_did_it(connection: Connection, since: int) -> dict[str, dict[str, list[Any]]]:
-    """Of the rows that people name, who changed them last; of the newest entries only, and of no mass."""
-    told: dict[str, dict[str, list[Any]]] = {}
-    newest = select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
-    newest = newest.where(journal.c.seq > since, journal.c.touched.is_not(None))
-    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(ASKED_ABOUT)):
-        for name, ids in entry.touched.items():
-            table = metadata.tables[name]
-            if name in APART or "case_id" in table.c or len(ids) > ASKED_ABOUT:
-                continue
-            rows = told.setdefault(name, {})
-            for row_id in ids:
-                rows.setdefault(str(row_id), [entry.actor_name, entry.command, to_ms(entry.at)])
-    return told
+def _others_acts(connection: Connection, since: int, station: int) -> tuple[list[Heard], bool]:
+    """What others have done since an entry, the newest first, and whether that is all of it.
+
+    What this station did it has in its own journal.
+    """
+    theirs = literal_column("coalesce((operation >> 11) & 1023, -1)", Integer) != station
+    columns = ("seq", "actor_name", "command", "at", "undoes", "touched")
+    newest = select(*(journal.c[name] for name in columns)).where(journal.c.seq > since, theirs)
+    heard: list[Heard] = []
+    rows = 0
+    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(HEARD + 1)):
+        # Of parts, whoever asks goes by the case that they belong to.
+        touched = {
+            name: ids
+            for name, ids in (entry.touched or {}).items()
+            if name not in APART and "case_id" not in metadata.tables[name].c
+        }
+        rows += sum(map(len, touched.values()))
+        if entry.touched is None or len(heard) == HEARD or rows > HEARD_ROWS:
+            return heard, False
+        heard.append((entry.seq, entry.actor_name, entry.command, to_ms(entry.at), entry.undoes, touched))
+    return heard, True
 
 
 def _forget_old(local: Database) -> None:
