@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from db.cases.commands.intake import Report
 from db.demo.postgres import OwnPostgres
+from db.demo.proxy import Proxy
 from db.demo.serving import CATEGORY, ServedCity, digest, journal_of, served_city
 from db.engine.outbox import DONE
 from db.engine.tables import outbox
@@ -32,7 +33,6 @@ from db.sync.standing import Line, Standing
 from db.sync.station import Station
 from tests.faults.unprivileged import open_folder
 from tests.kit.postgres import SETTINGS
-from tests.kit.proxy import Proxy
 
 pytestmark = pytest.mark.postgres
 

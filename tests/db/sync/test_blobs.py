@@ -149,9 +149,7 @@ def test_a_photo_of_a_case_that_is_not_kept_here_comes_when_it_is_looked_at(
     assert photo_store(pair.west.local).find(kept.sha256, kept.mime) is not None
 
 
-@pytest.mark.parametrize(
-    "why", ["it was taken here", "no such station", "it sent nothing for a day"]
-)
+@pytest.mark.parametrize("why", ["it was taken here", "no such station", "it sent nothing for a day"])
 def test_a_photo_that_cannot_come_any_more_is_lost(pair: Pair, tmp_path: Path, why: str) -> None:
     kept = attach(pair.east, "wang", tmp_path)
     pair.east.sync()
