@@ -25,7 +25,7 @@ from db.kernel.refusal import Unavailable
 from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
 from db.sync.copy import Progress
-from db.sync.seat import Seat, server_address, server_of, station_files, take_seat
+from db.sync.seat import ELSEWHERE, Seat, server_address, server_of, shown_address, station_files, take_seat
 from desktop.app.server import Ear
 from desktop.app.session import Session
 from desktop.core.jobs import Jobs
@@ -185,7 +185,7 @@ class Program(QObject):
             self._theme,
             self.jobs,
             partial(self._take_seat, ear),
-            address=self._server or self._preferences.get(SERVER),
+            address=shown_address(self._server or self._preferences.get(SERVER)),
             login=self._options.user or self._preferences.get(LOGIN),
             may_choose=self._options.server is None and self._options.is_own,
         )
@@ -404,6 +404,9 @@ _COPIED = {
 
 def copying_words(table: str) -> str:
     """What is being copied, for who waits for it."""
+    if table == ELSEWHERE:
+        # zh: 本机另一个程序正在进行首次同步，请稍候
+        return _("Another program on this computer is making the first copy")
     # zh: 首次同步：{what}
     return _("First copy: {what}").format(what=_(_COPIED.get(table, N_("Registers and the rest"))))
 
