@@ -92,9 +92,9 @@ def town(scale: str) -> Iterator[tuple[list[list[str]], Proxy]]:
                     *_program(),
                     *("--lang", language()),
                     *("--server", f"127.0.0.1:{port}/jingwei"),
-                    *("--folder", str(folder / name)),
+                    *("--folder", str(folder / name), "--user", login),
                 ]
-                for port, name in zip(ports, names, strict=True)
+                for port, name, login in zip(ports, names, (ONE, OTHER), strict=True)
             ],
             line,
         )
