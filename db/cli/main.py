@@ -29,6 +29,7 @@ VERBS = {
     "server": ("db.cli.server", N_("set up and look after a server")),
     "station": ("db.cli.station", N_("meet a server that was put back")),
     "tiles": ("db.cli.tiles", N_("look into map tiles and choose them")),
+    "together": ("db.cli.together", N_("try out two stations and a server on this computer")),
     "tracks": ("db.cli.tracks", N_("erase old tracks of collectors")),
     "verify": ("db.cli.verify", N_("check the journal's chain and recount the live figures")),
 }

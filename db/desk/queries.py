@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, or_, select
 
 from db.desk.rules import EVERYBODY
 from db.desk.tables import kept as kept_table
+from db.engine import outbox
 from db.engine.bus import undoable as undoable_entry
 from db.engine.proposals import WAITING, ProposalValue, waiting
 from db.engine.rows import uncollected
@@ -111,15 +112,19 @@ class OwnAct:
 def own_acts(connection: Connection, who: Actor, limit: int = 20) -> list[OwnAct]:
     """The newest acts of a person that were not taken back and can be, in whole or in part, newest first."""
     later = journal.alias()
+    undone = exists().where(later.c.undoes == journal.c.seq)
+    query = select(journal.c.seq, journal.c.command, journal.c.at, journal.c.touched)
+    if outbox.is_station(connection):
+        undone = undone.where(outbox.stands(later))
+        query = query.where(outbox.stands(journal))
     rows = connection.execute(
-        select(journal.c.seq, journal.c.command, journal.c.at, journal.c.touched)
-        .where(
+        query.where(
             journal.c.actor_id == who.account_id,
             journal.c.undoes.is_(None),
             # A bulk load has no rows of its own to put back.
             journal.c.touched.is_not(None),
             journal.c.command.not_in(lasting_commands()),
-            ~exists().where(later.c.undoes == journal.c.seq),
+            ~undone,
         )
         .order_by(journal.c.seq.desc())
         .limit(limit)

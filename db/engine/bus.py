@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, exists, select
+from sqlalchemy import Connection, RowMapping, Select, exists, select
 
 from db.engine import settings
 from db.engine.connections import Database
-from db.engine.outbox import DONE, PARTLY, WAITING
+from db.engine.outbox import stands
 from db.engine.rows import uncollected
 from db.engine.tables import journal, outbox
 from db.engine.undoing import CANNOT, Undoable, recall, take_back
@@ -104,6 +104,8 @@ class Bus:
         demand_permission(command, actor)
         if self.database.is_replica:
             demand_reach(command)
+            if isinstance(command, Undo):
+                command = self.undo_of(command)
         with self.database.write(actor, command, act) as unit:
             if wants_second_officer(unit.connection, command):
                 raise _second_officer(len(command.case_ids))
@@ -147,16 +149,20 @@ class Bus:
             newest = connection.execute(self._newest_of(actor, journal.c.seq)).scalar()
             if newest is None:
                 raise Refused("nothing_to_undo", N_("There is nothing to undo."))
-        return self.run(self.undo_of(newest, leave_out=leave_out), actor)
+        return self.run(Undo(newest, leave_out), actor)
 
-    def undo_of(self, seq: int, *, leave_out: bool = False) -> Undo:
-        """The command that takes back an entry of this database, wherever it is carried out."""
-        if not self.database.is_replica:
-            return Undo(seq, leave_out)
-        # Only a station's file knows what was sent; on a server nobody may look there.
+    def undo_of(self, undo: Undo) -> Undo:
+        """The same, told so that it means the same wherever it is carried out.
+
+        At a station by the act, for an entry has another number on the server.
+        """
+        if not self.database.is_replica or undo.operation:
+            return undo
         with self.database.read() as connection:
-            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == seq)).scalar()
-        return Undo(seq, leave_out, sent or 0)
+            sent = connection.execute(select(outbox.c.id).where(outbox.c.seq == undo.seq)).scalar()
+        if sent is None:
+            raise Refused("cannot_undo", CANNOT)
+        return replace(undo, operation=int(sent))
 
     def undoable(self, actor: Actor) -> Undoable | None:
         """What ``undo`` would take back now, and what of it is lost; ``None`` when there is nothing."""
@@ -172,23 +178,14 @@ class Bus:
         undone = exists().where(later.c.undoes == journal.c.seq)
         query = select(*what).order_by(journal.c.seq.desc()).limit(1)
         if self.database.is_replica:
-            undone = undone.where(_stands(later))
-            query = query.where(_stands(journal))
+            undone = undone.where(stands(later))
+            query = query.where(stands(journal))
         return query.where(
             journal.c.actor_id == actor.account_id,
             journal.c.undoes.is_(None),
             journal.c.command.not_in(lasting_commands()),
             ~undone,
         )
-
-
-def _stands(entry: FromClause, but: int | None = None) -> ColumnElement[bool]:
-    """In a station's file, whether an entry was not put back since, and is of another act than ``but``.
-
-    An act that is done again has several entries; the one that counts is the one that the outbox names.
-    """
-    named = exists().where(outbox.c.seq == entry.c.seq, outbox.c.state.in_((WAITING, PARTLY, DONE)))
-    return named if but is None else named.where(outbox.c.id != but)
 
 
 def demand_permission(command: Any, actor: Actor) -> None:
@@ -265,7 +262,7 @@ def undo_entry(command: Undo, unit: UnitOfWork, by: int, *, is_confirmed: bool) 
     undoing = journal.alias()
     undone = select(undoing.c.seq).where(undoing.c.undoes == seq)
     if unit.is_replica:
-        undone = undone.where(_stands(undoing, but=unit.operation))
+        undone = undone.where(stands(undoing, but=unit.operation))
     if unit.connection.execute(undone).first():
         raise Refused("undone_already", N_("This was undone already."))
     unit.undoes = seq

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, exists, select, text
+from sqlalchemy import Connection, Table, exists, or_, select, text
 
+from db.engine import outbox
 from db.engine.columns import canonical
 from db.engine.rows import insert_rows
 from db.engine.tables import journal, journal_head
@@ -22,6 +23,8 @@ from db.kernel.command import as_plain, command_name
 
 GENESIS = bytes(32)
 """What the first entry is chained to."""
+TAKEN_OVER = "sync.take_over"
+"""The command of the entries by which a station takes over what others did."""
 
 
 class Digest:
@@ -242,24 +245,47 @@ _TOUCHING = tuple(journal.c[name] for name in ("actor_name", "command", "at", "a
 
 
 def standing_touches(connection: Connection, seq: int, table: Table, ids: set[int]) -> dict[int, Touch]:
-    """Who touched these rows last after entry ``seq``; undoing and undone entries count for nothing."""
+    """Who touched these rows last after entry ``seq``; undoing and undone entries count for nothing.
+
+    At a station an act counts by the entry that the outbox names, and others' acts by what was taken over.
+    """
     found: dict[int, Touch] = {}
     if not ids:
         return found
     undoing = journal.alias()
-    entries = connection.execute(
-        select(*_TOUCHING)
-        .where(
-            journal.c.seq > seq,
-            journal.c.touched.is_not(None),
-            journal.c.undoes.is_(None),
-            ~exists().where(undoing.c.undoes == journal.c.seq),
-        )
-        .order_by(journal.c.seq.desc())
+    undone = exists().where(undoing.c.undoes == journal.c.seq)
+    query = select(*_TOUCHING).where(
+        journal.c.seq > seq, journal.c.touched.is_not(None), journal.c.undoes.is_(None)
     )
-    for entry in entries:
+    if outbox.is_station(connection):
+        undone = undone.where(outbox.stands(undoing))
+        query = query.where(or_(outbox.stands(journal), journal.c.command == TAKEN_OVER))
+    taken_back: set[int] = set()
+    for entry in connection.execute(query.where(~undone).order_by(journal.c.seq.desc())):
+        if entry.command == TAKEN_OVER:
+            for row_id, touch in _of_others(entry, table, ids, taken_back).items():
+                found.setdefault(row_id, touch)
+            continue
         for row_id in ids.intersection(entry.touched.get(table.name, ())):
             found.setdefault(row_id, _touch(entry, table, row_id))
+    return found
+
+
+def _of_others(entry: Any, table: Table, ids: set[int], taken_back: set[int]) -> dict[int, Touch]:
+    """Who touched rows last by the acts that a station took over in one entry; ``taken_back`` are entries of
+    the server that are known to be undone, and grows by what this one tells.
+    """
+    found: dict[int, Touch] = {}
+    heard = entry.arguments.get("heard", ())
+    taken_back.update(undoes for _seq, _who, _command, _at, undoes, _touched in heard if undoes)
+    for seq, who, command, at_ms, undoes, touched in heard:
+        if not undoes and seq not in taken_back:
+            for row_id in ids.intersection(touched.get(table.name, ())):
+                found.setdefault(row_id, Touch(who, command, from_ms(at_ms)))
+    if not entry.arguments.get("heard_all"):
+        # More than could be told: any row that came may be somebody's.
+        for row_id in ids.intersection(entry.touched.get(table.name, ())):
+            found.setdefault(row_id, Touch(entry.actor_name, entry.command, entry.at))
     return found
 
 
@@ -279,9 +305,8 @@ def last_touch(connection: Connection, table: Table, row_id: int, within: int = 
 
 
 def _touch(entry: Any, table: Table, row_id: int) -> Touch:
-    """Who changed a row by an entry; one that takes over what others did tells of each row who it was."""
-    told = entry.arguments.get("told", {}).get(table.name, {}).get(str(row_id))
-    if told is None:
-        return Touch(entry.actor_name, entry.command, entry.at)
-    who, command, at_ms = told
-    return Touch(who, command, from_ms(at_ms))
+    """Who changed a row by an entry; one that takes over what others did tells who that was."""
+    for _seq, who, command, at_ms, _undoes, touched in entry.arguments.get("heard", ()):
+        if row_id in touched.get(table.name, ()):
+            return Touch(who, command, from_ms(at_ms))
+    return Touch(entry.actor_name, entry.command, entry.at)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, FromClause, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
-from db.engine.tables import outbox
+from db.engine.tables import outbox, replica
 from db.kernel.act import Act
 from db.kernel.actor import Actor
 from db.kernel.command import as_plain, command_name
@@ -63,6 +63,22 @@ def latest(connection: Connection) -> datetime | None:
 def waiting(connection: Connection) -> int:
     """How many acts the server has not heard of yet."""
     return len(connection.execute(select(outbox.c.id).where(outbox.c.state == WAITING)).all())
+
+
+def is_station(connection: Connection) -> bool:
+    """Whether this is a station's file. A server has such tables too, and nobody may look there."""
+    if connection.dialect.name != "sqlite":
+        return False
+    return connection.execute(select(replica.c.id)).first() is not None
+
+
+def stands(entry: FromClause, but: int | None = None) -> ColumnElement[bool]:
+    """In a station's file, whether an entry was not put back since, and is of another act than ``but``.
+
+    An act that is done again has several entries; the one that counts is the one that the outbox names.
+    """
+    named = exists().where(outbox.c.seq == entry.c.seq, outbox.c.state.in_((WAITING, PARTLY, DONE)))
+    return named if but is None else named.where(outbox.c.id != but)
 
 
 def act_of(row: object) -> Act:

@@ -142,6 +142,7 @@ outbox = Table(
     Column("refusal", Json),
     Column("decided_at", Moment),
     Index("ix_outbox_state", "state", "id"),
+    Index("ix_outbox_seq", "seq", "state"),
 )
 
 # One row when this file is the replica of a server.

@@ -72,6 +72,11 @@ def made_at_ms(made_id: int) -> int:
     return (made_id >> TIME_SHIFT) + EPOCH_MS
 
 
+def station_of(made_id: int) -> int:
+    """The number of the station that made an id."""
+    return (made_id >> _SEQUENCE_BITS) & (STATIONS - 1)
+
+
 def first_id_at(milliseconds: int) -> int:
     """No id made at that moment (since 1970 UTC) or later is smaller than this one."""
     return max(milliseconds - EPOCH_MS, 0) << TIME_SHIFT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ from db.sync.rebase import TakeOver
 
 CHUNK = 20_000
 """Rows in one transaction of the copy."""
+BEAT_SECONDS = 0.3
+"""So often whoever watches the copy hears of it while the line is silent."""
 STATIONS = range(1, 1024)
 """The numbers of stations; 0 is the server's own."""
 
@@ -185,35 +187,55 @@ def _copy_table(
     if last < 0:
         return
     rest = source.statement.where(source.key > last)
-    whole = int(connection.execute(select(func.count()).select_from(rest.subquery())).scalar_one())
-    done = 0
+    done = whole = 0
     names = ", ".join(source.columns)
     marks = ", ".join("?" * len(source.columns))
     insertion = f"INSERT INTO {source.table} ({names}) VALUES ({marks})"  # noqa: S608  our own names
-    with closing(_chunks(connection, rest.order_by(source.key))) as chunks:
-        for rows in chunks:
-            stored = rows if source.store is None else [source.store(row) for row in rows]
-            copying[source.table] = rows[-1][0]
-            with local.fill() as here:
-                here.connection.cursor().executemany(insertion, stored)
-                here.execute(update(replica).values(copying=copying))
-            done += len(rows)
-            told(Progress(source.table, done, whole))
+
+    def still() -> None:
+        # The line says nothing; whoever watches may end it.
+        told(Progress(source.table, done, whole))
+
+    with ThreadPoolExecutor(1, "copy") as ahead:
+        counting = ahead.submit(connection.execute, select(func.count()).select_from(rest.subquery()))
+        whole = int(_awaited(counting, still).scalar_one())
+        with closing(_chunks(connection, rest.order_by(source.key), ahead, still)) as chunks:
+            for rows in chunks:
+                stored = rows if source.store is None else [source.store(row) for row in rows]
+                copying[source.table] = rows[-1][0]
+                with local.fill() as here:
+                    here.connection.cursor().executemany(insertion, stored)
+                    here.execute(update(replica).values(copying=copying))
+                done += len(rows)
+                told(Progress(source.table, done, whole))
     copying[source.table] = -1
 
 
 def _chunks(
-    connection: Connection, statement: Select[Any]
+    connection: Connection, statement: Select[Any], ahead: ThreadPoolExecutor, still: Callable[[], None]
 ) -> Generator[Sequence[tuple[Any, ...]], None, None]:
-    """The rows in portions; the next one is fetched while the one before is written."""
+    """The rows in portions; the next one is fetched while the one before is written. ``still`` is called now
+    and then while it is waited for.
+    """
     words = statement.compile(connection, compile_kwargs={"literal_binds": True})
     driver: Any = connection.connection.driver_connection
-    with ThreadPoolExecutor(1, "copy") as ahead, driver.cursor(name="copy") as cursor:
-        cursor.execute(str(words))
+    with driver.cursor(name="copy") as cursor:
+        _awaited(ahead.submit(cursor.execute, str(words)), still)
         coming = ahead.submit(cursor.fetchmany, CHUNK)
-        while rows := coming.result():
+        while rows := _awaited(coming, still):
             coming = ahead.submit(cursor.fetchmany, CHUNK)
             yield rows
+        _awaited(ahead.submit(cursor.close), still)
+
+
+def _awaited(coming: Future[Any], still: Callable[[], None]) -> Any:
+    while True:
+        try:
+            return coming.result(BEAT_SECONDS)
+        except TimeoutError:
+            if coming.done():
+                raise
+            still()
 
 
 def _drop_indexes(local: Database) -> None:

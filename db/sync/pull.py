@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Integer, Row, delete, literal_column, select
 
 from db.engine import outbox as sending
 from db.engine import settings
@@ -36,7 +36,8 @@ from db.sync.incoming import (
     read_touched,
 )
 from db.sync.news import NEWS, News, Told, gather
-from db.sync.rebase import Decided, Known, Rebased, keys_of, rebase
+from db.sync.rebase import Decided, Heard, Known, Rebased, rebase
+from db.sync.waiting import Waiting, waiting_acts, waiting_of
 
 OWN_SETTINGS = frozenset({"station", "case.last_number", "search.edition", "server", "map.tiles"})
 """Settings that mean something only in the file where they stand."""
@@ -45,8 +46,10 @@ OWN_PREFIX = "replica."
 KEEP_DAYS = "sync.keep_days"
 """The setting: for how many days an act that the server has is kept here too; the server may be put back."""
 DEFAULT_KEEP_DAYS = 14
-ASKED_ABOUT = 200
-"""So many of the entries that come at once, and so many rows of each, are told with who it was."""
+HEARD = 200
+"""So many of others' entries that come at once are kept with who did what to which rows."""
+HEARD_ROWS = 10_000
+"""And so many of their rows."""
 SILENT = 1000
 """So many transactions that told nothing are read past again before the cursor is written anew."""
 
@@ -84,22 +87,28 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     refused = refused or {}
     with local.read() as own:
         stand = own.execute(select(replica)).one()
-        mine = own.execute(select(outbox.c.id).where(outbox.c.state == sending.WAITING)).scalars().all()
         with snapshot(server) as connection:
-            found = _first_answers(connection, stand, mine)
-            there, theirs, taken = found.there, found.settings, found.taken
+            found = _first_answers(connection, stand, local.ids.station)
+            there, theirs = found.there, found.settings
             demand_same_history(stand, there)
             news = gather(found.news, there.until, partial(_settled, own))
-            touched = _touched(connection, news, taken, own, refused)
-            since = oldest_kept(there.now_ms, found.months)
             # Who was away for longer than the news are kept takes everything anew.
             untold = stand.xid < there.news_from
+            if untold:
+                taken = taken_acts(connection, [act.id for act in waiting_acts(own)])
+            else:
+                taken = _still_waiting(own, found.taken)
+            touched = _touched(connection, news, taken, own, refused, waiting_of(local))
+            since = oldest_kept(there.now_ms, found.months)
             if untold:
                 incoming = read_all(connection, since, own)
             else:
                 incoming = read_touched(connection, touched, since, own) if touched else Incoming()
             measured = _read_measured(connection, news)
-            told = _who_did_it(connection, stand.seq) if news.seq else {}
+            heard: list[Heard] = []
+            heard_all = True
+            if there.seq > stand.seq:
+                heard, heard_all = _others_acts(connection, stand.seq, local.ids.station)
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
@@ -107,7 +116,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     _take_measured(local, measured)
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
-    known = Known(news.until, there.seq, there.hash, told)
+    known = Known(news.until, there.seq, there.hash, heard, heard_all)
     if news.seq:
         _forget_old(local)
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
@@ -139,25 +148,32 @@ class _Answers:
     months: int
     settings: dict[str, Any]
     taken: dict[int, dict[str, list[int]]]
+    """The acts of this station that the server took since, also those that the cursor does not reach yet,
+    with the rows that they touched there. Whatever it took before, this station has heard of.
+    """
 
 
-def _first_answers(connection: Connection, stand: Row[Any], mine: Sequence[int]) -> _Answers:
+def _first_answers(connection: Connection, stand: Row[Any], station: int) -> _Answers:
     """All of it in one round trip."""
     with at_once(connection) as driver:
         news = driver.execute(NEWS, (stand.xid,))
         standing = driver.execute(_STAND, (stand.seq,))
         put = driver.execute("SELECT key, value FROM setting WHERE NOT secret")
-        taken = driver.execute(_TAKEN, (list(mine),)) if mine else None
+        taken = driver.execute(_TAKEN_SINCE, (stand.xid, station))
     values = {key: json.loads(value) for key, value in put}
     return _Answers(
         news.fetchall(),
         _there(standing.fetchone()),
         values.get(MONTHS, DEFAULT_MONTHS),
         _shared(values.items()),
-        dict(taken.fetchall()) if taken else {},
+        dict(taken.fetchall()),
     )
 
 
+_TAKEN_SINCE = (
+    "SELECT operation, CAST(touched AS json) FROM news"
+    " WHERE xid >= %s AND (operation >> 11) & 1023 = %s AND touched IS NOT NULL"
+)
 _STAND = """
     SELECT jw_horizon(), h.seq, h.hash, jw_seal_of(%s::bigint), jw_now_ms(), t.news_from
     FROM journal_head h, tending t
@@ -180,8 +196,17 @@ def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
     return set(own.execute(done).scalars())
 
 
-def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, dict[str, list[int]]]:
-    """Which of these acts the server has taken, with the rows that they touched there."""
+def _still_waiting(
+    own: Connection, taken: Mapping[int, Mapping[str, list[int]]]
+) -> dict[int, Mapping[str, list[int]]]:
+    """Of acts that the server has taken, those that wait here."""
+    waits = (among(outbox.c.id, taken), outbox.c.state == sending.WAITING)
+    still = set(own.execute(select(outbox.c.id).where(*waits)).scalars()) if taken else set()
+    return {operation: touched for operation, touched in taken.items() if operation in still}
+
+
+def taken_acts(connection: Connection, operations: Sequence[int]) -> dict[int, Mapping[str, list[int]]]:
+    """Which of these acts the server has taken at any time, with the rows that they touched there."""
     if not operations:
         return {}
     found = connection.exec_driver_sql(_TAKEN, (list(operations),))
@@ -227,6 +252,7 @@ def _touched(
     taken: Mapping[int, Mapping[str, list[int]]],
     own: Connection,
     refused: Mapping[int, Refused],
+    waiting: Waiting,
 ) -> dict[str, set[int]]:
     """The rows to be read: of the news, of our own acts, and what the refused ones would have changed."""
     touched = {name: set(ids) for name, ids in news.touched.items()}
@@ -239,26 +265,33 @@ def _touched(
         for name, ids in rows.items():
             touched.setdefault(name, set()).update(ids)
     for operation in refused:
-        act = own.execute(select(outbox).where(outbox.c.id == operation)).one()
-        for name, row_id in keys_of(own, act):
+        for name, row_id in waiting.keys_of(own, operation):
             touched.setdefault(name, set()).add(row_id)
     return touched
 
 
-def _who_did_it(connection: Connection, since: int) -> dict[str, dict[str, list[Any]]]:
-    """Of the rows that people name, who changed them last; of the newest entries only, and of no mass."""
-    told: dict[str, dict[str, list[Any]]] = {}
-    newest = select(journal.c.actor_name, journal.c.command, journal.c.at, journal.c.touched)
-    newest = newest.where(journal.c.seq > since, journal.c.touched.is_not(None))
-    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(ASKED_ABOUT)):
-        for name, ids in entry.touched.items():
-            table = metadata.tables[name]
-            if name in APART or "case_id" in table.c or len(ids) > ASKED_ABOUT:
-                continue
-            rows = told.setdefault(name, {})
-            for row_id in ids:
-                rows.setdefault(str(row_id), [entry.actor_name, entry.command, to_ms(entry.at)])
-    return told
+def _others_acts(connection: Connection, since: int, station: int) -> tuple[list[Heard], bool]:
+    """What others have done since an entry, the newest first, and whether that is all of it.
+
+    What this station did it has in its own journal.
+    """
+    theirs = literal_column("coalesce((operation >> 11) & 1023, -1)", Integer) != station
+    columns = ("seq", "actor_name", "command", "at", "undoes", "touched")
+    newest = select(*(journal.c[name] for name in columns)).where(journal.c.seq > since, theirs)
+    heard: list[Heard] = []
+    rows = 0
+    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(HEARD + 1)):
+        # Of parts, whoever asks goes by the case that they belong to.
+        touched = {
+            name: ids
+            for name, ids in (entry.touched or {}).items()
+            if name not in APART and "case_id" not in metadata.tables[name].c
+        }
+        rows += sum(map(len, touched.values()))
+        if entry.touched is None or len(heard) == HEARD or rows > HEARD_ROWS:
+            return heard, False
+        heard.append((entry.seq, entry.actor_name, entry.command, to_ms(entry.at), entry.undoes, touched))
+    return heard, True
 
 
 def _forget_old(local: Database) -> None:

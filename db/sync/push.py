@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from db.engine import outbox as sending
@@ -24,7 +24,8 @@ from db.kernel.refusal import Refused, Unavailable
 from db.sync.batch import CHUNK, fast_forward
 from db.sync.concurrent import adapted
 from db.sync.pull import pull
-from db.sync.rebase import Key, effect_of, fault_of, keys_of
+from db.sync.rebase import fault_of
+from db.sync.waiting import Key, effect_of, waiting_of
 
 _WAITING = "SELECT id, actor_id FROM outbox WHERE state = ? ORDER BY id"
 Door = Callable[[int], "tuple[Bus, Actor] | None"]
@@ -40,7 +41,9 @@ class Pushed:
     settled: list[int] = field(default_factory=list)
     parked: dict[int, Refused] = field(default_factory=dict)
     held: dict[int, str] = field(default_factory=dict)
-    """Acts of people who are not signed in, or that stand on such ones: operation → whose."""
+    """Acts of people who are not signed in, or that stand on such ones: operation → whose. Of each person at
+    least the first.
+    """
 
 
 def push(local: Database, door: Door, *, as_computed: bool = True) -> Pushed:
@@ -69,6 +72,8 @@ class _Sending:
         self._server: Database | None = None
 
     def run(self) -> Pushed:
+        if self._nobody_is_there():
+            return self._pushed
         with self._local.read() as connection:
             found = connection.exec_driver_sql(_WAITING, (sending.WAITING,))
             waiting = [(int(operation), int(person)) for operation, person in found]
@@ -80,6 +85,17 @@ class _Sending:
             del waiting[:sent]
         self._take_over()
         return self._pushed
+
+    def _nobody_is_there(self) -> bool:
+        """Whether all that waits is of people who are not signed in: then nothing has to be looked at."""
+        first = select(func.min(outbox.c.id).label("id"), outbox.c.actor_id, outbox.c.actor_name)
+        first = first.where(outbox.c.state == sending.WAITING).group_by(outbox.c.actor_id)
+        with self._local.read() as connection:
+            acts = connection.execute(first).all()
+        if any(self._door(act.actor_id) is not None for act in acts):
+            return False
+        self._pushed.held |= {act.id: act.actor_name for act in acts}
+        return True
 
     def _forward(self, waiting: list[tuple[int, int]]) -> int:
         """How many of the next acts could go as they were done here."""
@@ -123,7 +139,7 @@ class _Sending:
         with self._local.read() as connection:
             waits = select(outbox).where(outbox.c.id == operation, outbox.c.state == sending.WAITING)
             act = connection.execute(waits).first()
-            return act, set() if act is None else keys_of(connection, act)
+            return act, set() if act is None else set(waiting_of(self._local).keys_of(connection, operation))
 
     def _replay(self, act: Row[Any], bus: Bus, actor: Actor) -> None:
         with self._local.read() as connection:

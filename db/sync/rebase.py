@@ -3,9 +3,6 @@
 Acts that the server has not heard of yet stand on rows as they were. When those rows change, the acts that
 met them are put back, the server's rows are written, and the acts are done again: the same acts, with their
 numbers, ids and moments. One transaction, so that the screen sees only what came of it.
-
-Acts meet by the row and by the case that it belongs to: an act that stands on another's step or timer stands
-on that case.
 """
 
 from __future__ import annotations
@@ -25,8 +22,9 @@ from db.engine.among import among
 from db.engine.bus import Undo, carry_out, demand_permission
 from db.engine.columns import from_plain
 from db.engine.connections import Database, Writing
+from db.engine.journal import TAKEN_OVER
 from db.engine.rows import fetch
-from db.engine.tables import journal, metadata, outbox, replica
+from db.engine.tables import metadata, outbox, replica
 from db.engine.unit_of_work import Diff, UnitOfWork
 from db.kernel.actor import SYSTEM
 from db.kernel.command import Reach, command, command_name, without_private
@@ -36,24 +34,29 @@ from db.kernel.refusal import Refused, RefusedAll, Unavailable, as_plain
 from db.people.commands import actor_on
 from db.sync.concurrent import Effect, adapted
 from db.sync.incoming import Incoming, mirrored
+from db.sync.waiting import Key, cases_of, effect_of, waiting_acts, waiting_of
 
-Key = tuple[str, int]
 MOOT = frozenset({"tagged_already", "not_tagged", "same_priority", "undone_already"})
 """Refusals that say: it is so already, whoever did it. There is nothing left to decide."""
 
 _log = logging.getLogger(__name__)
 
 
-@command("sync.take_over", permission="*", label=N_("Taken over"), lasting=True, reach=Reach.HERE)
+Heard = tuple[int, str, str, int, int | None, Mapping[str, Sequence[int]]]
+"""An entry of the server: its number, who, command, moment (ms), the entry that it undoes, table → ids."""
+
+
+@command(TAKEN_OVER, permission="*", label=N_("Taken over"), lasting=True, reach=Reach.HERE)
 @dataclass(frozen=True)
 class TakeOver:
     """What the server knows, up to an entry of its journal.
 
-    ``told`` says of rows who changed them last, by which command and when: table → id → [name, command, ms].
+    ``heard`` is what others did since the last time, the newest first, and ``heard_all`` whether that is all.
     """
 
     seq: int = 0
-    told: Mapping[str, Mapping[str, list[Any]]] = field(default_factory=dict)
+    heard: Sequence[Heard] = ()
+    heard_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class Known:
     xid: int
     seq: int
     seal: bytes
-    told: Mapping[str, Mapping[str, list[Any]]] = field(default_factory=dict)
-    """Who changed which rows since the last time, as ``TakeOver`` keeps it."""
+    heard: Sequence[Heard] = ()
+    """What others did since the last time, as ``TakeOver`` keeps it."""
+    heard_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,15 @@ def rebase(
     decided = decided or Decided()
     came = Rebased()
     with database.write_many() as writing:
-        acts = waiting_acts(writing.connection)
-        affected = acts if whole else _affected(writing.connection, acts, incoming, decided.operations)
+        affected = (
+            waiting_acts(writing.connection)
+            if whole
+            else waiting_of(database).meeting(
+                writing.connection, _dirty(writing.connection, incoming), decided.operations
+            )
+        )
         effects = {act.id: effect_of(writing.connection, act) for act in affected}
-        taken = TakeOver(known.seq, known.told) if known else TakeOver()
+        taken = TakeOver(known.seq, known.heard, known.heard_all) if known else TakeOver()
         with writing.unit(SYSTEM, taken) as unit:
             undone = [effects[act.id] for act in reversed(affected)]
             base = _put_back(unit, [_apart(effect) for effect in undone] if whole else undone)
@@ -122,7 +131,7 @@ def rebase(
         if database.dialect == "sqlite":
             # Rows were allowed to come in any order; an act that is done again is told at once.
             writing.connection.exec_driver_sql("PRAGMA defer_foreign_keys = OFF")
-        verdict = _Verdict(writing, database.clock.now(), decided, came)
+        verdict = _Verdict(writing, database.clock.now(), decided, came, affected)
         for act in affected:
             verdict.give(act, effects[act.id])
         if known is not None:
@@ -131,70 +140,17 @@ def rebase(
     return came
 
 
-def waiting_acts(connection: Connection) -> Sequence[Row[Any]]:
-    """The acts of which the server is not known to have heard, in the order in which they were done."""
-    waits = outbox.c.state == sending.WAITING
-    return connection.execute(select(outbox).where(waits).order_by(outbox.c.id)).all()
-
-
-def effect_of(connection: Connection, act: Row[Any]) -> Effect:
-    """What an act did here the last time, from this file's own journal; nothing when it stands undone."""
-    entry = select(journal.c.changes).where(journal.c.seq == act.seq)
-    changes = connection.execute(entry).scalar() if act.seq else None
-    return {table: dict(rows) for table, rows in (changes or {}).items()}
-
-
-def keys_of(connection: Connection, act: Row[Any]) -> set[Key]:
-    """What an act stands on: its rows, and the cases that they belong to."""
-    entry = select(journal.c.touched).where(journal.c.seq == act.seq)
-    return _keys(connection, act, (connection.execute(entry).scalar() if act.seq else None) or {})
-
-
-def _keys(connection: Connection, act: Row[Any], touched: Mapping[str, Sequence[int]]) -> set[Key]:
-    keys = {(name, row_id) for name, ids in touched.items() for row_id in ids}
-    # What changes a part of a case counts the case up as well; only a few acts add a part and no more.
-    if "cases" not in touched and any("case_id" in metadata.tables[name].c for name in touched):
-        for name, rows in effect_of(connection, act).items():
-            for diff in rows.values():
-                keys |= {("cases", case_id) for case_id in diff.get("case_id", ()) if case_id is not None}
-            keys |= _cases_of(connection, name, touched[name])
-    return keys
-
-
-def _cases_of(connection: Connection, name: str, ids: Iterable[int]) -> set[Key]:
-    """The cases to which rows of this file belong."""
-    table = metadata.tables[name]
-    if "case_id" not in table.c:
-        return set()
-    owners = select(table.c.case_id).where(among(table.c.id, ids))
-    return {("cases", case_id) for case_id in connection.execute(owners).scalars()}
-
-
-def _affected(
-    connection: Connection, acts: Sequence[Row[Any]], incoming: Incoming, over: frozenset[int]
-) -> list[Row[Any]]:
-    """Those acts that stand on rows which change, and those that stand on theirs."""
-    if not acts:
-        return []
+def _dirty(connection: Connection, incoming: Incoming) -> set[Key]:
+    """The rows that change, and the cases that they belong to."""
     dirty: set[Key] = set()
     for name in {*incoming.rows, *incoming.gone}:
         ids = incoming.ids(name)
         dirty |= {(name, row_id) for row_id in ids}
-        dirty |= _cases_of(connection, name, ids)
+        dirty |= cases_of(connection, name, ids)
         dirty |= {
             ("cases", row["case_id"]) for row in incoming.rows.get(name, {}).values() if "case_id" in row
         }
-    entries = select(journal.c.seq, journal.c.touched).join(outbox, outbox.c.seq == journal.c.seq)
-    waits = entries.where(outbox.c.state == sending.WAITING)
-    touched = {row.seq: row.touched for row in connection.execute(waits)} if dirty or over else {}
-    found = []
-    for act in acts:
-        keys = _keys(connection, act, touched.get(act.seq) or {})
-        # One that could do nothing the last time may be able to now.
-        if act.id in over or not act.seq or not dirty.isdisjoint(keys):
-            found.append(act)
-            dirty |= keys
-    return found
+    return dirty
 
 
 def _apart(effect: Effect) -> Effect:
@@ -265,6 +221,7 @@ class _Verdict:
     now: datetime
     decided: Decided
     came: Rebased
+    affected: Sequence[Row[Any]]
 
     def give(self, act: Row[Any], effect: Effect) -> None:
         """One act, after those on which it stands."""
@@ -306,10 +263,10 @@ class _Verdict:
             self._set(act, sending.PARKED, note)
 
     def _undoing(self, act: Row[Any]) -> Row[Any] | None:
-        """The act that waits to take this one back."""
-        later = (each for each in waiting_acts(self.writing.connection) if each.id > act.id)
-        undos = (each for each in later if each.command == command_name(Undo))
-        return next((each for each in undos if each.arguments["operation"] == act.id), None)
+        """The act that waits to take this one back: it stands on the same rows, so it is put back as well."""
+        undos = (each for each in self.affected if each.id > act.id and each.command == command_name(Undo))
+        taking_back = (each for each in undos if each.arguments["operation"] == act.id)
+        return next((each for each in taking_back if self._waits(each)), None)
 
     def _waits(self, act: Row[Any]) -> bool:
         state = select(outbox.c.state).where(outbox.c.id == act.id)

@@ -8,7 +8,7 @@ that came too early keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,7 +105,7 @@ def foresee(local: Database, server: Database) -> Foreseen:
 
 def _acts(
     own: Connection, server: Connection
-) -> tuple[list[int], list[int], dict[int, dict[str, list[int]]]]:
+) -> tuple[list[int], list[int], dict[int, Mapping[str, list[int]]]]:
     """Acts of this station: those that wait, those that the server has lost, and those that it has."""
     states = (sending.DONE, sending.PARTLY)
     done = list(own.execute(select(outbox.c.id).where(outbox.c.state.in_(states))).scalars())

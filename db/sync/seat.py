@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from db.engine import schema
 from db.engine.bus import Bus, Outcome, demand_permission
 from db.engine.connections import Database, open_database
+from db.engine.patience import Patience
 from db.engine.tables import replica
 from db.kernel.act import Act
 from db.kernel.actor import Actor, Scope
@@ -35,11 +36,16 @@ from db.sync.door import open_server
 from db.sync.grace import admit, remember
 from db.sync.standing import Standing
 from db.sync.station import Station
+from db.sync.turn import turn
 
 FOLDER = "stations"
 """Where the files of stations lie, below the folder of this computer's user."""
 DATABASE = "jingwei"
 """The database of a server when its address names none."""
+COPY_PATIENCE_SECONDS = 30.0
+"""So long the line may be silent before a first copy is given up; the next one goes on from there."""
+ELSEWHERE = "elsewhere"
+"""What the progress is called while another program of this computer copies into the same file."""
 T = TypeVar("T")
 _HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
@@ -115,6 +121,15 @@ def short_address(address: str) -> str:
     return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
 
 
+def shown_address(address: str) -> str:
+    """An address as a person would write it: short, when that means the same."""
+    try:
+        short = short_address(address)
+        return short if server_address(short) == address else address
+    except (ArgumentError, Refused):
+        return address
+
+
 def station_file(folder: Path, address: str, scope: Scope) -> Path:
     """The file for a server and a reading scope."""
     bound = [*sorted(map(str, scope.areas)), "|", *sorted(map(str, scope.units)), "|", *scope.prefixes]
@@ -150,13 +165,15 @@ def take_seat(
 
     ``address`` is one of ``server_address``; ``file`` is given when it is not to be the usual one of
     ``folder``, which also holds the authority that ``trust`` has kept. The first copy tells ``copied`` how
-    far it is; what that raises ends it, and the next call goes on from there. Raises ``Refused`` (name or
-    password, versions, another server's file) and ``Unavailable`` (no line, or a server that does not prove
-    itself, and nobody of that name has been here).
+    far it is; what that raises ends it, and the next call goes on from there. A second program of this
+    computer waits until the file is there (``ELSEWHERE``). Raises ``Refused`` (name or password, versions,
+    another server's file) and ``Unavailable`` (no line, or a server that does not prove itself, and nobody of
+    that name has been here).
     """
     way = way_to(address, folder)
+    patience = Patience(COPY_PATIENCE_SECONDS)
     try:
-        server = open_server(make_url(way), login, password)
+        server = open_server(make_url(way), login, password, patience)
     except Unavailable as trouble:
         files = station_files(folder, address) if file is None else [file]
         return _without_line(address, way, files, login, password, clock, told, trouble)
@@ -165,13 +182,14 @@ def take_seat(
         actor = actor_of(server, login)
         path = file or station_file(folder, address, actor.scope)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        local = join(path, server, address, platform.node() or "?", clock)
-        try:
-            copy(local, server, copied)
-            remember(local, login, password)
-        except BaseException:
-            local.close()
-            raise
+        with turn(path, lambda: copied(Progress(ELSEWHERE, 0, 0))):
+            local = join(path, server, address, platform.node() or "?", clock)
+            try:
+                _Watched(copied, patience).copy(local, server)
+                remember(local, login, password)
+            except BaseException:
+                local.close()
+                raise
     finally:
         server.close()
     station = Station(local, way, told)
@@ -180,6 +198,33 @@ def take_seat(
     except Unavailable:
         station.await_line(login, password)
     return Seat(address, station, StationBus(station), actor)
+
+
+class _Watched:
+    """A copy that whoever watches it may end, also while the line is silent."""
+
+    def __init__(self, copied: Callable[[Progress], None], patience: Patience) -> None:
+        self._copied = copied
+        self._patience = patience
+        self._ended_by: BaseException | None = None
+
+    def copy(self, local: Database, server: Database) -> None:
+        """Copy; what ``copied`` raises is raised, whatever the line says to being let go of."""
+        try:
+            copy(local, server, self._tell)
+        except Unavailable as trouble:
+            if self._ended_by is not None:
+                raise self._ended_by from trouble
+            raise
+
+    def _tell(self, progress: Progress) -> None:
+        try:
+            self._copied(progress)
+        except BaseException as error:
+            self._ended_by = error
+            # Nobody waits for the line any longer.
+            self._patience.give_up()
+            raise
 
 
 def _without_line(

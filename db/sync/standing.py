@@ -17,6 +17,29 @@ class Line(StrEnum):
     OFFLINE = "offline"
 
 
+class Way(StrEnum):
+    """How it stands with a photo whose file is not here."""
+
+    COMING = "coming"
+    """The server has it."""
+    UNSENT = "unsent"
+    """The station that took it has not sent it yet."""
+    NO_LINE = "no_line"
+    LOST = "lost"
+    """Nobody has it any more."""
+
+
+@dataclass(frozen=True)
+class PhotoWay:
+    """How a photo comes here: the share of its bytes that has arrived (0 to 1), and from which station it is
+    waited for ("" when that is not the point).
+    """
+
+    way: Way
+    share: float = 0.0
+    station: str = ""
+
+
 @dataclass(frozen=True)
 class Standing:
     """What is known of the line, of what waits, and of the clock."""

@@ -31,7 +31,7 @@ from db.kernel.program import program_version
 from db.kernel.refusal import Refused, Trouble, Unavailable
 from db.sync.batch import SKEW_MS
 from db.sync.bell import Bell
-from db.sync.blobs import Photos
+from db.sync.blobs import Photos, Wanted
 from db.sync.door import Door, is_shut
 from db.sync.grace import demand_scope, forget
 from db.sync.measured import send_measured, told_measured
@@ -39,7 +39,7 @@ from db.sync.pull import pull
 from db.sync.push import Pushed, push
 from db.sync.rejoin import Rejoined, rejoin
 from db.sync.skew import correct, keep_time, measure
-from db.sync.standing import Line, Standing
+from db.sync.standing import Line, PhotoWay, Standing, Way
 
 LOOK_SECONDS = 2.0
 """How long the station waits for the bell before it looks by itself."""
@@ -182,6 +182,16 @@ class Station:
         """
         with self._door_of(actor).database.read() as connection:
             return question(connection)
+
+    def photo_way(self, wanted: Wanted) -> PhotoWay:
+        """How it stands with a photo that somebody looks at and that is not here: it comes before others.
+
+        Reads the disk. Raises ``Refused("not_a_photo")`` for what cannot be one.
+        """
+        found = self._photos.way_of(wanted)
+        if found.way is Way.COMING and self.standing.line is Line.OFFLINE:
+            return replace(found, way=Way.NO_LINE)
+        return found
 
     def rejoin(self, actor: Actor) -> Rejoined:
         """Take a server that was put back to an older state for the truth, and send again what it has lost.

@@ -257,11 +257,11 @@ class SupervisorDesk(QObject):
 
     async def _undo_one(self, seq: int) -> None:
         bus, who = self._core.bus, self._context.who
-        outcome = await self._jobs.write(lambda: bus.run(bus.undo_of(seq, leave_out=True), who))
+        outcome = await self._jobs.write(lambda: bus.run(Undo(seq, leave_out=True), who))
         self._say_undone(outcome.result)
 
     async def _propose_undo(self, seq: int) -> None:
-        await self._propose(await self._jobs.read(self._core.bus.undo_of, seq))
+        await self._propose(await self._jobs.read(self._core.bus.undo_of, Undo(seq)))
 
     def _say_undone(self, result: Any) -> None:
         words = _("Undone: {what}").format(what=result)

@@ -26,7 +26,7 @@ from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
 from db.sync.authority import trust
 from db.sync.copy import Progress
-from db.sync.seat import Seat, server_address, server_of, station_files, take_seat
+from db.sync.seat import ELSEWHERE, Seat, server_address, server_of, shown_address, station_files, take_seat
 from desktop.app.server import Ear
 from desktop.app.session import Session
 from desktop.core.jobs import Jobs
@@ -191,7 +191,7 @@ class Program(QObject):
             self.jobs,
             partial(self._take_seat, ear),
             partial(trust, self._folder),
-            address=self._server or self._preferences.get(SERVER),
+            address=shown_address(self._server or self._preferences.get(SERVER)),
             login=self._options.user or self._preferences.get(LOGIN),
             may_choose=self._options.server is None and self._options.is_own,
         )
@@ -410,6 +410,9 @@ _COPIED = {
 
 def copying_words(table: str) -> str:
     """What is being copied, for who waits for it."""
+    if table == ELSEWHERE:
+        # zh: 本机另一个程序正在进行首次同步，请稍候
+        return _("Another program on this computer is making the first copy")
     # zh: 首次同步：{what}
     return _("First copy: {what}").format(what=_(_COPIED.get(table, N_("Registers and the rest"))))
 

@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from db.bootstrap import Core
-from db.cases.casefile import CaseFile, case_file
+from db.cases.casefile import CaseFile, Photo, case_file
 from db.cases.commands.moving import foreseeable
 from db.kernel.language import N_, _, ngettext_
 from db.kernel.refusal import Refused, Unavailable
+from db.sync.blobs import Wanted
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
-from db.sync.standing import Standing
+from db.sync.standing import PhotoWay, Standing
 from db.sync.tray import do_again, drop, read_tray
 from desktop.app.desk import SupervisorDesk, Tell, done_words
 from desktop.app.trayed import tray_acts
@@ -215,6 +216,12 @@ class ServerDesk(QObject):
     def older_case(self, case_id: int) -> CaseFile | None:
         """A case that this computer does not keep."""
         return self.ask_older(lambda connection: case_file(connection, case_id, self._context.who))
+
+    # Photos.
+
+    def photo_way(self, photo: Photo) -> PhotoWay:
+        """How it stands with a photo whose file is not here; the station fetches it before others."""
+        return self._seat.station.photo_way(Wanted(photo.sha256, photo.mime, photo.bytes, photo.id))
 
     # A server that was put back.
 

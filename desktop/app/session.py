@@ -439,6 +439,7 @@ class Session(QObject):
             lambda path: photo_store(database).take(path),
             lambda sha256, mime: photo_store(database).find(sha256, mime),
             lambda sha256, mime: photo_store(database).thumbnail(sha256, mime),
+            lambda photo: None if self.server is None else self.server.photo_way(photo),
             self.desk.act_work(),
             lambda case_id, reason: view_contact(bus, case_id, reason, who),
         )

@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
 from db.cases.casefile import Photo
 from db.cases.photos import PHASES
 from db.kernel.language import _
+from db.sync.standing import PhotoWay, Way
 from desktop.casefile.timeline import clear
+from desktop.core.words import number
 from desktop.widgets import icons
 from desktop.widgets.button import Button
 from desktop.widgets.plain import Elided, label, tip
@@ -27,27 +29,75 @@ from desktop.widgets.theme import Theme
 
 TILE = QSize(124, 93)
 MOST_IN_A_ROW = 4
+Ways = Mapping[str, PhotoWay]
+"""How it stands with photos whose file is not here, by hash; without a server there are none."""
+
+
+def words_of(way: PhotoWay | None) -> tuple[str, str]:
+    """What stands in place of a picture, and the state of it in small."""
+    if way is None:
+        return _("File missing"), ""
+    if way.way is Way.LOST:
+        # zh: 照片已无法取得
+        return _("Cannot be had any more"), ""
+    # zh: 传送中
+    on_its_way = _("On its way")
+    if way.way is Way.UNSENT:
+        # zh: 等待 {station} 上传
+        return on_its_way, _("waits for {station}").format(station=way.station)
+    share = _("{percent} %").format(percent=number(int(way.share * 100)))
+    if way.way is Way.NO_LINE:
+        # zh: 离线
+        return on_its_way, f"{_('no line')} · {share}" if way.share else _("no line")
+    return on_its_way, share
+
+
+def tip_of(way: PhotoWay | None) -> str:
+    """The same in a sentence, for who wants to know; "" when there is nothing to add."""
+    if way is None:
+        return ""
+    if way.way is Way.LOST:
+        # zh: 服务器和拍摄席位都没有这张照片的文件。
+        return _("Neither the server nor the station that took it has its file.")
+    if way.way is Way.UNSENT:
+        # zh: 这张照片由 {station} 拍摄，尚未上传到服务器。
+        return _("{station} took it in and has not sent it to the server yet.").format(station=way.station)
+    if way.way is Way.NO_LINE:
+        # zh: 连接恢复后继续接收。
+        return _("It goes on when the line is back.")
+    # zh: 正在从服务器接收，完成后自动显示。
+    return _("It comes from the server and appears here by itself.")
 
 
 class Tile(QAbstractButton):
-    """A small picture; without its file it says so."""
+    """A small picture; without its file it says how that stands."""
 
-    def __init__(self, theme: Theme, photo: Photo, image: QImage | None, waits: bool) -> None:
+    def __init__(self, theme: Theme, photo: Photo) -> None:
         super().__init__()
         self._theme = theme
-        self._photo = photo
-        self._image = image
-        self._waits = waits
+        self.photo = photo
+        self._image: QImage | None = None
+        self._way: PhotoWay | None = None
+        self._reads = True
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setEnabled(image is not None)
-        self.setAccessibleName(photo.name)
-        self.setToolTip(tip(f"{photo.name}\n{photo.added_by_name}"))
+
+    def set(self, images: Mapping[str, QImage | None], ways: Ways) -> None:
+        """What is known of its file: a hash that is not in `images` is still being read."""
+        sha256 = self.photo.sha256
+        self._reads = sha256 not in images
+        self._image, self._way = images.get(sha256), ways.get(sha256)
+        self.setEnabled(self._image is not None)
+        words = " · ".join(filter(None, words_of(self._way))) if self.is_missing else ""
+        self.setAccessibleName(f"{self.photo.name}: {words}" if words else self.photo.name)
+        told = tip_of(self._way) if self.is_missing else ""
+        self.setToolTip(tip(f"{self.photo.name}\n{self.photo.added_by_name}\n{told}".strip()))
+        self.update()
 
     @property
     def is_missing(self) -> bool:
         """Whether there is no file to show."""
-        return self._image is None and not self._waits
+        return self._image is None and not self._reads
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(TILE.width()), self._theme.px(TILE.height()))
@@ -70,18 +120,36 @@ class Tile(QAbstractButton):
             )
             painter.drawImage(QRectF(body), self._image, part)
         elif self.is_missing:
-            mark = icons.pixmap(theme, "warning", "text3", 16, self.devicePixelRatioF())
-            side = theme.px(16)
-            painter.drawPixmap((body.width() - side) // 2, body.height() // 2 - side - theme.px(4), mark)
-            painter.setPen(theme.color("text2"))
-            painter.setFont(theme.font("label"))
-            words = body.adjusted(theme.px(6), body.height() // 2, -theme.px(6), 0)
-            flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(words, flags, _("File missing"))
+            self._paint_words(painter)
         if self.hasFocus() or self.underMouse():
             painter.setPen(QPen(theme.color("focus"), max(1, theme.px(2))))
             painter.drawRect(body.adjusted(1, 1, -1, -1))
         painter.end()
+
+    def _paint_words(self, painter: QPainter) -> None:
+        theme, body, way = self._theme, self.rect(), self._way
+        on_its_way = way is not None and way.way is not Way.LOST
+        side = theme.px(16)
+        mark = icons.pixmap(
+            theme, "import" if on_its_way else "warning", "text3", 16, self.devicePixelRatioF()
+        )
+        painter.drawPixmap((body.width() - side) // 2, body.height() // 2 - side - theme.px(8), mark)
+        words, state = words_of(way)
+        painter.setPen(theme.color("text2"))
+        painter.setFont(theme.font("label"))
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+        room = body.adjusted(theme.px(6), body.height() // 2 - theme.px(4), -theme.px(6), 0)
+        painter.drawText(room, flags, words)
+        if state:
+            metrics = painter.fontMetrics()
+            room.adjust(0, metrics.height() + theme.px(1), 0, 0)
+            told = metrics.elidedText(state, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignHCenter, told)
+        if way is not None and way.share > 0 and on_its_way:
+            height = theme.px(3)
+            painter.fillRect(0, body.height() - height, body.width(), height, theme.color("pressed"))
+            arrived = round(body.width() * way.share)
+            painter.fillRect(0, body.height() - height, arrived, height, theme.color("accent"))
 
 
 class PhotoStrip(QWidget):
@@ -98,7 +166,12 @@ class PhotoStrip(QWidget):
         self._column.setSpacing(theme.px(6))
         self._column.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)
 
-    def show_photos(self, photos: Sequence[Photo], images: Mapping[str, QImage | None]) -> None:
+    def show_images(self, images: Mapping[str, QImage | None], ways: Ways) -> None:
+        """What became of the files of the photos on show."""
+        for tile in self.tiles():
+            tile.set(images, ways)
+
+    def show_photos(self, photos: Sequence[Photo], images: Mapping[str, QImage | None], ways: Ways) -> None:
         """`images` by hash: ``None`` is missing, and a hash that is not in it is still being read."""
         clear(self._column)
         px = self._theme.px
@@ -111,7 +184,8 @@ class PhotoStrip(QWidget):
                 head.setFixedWidth(px(48))
                 row.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
                 for photo in shown[begin : begin + MOST_IN_A_ROW]:
-                    tile = Tile(self._theme, photo, images.get(photo.sha256), photo.sha256 not in images)
+                    tile = Tile(self._theme, photo)
+                    tile.set(images, ways)
                     tile.clicked.connect(lambda _on=False, key=photo.id: self.opened.emit(key))
                     row.addWidget(tile)
                 row.addStretch(1)
@@ -137,10 +211,12 @@ class PhotoView(QDialog):
         self._photos = list(photos)
         self._place = 0
         self._pixmap = QPixmap()
+        self._missing = ""
         self._build()
 
-    def show_photo(self, photo_id: int, image: QImage | None, at: str) -> None:
-        """Show this one; ``None``: its file is missing."""
+    def show_photo(self, photo_id: int, image: QImage | None, at: str, missing: str) -> None:
+        """Show this one; ``None``: its file is not here, and `missing` says how that stands."""
+        self._missing = missing
         self._place = next((i for i, photo in enumerate(self._photos) if photo.id == photo_id), 0)
         photo = self._photos[self._place]
         self._pixmap = QPixmap() if image is None else QPixmap.fromImage(image)
@@ -188,7 +264,7 @@ class PhotoView(QDialog):
         if self._pixmap.isNull():
             painter.setPen(self._theme.color("text2"))
             painter.setFont(self._theme.font("body"))
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, _("File missing"))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._missing)
         else:
             size = self._pixmap.size()
             if size.width() > room.width() or size.height() > room.height():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -42,8 +42,9 @@ from db.kernel.language import _, language
 from db.kernel.refusal import Refused, Trouble
 from db.live.board import News
 from db.live.reach import claimed_by_other
+from db.sync.standing import PhotoWay, Way
 from desktop.casefile.contact import ContactLine
-from desktop.casefile.photos import PhotoStrip, PhotoView
+from desktop.casefile.photos import PhotoStrip, PhotoView, words_of
 from desktop.casefile.printing import MOST_PHOTOS, Paper, case_html
 from desktop.casefile.sections import CaseList, FactGrid, Matters, Words
 from desktop.casefile.timeline import Timeline, clear
@@ -68,6 +69,8 @@ AFTER_STATES = frozenset({"handling", "pending_check", "pending_close", "closed"
 """From here on a new photo shows what was done, as long as nobody says otherwise."""
 MAY_ADD_PHOTOS = "case.photo"
 MOST_BUTTONS = 4
+ARRIVAL_MS = 1000
+"""How often the window looks for photos that are still on their way."""
 DECISIONS = ("grant_", "refuse_", "confirm_", "overrule_", "answer_")
 
 
@@ -86,6 +89,8 @@ class CaseWork:
     find: Callable[[str, str], Path | None]
     """Hash and kind → the file of a photo."""
     thumbnail: Callable[[str, str], Path | None]
+    way: Callable[[Photo], PhotoWay | None]
+    """How it stands with a photo whose file is not here; ``None`` without a server that could have it."""
     ahead: ActWork | None
     """How an act on the case is looked ahead."""
     look: Callable[[int, str], Contact]
@@ -142,6 +147,10 @@ class CaseWindow(QDialog):
         self._words = Words(context)
         self.file = file
         self._images: dict[str, QImage | None] = {}
+        self._ways: dict[str, PhotoWay] = {}
+        self._arrivals = QTimer(self)
+        self._arrivals.setSingleShot(True)
+        self._arrivals.setInterval(ARRIVAL_MS)
         self._reading = False
         self._read_again = False
         self._closed = False
@@ -307,6 +316,7 @@ class CaseWindow(QDialog):
         context.news.connect(self._on_news)
         self.finished.connect(self._on_finished)
         self.contact.asked.connect(lambda reason: self._start(self._look(reason)))
+        self._arrivals.timeout.connect(lambda: self._start(self._look_for_photos()))
         self.photos.opened.connect(lambda key: self._start(self._open_photo(key)))
         self.add_button.clicked.connect(self._on_add)
         self.more.clicked.connect(lambda: self._popup(self.more_menu(), self.more))
@@ -351,7 +361,7 @@ class CaseWindow(QDialog):
         self._duties.show_facts(words.duties(file))
         self._description.setText(details.description)
         self._description.setVisible(bool(details.description))
-        self.photos.show_photos(file.photos, self._images)
+        self.photos.show_photos(file.photos, self._images, self._ways)
         matters = words.matters(file)
         self._matters_heading.setVisible(bool(matters))
         self._matters.setVisible(bool(matters))
@@ -641,11 +651,32 @@ class CaseWindow(QDialog):
             self._reading = False
 
     async def _load_thumbnails(self) -> None:
-        images = await self._jobs.read(self._thumbnails, self.file.photos)
-        if not self._closed:
-            self._images = images
-            self.photos.show_photos(self.file.photos, images)
-            self.loaded.emit()
+        photos = self.file.photos
+        images = await self._jobs.read(self._thumbnails, photos)
+        ways = await self._jobs.read(self._ways_of, photos, images)
+        if self._closed:
+            return
+        self._images, self._ways = images, ways
+        self.photos.show_photos(self.file.photos, images, ways)
+        self._await_photos()
+        self.loaded.emit()
+
+    def _await_photos(self) -> None:
+        """Look now and then for those that are still to come, as long as there are any."""
+        if any(way.way is not Way.LOST for way in self._ways.values()):
+            self._arrivals.start()
+
+    async def _look_for_photos(self) -> None:
+        photos = tuple(photo for photo in self.file.photos if photo.sha256 in self._ways)
+        images = await self._jobs.read(self._thumbnails, photos)
+        ways = await self._jobs.read(self._ways_of, photos, images)
+        if self._closed:
+            return
+        if (ways, any(image is not None for image in images.values())) != (self._ways, False):
+            self._images = {**self._images, **images}
+            self._ways = ways
+            self.photos.show_images(self._images, ways)
+        self._await_photos()
 
     def _thumbnails(self, photos: tuple[Photo, ...]) -> dict[str, QImage | None]:
         """On a reader's thread: a QImage, unlike a pixmap, may be made anywhere. ``None``: missing."""
@@ -655,6 +686,12 @@ class CaseWindow(QDialog):
             image = QImage() if path is None else QImage(str(path))
             found[photo.sha256] = None if image.isNull() else image
         return found
+
+    def _ways_of(self, photos: tuple[Photo, ...], images: Mapping[str, QImage | None]) -> dict[str, PhotoWay]:
+        """Of those that are missing and have, or had, a server to come from."""
+        missing = (photo for photo in photos if images[photo.sha256] is None)
+        ways = {photo.sha256: self._work.way(photo) for photo in missing}
+        return {sha256: way for sha256, way in ways.items() if way is not None}
 
     # Photos.
 
@@ -710,7 +747,8 @@ class CaseWindow(QDialog):
         photo = next((one for one in self.file.photos if one.id == key), None)
         if photo is not None:
             image = await self._jobs.read(self._full_size, photo)
-            view.show_photo(key, image, self._words.moment(photo.added_at))
+            words = " · ".join(filter(None, words_of(self._ways.get(photo.sha256))))
+            view.show_photo(key, image, self._words.moment(photo.added_at), words)
 
     def _full_size(self, photo: Photo) -> QImage | None:
         path = self._work.find(photo.sha256, photo.mime)

@@ -22,17 +22,18 @@ from sqlalchemy import select
 
 from db.cases.commands.intake import Report
 from db.demo.postgres import OwnPostgres
-from db.demo.serving import CATEGORY, ServedCity, digest, journal_of, served_city
+from db.demo.proxy import Proxy
+from db.demo.serving import CATEGORY, ServedCity, digest, fill, journal_of, served_city
 from db.engine.outbox import DONE
 from db.engine.tables import outbox
 from db.kernel.clock import Clock
 from db.sync import door
+from db.sync.copy import Progress
 from db.sync.seat import Seat, take_seat
 from db.sync.standing import Line, Standing
 from db.sync.station import Station
 from tests.faults.unprivileged import open_folder
 from tests.kit.postgres import SETTINGS
-from tests.kit.proxy import Proxy
 
 pytestmark = pytest.mark.postgres
 
@@ -223,6 +224,33 @@ def test_a_line_that_takes_every_byte_and_brings_none(room: Room, line: Proxy) -
     assert during < SLOWER * usual
     line.mend()
     room.settle()
+
+
+class EnoughError(Exception):
+    """Whoever watches the first copy has had enough."""
+
+
+def test_a_first_copy_over_a_line_that_brings_nothing_is_stopped_and_goes_on(
+    city: ServedCity, line: Proxy, tmp_path: Path
+) -> None:
+    fill(city, 400, 0)
+    silent: list[str] = []
+
+    def watch(progress: Progress) -> None:
+        line.swallows = True
+        silent.append(progress.table)
+        if len(silent) > 3 and len(set(silent[-3:])) == 1:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        take_seat(
+            *(city.address, tmp_path, city.logins[0], city.password),
+            file=tmp_path / "room.db",
+            copied=watch,
+        )
+    line.mend()
+    with room_in(city, tmp_path) as room:
+        room.settle()
 
 
 def test_a_slow_line(room: Room, line: Proxy) -> None:

@@ -321,7 +321,7 @@ def test_a_proposal_is_decided_by_another_who_might_give_it_himself(server: Serv
     bus = server.core("lihua").bus
     with pytest.raises(Refused, match="second officer"):
         bus.undo(second)
-    undo_id = propose(bus, bus.undo_of(moved.seq), second)
+    undo_id = propose(bus, bus.undo_of(Undo(moved.seq)), second)
     core.bus.run(ConfirmProposal(undo_id), who)
     with server.owner.database.read() as connection:
         assert verify(connection).whole

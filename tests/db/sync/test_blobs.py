@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,12 @@ from sqlalchemy import text
 
 from db.cases.commands.intake import Report
 from db.cases.photos import AttachPhoto, Kept, PhotoStore, photo_store
+from db.cases.tables import photo
 from db.engine.connections import Database, open_database
 from db.kernel.refusal import Unavailable
 from db.sync import blobs
-from db.sync.blobs import PART, Photos
+from db.sync.blobs import PART, Photos, Wanted
+from db.sync.standing import PhotoWay, Way
 from tests.db.sync.conftest import Pair
 from tests.flows.bureau import COVER
 from tests.kit.network import Post, Server
@@ -113,6 +115,59 @@ def test_a_photo_on_its_way_down_goes_on_where_it_was_cut(
     path = store.find(kept.sha256, kept.mime)
     assert path is not None
     assert path.stat().st_size == kept.bytes
+
+
+def test_who_looks_at_a_photo_is_told_how_it_stands_and_gets_it_first(pair: Pair, tmp_path: Path) -> None:
+    kept = attach(pair.east, "wang", tmp_path)
+    pair.east.sync()
+    pair.west.sync()
+    (row,) = pair.west.rows(photo).values()
+    wanted = Wanted(kept.sha256, kept.mime, kept.bytes, row["id"])
+    west, way = Photos(pair.west.local), pair.west.way("sun")
+    steps(west, way)
+    assert west.way_of(wanted) == PhotoWay(Way.UNSENT, station="east")
+    steps(Photos(pair.east.local), pair.east.way("wang"))
+    west = Photos(pair.west.local)
+    assert west.way_of(wanted) == PhotoWay(Way.COMING, 0.0)
+    assert west.step(way)
+    assert west.way_of(wanted) == PhotoWay(Way.COMING, 3 * 4096 / kept.bytes)
+    steps(west, way)
+    assert photo_store(pair.west.local).find(kept.sha256, kept.mime) is not None
+
+
+def test_a_photo_of_a_case_that_is_not_kept_here_comes_when_it_is_looked_at(
+    pair: Pair, tmp_path: Path
+) -> None:
+    kept = attach(pair.east, "wang", tmp_path)
+    pair.east.sync()
+    steps(Photos(pair.east.local), pair.east.way("wang"))
+    (row,) = pair.east.rows(photo).values()
+    west, way = Photos(pair.west.local), pair.west.way("sun")
+    assert not west.step(way)
+    west.way_of(Wanted(kept.sha256, kept.mime, kept.bytes, row["id"]))
+    steps(west, way)
+    assert photo_store(pair.west.local).find(kept.sha256, kept.mime) is not None
+
+
+@pytest.mark.parametrize("why", ["it was taken here", "no such station", "it sent nothing for a day"])
+def test_a_photo_that_cannot_come_any_more_is_lost(pair: Pair, tmp_path: Path, why: str) -> None:
+    kept = attach(pair.east, "wang", tmp_path)
+    pair.east.sync()
+    pair.west.sync()
+    (row,) = pair.west.rows(photo).values()
+    wanted, post = Wanted(kept.sha256, kept.mime, kept.bytes, row["id"]), pair.west
+    if why == "it was taken here":
+        photo_store(pair.east.local).path(kept.sha256, kept.mime).unlink()
+        post = pair.east
+    elif why == "no such station":
+        wanted = replace(wanted, id=row["id"] ^ 512 << 11)
+    else:
+        with pair.server.owner.engine.begin() as connection:
+            connection.execute(text("UPDATE station SET seen_at = seen_at + 90000000 WHERE name = 'east'"))
+    photos = Photos(post.local)
+    photos.way_of(wanted)
+    steps(photos, post.way(post.people[0]))
+    assert photos.way_of(wanted) == PhotoWay(Way.LOST)
 
 
 def test_bytes_that_are_not_those_of_the_hash_are_not_kept(pair: Pair, tmp_path: Path) -> None:

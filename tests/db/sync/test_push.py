@@ -14,7 +14,8 @@ from db.cases.commands.marking import SetPriority, TagCases
 from db.cases.commands.merging import Merge
 from db.cases.commands.requests import AskSuspend, Grant, ResumeDue
 from db.cases.tables import case, reporter, step, tag
-from db.engine.bus import Bus
+from db.desk.queries import own_acts
+from db.engine.bus import Bus, Undo
 from db.engine.outbox import DONE, DROPPED, PARKED, PARTLY, WAITING
 from db.engine.tables import journal
 from db.kernel.actor import SYSTEM
@@ -133,6 +134,75 @@ def test_an_act_that_the_server_has_is_taken_back_there(pair: Pair) -> None:
     with pair.server.owner.read() as connection:
         undone = connection.execute(select(journal.c.undoes).where(journal.c.undoes.is_not(None))).scalars()
         assert len(list(undone)) == 1
+
+
+@pytest.mark.parametrize("private", [{}, {"reporter_name": "张三"}])
+@pytest.mark.parametrize("as_computed", [True, False])
+def test_all_that_was_done_and_taken_back_without_a_line_comes_and_goes(
+    pair: Pair, private: dict[str, str], as_computed: bool
+) -> None:
+    """What is taken over between two undos is what this very station did: nobody touched it since."""
+    case_id = reported(pair.east, **private)
+    pair.east.run(Accept((case_id,)), "wang")
+    pair.east.undo("wang")
+    pair.east.undo("wang")
+    pair.east.sync(as_computed=as_computed)
+    assert states(pair.east) == [DONE] * 4
+    in_step(pair)
+    assert pair.server.rows(case) == {}
+
+
+def test_what_somebody_else_has_taken_back_touches_nothing(pair: Pair) -> None:
+    ids = (dispatched(pair),)
+    pair.west.run(TagCases(ids, "防汛"), "zhao")
+    pair.west.sync()
+    pair.east.sync()
+    pair.east.run(SetPriority(ids, 2, "医院旁"), "li")
+    pair.east.sync()
+    pair.west.pull()
+    with refused("changed_since"):
+        pair.west.undo("zhao")
+    pair.east.undo("li")
+    pair.east.sync()
+    pair.west.pull()
+    pair.west.undo("zhao")
+    in_step(pair)
+    assert pair.server.rows(tag) == {}
+    assert set(states(pair.west)) == {DONE}
+
+
+def test_what_was_refused_touches_nothing(pair: Pair) -> None:
+    """An act in the tray does not stand between an older one and its undo."""
+    ids = (dispatched(pair),)
+    pair.west.run(TagCases(ids, "防汛"), "zhao")
+    pair.west.run(Receive(ids), "roads")
+    with pair.server.owner.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM transition WHERE verb = 'receive'")
+    pair.west.sync()
+    assert states(pair.west) == [DONE, PARKED]
+    pair.west.undo("zhao")
+    pair.west.sync()
+    assert states(pair.west) == [DONE, PARKED, DONE]
+    assert pair.server.rows(tag) == {}
+
+
+def test_an_older_act_is_taken_back_by_what_it_was_not_by_its_number_here(pair: Pair) -> None:
+    """Out of the list of one's own acts; entries of a station are numbered otherwise than the server's."""
+    first, second = (dispatched(pair),), (dispatched(pair),)
+    pair.west.run(TagCases(first, "防汛"), "zhao")
+    pair.west.run(TagCases(second, "学校"), "zhao")
+    pair.server.run(SetPriority(second, 2, "医院旁"), "li")
+    in_step(pair)
+    with pair.west.local.read() as connection:
+        later, earlier = own_acts(connection, pair.west.actors["zhao"])
+    with refused("changed_since"):
+        pair.west.run(Undo(later.seq), "zhao")
+    pair.west.run(Undo(earlier.seq, leave_out=True), "zhao")
+    in_step(pair)
+    assert {row["word"] for row in pair.server.rows(tag).values()} == {"学校"}
+    assert set(states(pair.west)) == {DONE}
+    with pair.west.local.read() as connection:
+        assert [act.seq for act in own_acts(connection, pair.west.actors["zhao"])] == [later.seq]
 
 
 def test_of_many_the_server_may_leave_out_some_and_that_is_told(pair: Pair) -> None:

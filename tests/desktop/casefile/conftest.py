@@ -25,6 +25,7 @@ from db.live.board import Board
 from db.live.feed import Feed
 from db.people.tables import unit
 from db.registers.queries import categories, conditions
+from db.sync.standing import PhotoWay
 from desktop.casefile.window import CaseWindow, CaseWork
 from desktop.core.context import City, Context, DataAge, Freshness
 from desktop.core.jobs import Jobs
@@ -70,6 +71,8 @@ class Office:
         self.jobs = Jobs(self.troubles.append)
         self.windows: list[CaseWindow] = []
         self.context = self.context_of(LEADER)
+        self.ways: dict[str, PhotoWay] = {}
+        """How it stands with photos that are not here, as a station would say."""
 
     def report(self, **values: Any) -> int:
         place = {"lon": 117.16, "lat": 35.08, "address": "荆河路东口"}
@@ -111,6 +114,7 @@ class Office:
             store.take,
             store.find,
             store.thumbnail,
+            lambda photo: self.ways.get(photo.sha256),
             None,
             lambda key, reason: view_contact(self.core.bus, key, reason, who),
         )

@@ -25,6 +25,7 @@ from db.cases.photos import photo_store
 from db.kernel.actor import SYSTEM, Actor, Scope
 from db.people.presence import say
 from db.people.tables import account, person
+from db.sync.standing import PhotoWay, Way
 from desktop.casefile.contact import SHOWN_SECONDS, ReasonDialog
 from desktop.casefile.photos import PhotoView, Tile
 from desktop.casefile.timeline import Step
@@ -379,6 +380,52 @@ def test_a_missing_file_is_shown_as_missing(office: Office, folder: Path) -> Non
     assert tile.is_missing
     assert not tile.isEnabled()
     tile.grab()
+
+
+def test_a_photo_on_its_way_says_how_far_it_is_and_appears_by_itself(office: Office, folder: Path) -> None:
+    window = office.open()
+    office.run(lambda: window.add_photos([picture(folder / "a.jpg")]))
+    (photo,) = window.file.photos
+    store = photo_store(office.core.database)
+    path, small = store.path(photo.sha256, photo.mime), store.thumbnail(photo.sha256, photo.mime)
+    assert small is not None
+    content = path.read_bytes()
+    path.unlink()
+    small.unlink()
+    office.ways[photo.sha256] = PhotoWay(Way.UNSENT, station="东城席")
+    again = office.open()
+    (tile,) = again.photos.tiles()
+    assert tile.is_missing
+    assert "waits for 东城席" in tile.accessibleName()
+    tile.grab()
+    again._arrivals.setInterval(5)
+    office.ways[photo.sha256] = PhotoWay(Way.COMING, 0.4)
+    office.run(again._arrivals.start)
+    office.until(lambda: "On its way · 40 %" in tile.accessibleName())
+    tile.grab()
+    office.ways[photo.sha256] = PhotoWay(Way.NO_LINE, 0.4)
+    office.until(lambda: "no line · 40 %" in tile.accessibleName())
+    path.write_bytes(content)
+    office.until(lambda: not tile.is_missing)
+    assert tile.isEnabled()
+    office.settle()
+    assert not again._arrivals.isActive(), "there is nothing left to look for"
+
+
+def test_a_photo_that_nobody_has_any_more_says_so(office: Office, folder: Path) -> None:
+    window = office.open()
+    office.run(lambda: window.add_photos([picture(folder / "a.jpg")]))
+    (photo,) = window.file.photos
+    store = photo_store(office.core.database)
+    small = store.thumbnail(photo.sha256, photo.mime)
+    assert small is not None
+    for file in (store.path(photo.sha256, photo.mime), small):
+        file.unlink()
+    office.ways[photo.sha256] = PhotoWay(Way.LOST)
+    again = office.open()
+    (tile,) = again.photos.tiles()
+    assert "Cannot be had any more" in tile.accessibleName()
+    assert not again._arrivals.isActive()
 
 
 def test_the_phase_that_was_chosen_stays_when_the_case_is_read_anew(office: Office) -> None:

@@ -34,6 +34,11 @@ class Proxy:
         self._thread = threading.Thread(target=self._run, name="proxy")
         self._thread.start()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing comes through."""
+        return self._is_cut
+
     def cut(self) -> None:
         """Break every connection, and let nobody in until ``mend``."""
         self._is_cut = True
