@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -56,13 +57,25 @@ def load_calendar(connection: Connection, rule: WorkingDay | None = None) -> Wor
         (row.valid_from, WorkingDay(row.rule))
         for row in connection.execute(select(working_day_rule.c.valid_from, working_day_rule.c.rule))
     ]
-    return WorkingCalendar(
-        years,
-        days,
-        windows,
+    return _calendar(
+        tuple(years),
+        tuple(days.items()),
+        tuple(windows),
         settings.zone_of(connection).key,
-        rules if rule is None else [(date.min, rule)],
+        tuple(rules if rule is None else [(date.min, rule)]),
     )
+
+
+@lru_cache(maxsize=8)
+def _calendar(
+    years: tuple[int, ...],
+    days: tuple[tuple[date, bool], ...],
+    windows: tuple[Window, ...],
+    zone: str,
+    rules: tuple[tuple[date, WorkingDay], ...],
+) -> WorkingCalendar:
+    """Of the same rows the same calendar: laying out its intervals takes longer than reading them."""
+    return WorkingCalendar(years, dict(days), windows, zone, rules)
 
 
 def calendar_page(connection: Connection, year: int) -> CalendarPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,13 @@ Counts = tuple[int, int, int]
 _NOTHING = (0, 0, 0)
 _UNREAD = frozenset(
     {
+        "source",
+        "reported_at",
+        "filed_at",
+        "condition_version",
+        "exempt",
+        "parent_id",
+        "merged_into_id",
         "address",
         "description",
         "original_x",
@@ -48,7 +56,8 @@ _UNREAD = frozenset(
     }
 )
 """What no rule of a move looks at: reading it for ten thousand cases took longer than judging them."""
-_COUNTED = frozenset({"state", "due_at", "handled_at", "paused_at"})
+_TURNING = frozenset({"due_at", "handled_at", "paused_at"})
+_COUNTED = _TURNING | {"state"}
 
 
 @dataclass(frozen=True)
@@ -157,21 +166,21 @@ class _Day:
 
 def _loads(connection: Connection, plan: Plan, now: datetime) -> tuple[UnitLoad, ...]:
     day = _Day(connection, now)
-    changed: dict[int, list[int]] = {}
-
-    def add(unit_id: int | None, counts: Counts, sign: int) -> None:
-        if unit_id is not None:
-            found = changed.setdefault(unit_id, [0, 0, 0])
-            for place, count in enumerate(counts):
-                found[place] += sign * count
-
+    # Thousands of cases are of a few kinds only: counted by kind first, the sums are short.
+    kinds: Counter[tuple[int | None, Counts, int]] = Counter()
     for each in plan.moving.values():
         was, change = each.was, each.change
         before = after = day.counts(was)
-        if not _COUNTED.isdisjoint(change):
+        if change["state"] != was["state"] or not _TURNING.isdisjoint(change):
             after = day.counts({name: change.get(name, was[name]) for name in _COUNTED})
-        add(was["unit_id"], before, -1)
-        add(change.get("unit_id", was["unit_id"]), after, 1)
+        kinds[was["unit_id"], before, -1] += 1
+        kinds[change.get("unit_id", was["unit_id"]), after, 1] += 1
+    changed: dict[int, list[int]] = {}
+    for (unit_id, counts, sign), times in kinds.items():
+        if unit_id is not None:
+            found = changed.setdefault(unit_id, [0, 0, 0])
+            for place, count in enumerate(counts):
+                found[place] += sign * times * count
     touched = [unit_id for unit_id, difference in changed.items() if any(difference)]
     standing = _standing(connection, touched, day)
     there = on_duty(connection, now) if touched else {}

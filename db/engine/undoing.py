@@ -153,7 +153,6 @@ def _compare(
     """The group of each row; groups with a value that is no longer as the entry left it enter ``changed``."""
     current = reading.raw(table, list(diffs))
     names = reading.names(table)
-    place = {name: index for index, name in enumerate(names)}
     nothing = (None,) * len(names)
     owner = _owner(table)
     groups: dict[int, Group] = {}
@@ -162,15 +161,18 @@ def _compare(
         shapes[tuple(diff)].append(row_id)
     for columns, alike in shapes.items():
         rows = [current.get(row_id, nothing) for row_id in alike]
+        of_names = dict(zip(names, zip(*rows, strict=True), strict=True))
+        pairs = dict(
+            zip(columns, zip(*[diffs[row_id].values() for row_id in alike], strict=True), strict=True)
+        )
         if table.info.get("whole"):
             of_rows: Sequence[Group] = alike
         elif owner is None:
             of_rows = [None] * len(alike)
         elif owner in columns:
-            pairs = [diffs[row_id][owner] for row_id in alike]
-            of_rows = [before if after is None else after for before, after in pairs]
+            of_rows = [before if after is None else after for before, after in pairs[owner]]
         else:
-            of_rows = [row[place[owner]] for row in rows]
+            of_rows = of_names[owner]
         groups.update(zip(alike, of_rows, strict=True))
         if len(current) < len(diffs):
             looked = [
@@ -184,8 +186,8 @@ def _compare(
                 continue
         for name in columns:
             # Column by column: mostly all rows are as they were left, and that is one look.
-            (now,) = reading.plain_cells(table, (name,), [[row[place[name]] for row in rows]])
-            left = [diffs[row_id][name][1] for row_id in alike]
+            (now,) = reading.plain_cells(table, (name,), [of_names[name]])
+            left = [after for _before, after in pairs[name]]
             if name != "version" and list(now) != left:
                 for group, row_id, is_now, was_left in zip(of_rows, alike, now, left, strict=True):
                     if is_now != was_left:

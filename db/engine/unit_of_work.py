@@ -19,7 +19,7 @@ from db.engine import journal, outbox, settings
 from db.engine.among import among
 from db.engine.columns import Codec, Moment, canonical, defaults, to_plain
 from db.engine.diffs import Cells, Diff, Diffs
-from db.engine.following import followers_of
+from db.engine.following import followers_of, looked_at
 from db.engine.rows import (
     Raw,
     insert_rows,
@@ -269,6 +269,7 @@ class UnitOfWork(Reading):
             if expected is not None and old[place["version"]] != expected[row_id]:
                 raise self._meanwhile(table, row_id)
             shapes[tuple(values)].append(row_id)
+        heard = looked_at(table)
         before_rows: list[Row] = []
         after_rows: list[Row] = []
         for columns, alike in shapes.items():
@@ -277,25 +278,40 @@ class UnitOfWork(Reading):
             plain = self._plain(table, columns, given, stored)
             raw = [[known[row_id][place[name]] for row_id in alike] for name in columns]
             were = self.plain_cells(table, columns, raw)
-            kinds = (were, plain, stored)
-            for names, picked in _differing(columns, were, plain).items():
-                ids = [alike[index] for index in picked]
+            differing = _differing(columns, were, plain)
+            for names, rows in differing.items():
+                ids = [alike[row] for row in rows]
                 sides = {
-                    name: [[cells[columns.index(name)][index] for index in picked] for cells in kinds]
+                    name: [[cells[columns.index(name)][row] for row in rows] for cells in (were, plain)]
                     for name in names
                 }
                 if "version" in place:
                     versions = [known[row_id][place["version"]] for row_id in ids]
-                    sides["version"] = [versions, *[[version + 1 for version in versions]] * 2]
-                before, after, kept = zip(*sides.values(), strict=True)
-                update_rows(self.connection, table, list(sides), list(zip(*kept, ids, strict=True)))
-                self._diffs[table.name].changed(ids, list(sides), before, after)
-                if followers_of(table):
-                    for row_id, *new in zip(ids, *kept, strict=True):
-                        was = dict(zip(place, known[row_id], strict=True))
-                        before_rows.append(was)
-                        after_rows.append({**was, **dict(zip(sides, new, strict=True))})
-                self._forget(table, ids)
+                    sides["version"] = [versions, [version + 1 for version in versions]]
+                self._diffs[table.name].changed(ids, list(sides), *zip(*sides.values(), strict=True))
+            # All in one pass and in the order of the ids, so that a page of the table is written once. What
+            # does not differ in a row is set to what it is.
+            rows = sorted(chain.from_iterable(differing.values()), key=alike.__getitem__)
+            if not rows:
+                continue
+            ids = [alike[row] for row in rows]
+            new = {
+                name: [stored[index][row] for row in rows]
+                for index, name in enumerate(columns)
+                if any(name in names for names in differing)
+            }
+            if "version" in place:
+                new["version"] = [known[row_id][place["version"]] + 1 for row_id in ids]
+            update_rows(self.connection, table, list(new), list(zip(*new.values(), ids, strict=True)))
+            if not heard.isdisjoint(new):
+                told = [name for name in place if name in heard]
+                pick = itemgetter(*[place[name] for name in told])
+                newer = [name for name in new if name in heard]
+                for row_id, *cells in zip(ids, *[new[name] for name in newer], strict=True):
+                    was = dict(zip(told, pick(known[row_id]), strict=True))
+                    before_rows.append(was)
+                    after_rows.append({**was, **dict(zip(newer, cells, strict=True))})
+            self._forget(table, ids)
         if before_rows:
             for follower in followers_of(table):
                 follower(self.connection, before_rows, after_rows)
@@ -314,9 +330,10 @@ class UnitOfWork(Reading):
         self._forget(table, gone)
 
     def _forget(self, table: Table, ids: Iterable[int]) -> None:
-        for row_id in ids:
-            self._raw[table.name].pop(row_id, None)
-            self._known[table.name].pop(row_id, None)
+        for known in (self._raw[table.name], self._known[table.name]):
+            if known:
+                for row_id in ids:
+                    known.pop(row_id, None)
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
         """Add many rows of raw values (moments in milliseconds, JSON as text); returns how many.

@@ -24,7 +24,6 @@ from db.kernel.command import Reach, command
 from db.kernel.language import N_
 from db.search.rules import EDITION, READ, changed_terms, terms_of
 
-_read = itemgetter(*READ)
 Progress = Callable[[int, int], None]
 """Cases done, cases in all."""
 
@@ -45,7 +44,7 @@ def is_ready(connection: Connection) -> bool:
     return bool(settings.get(connection, _EDITION_KEY) == EDITION)
 
 
-@follows(cases)
+@follows(cases, READ)
 def keep_terms(
     connection: Connection, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -59,10 +58,10 @@ def keep_terms(
         now = after_by_id.pop(row["id"], None)
         if now is None:
             gone.append((row["id"], terms_of(row)))
-        elif _read(row) != _read(now):
-            lost, won = changed_terms(row, now)
-            if lost or won:
-                changed.append((row["id"], lost, won))
+            continue
+        lost, won = changed_terms(row, now)
+        if lost or won:
+            changed.append((row["id"], lost, won))
     _take_out(connection, gone)
     _change(connection, changed)
     _put_in(connection, [(key, terms_of(row)) for key, row in after_by_id.items()])

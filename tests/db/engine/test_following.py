@@ -35,6 +35,7 @@ class Ear:
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
     monkeypatch.setattr(following, "_followers", {})
+    monkeypatch.setattr(following, "_looked_at", {})
     ear = Ear()
     follows(place)(ear.hear)
     return ear
@@ -53,6 +54,21 @@ def test_it_hears_of_inserts_updates_deletes_and_loads(database: Database, ear: 
         ([], ["y"]),
         (["第二小学"], []),
     ]
+
+
+def test_it_need_not_hear_of_what_it_does_not_look_at(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_followers", {})
+    monkeypatch.setattr(following, "_looked_at", {})
+    heard: list[tuple[Rows, Rows]] = []
+    follows(place, ["name"])(lambda _connection, before, after: heard.append((before, after)))
+    write(database, lambda u: u.insert(place, [SCHOOL, {**SCHOOL, "id": 2}]))
+    del heard[:]
+    write(database, lambda u: u.update(place, {1: {"note": "x"}}))
+    assert heard == []
+    write(database, lambda u: u.update(place, {1: {"note": "y"}, 2: {"name": "第二小学"}}))
+    assert heard == [([{"id": 2, "name": "实验小学"}], [{"id": 2, "name": "第二小学"}])]
 
 
 def test_what_is_undone_is_heard_too(database: Database, ear: Ear) -> None:
