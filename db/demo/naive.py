@@ -1,4 +1,4 @@
-"""How one would do it without this program's cursor, and the floor: to be measured beside it, used nowhere."""
+"""How one would do it without the cursor of this program, and the floor: to be measured beside it alone."""
 
 from __future__ import annotations
 
