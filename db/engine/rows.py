@@ -163,7 +163,8 @@ def at_once(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
                 yield driver
             except (psycopg.Error, DBAPIError) as error:
                 # Not through the end of the block: what it says then is only that it was broken off.
-                failed = error
+                own = getattr(error, "orig", error)
+                failed = own if isinstance(own, psycopg.Error) else error
     except psycopg.Error as error:
         failed = failed or error
     if failed is not None:

@@ -37,11 +37,13 @@ def read_ahead(connection: Connection, known: Mapping[str, Any]) -> Iterator[Non
     """Within the block these settings (``None``: never put) are not asked for again: somebody has read them
     in this transaction, and now only sends.
     """
-    connection.info[_AHEAD] = known
+    # Kept here: a connection that breaks within the block has none any more.
+    info = connection.info
+    info[_AHEAD] = known
     try:
         yield
     finally:
-        del connection.info[_AHEAD]
+        info.pop(_AHEAD, None)
 
 
 def put(unit: Writing, key: str, value: Any) -> None:

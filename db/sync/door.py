@@ -35,8 +35,10 @@ class Door:
         self.actor = actor
         self.bus = Bus(database)
         self.backends: set[int] = set()
-        """The processes of the server that have worked for this person here."""
+        """The processes of the server that work for this person here."""
         event.listen(database.engine, "checkout", self._on_checkout)
+        event.listen(database.engine, "close", self._on_gone)
+        event.listen(database.engine, "invalidate", self._on_gone)
         self._patience = patience
 
     @classmethod
@@ -57,8 +59,13 @@ class Door:
         database.ids = ids
         return cls(database, actor, patience)
 
-    def _on_checkout(self, connection: Any, _record: object, _proxy: object) -> None:
-        self.backends.add(connection.info.backend_pid)
+    def _on_checkout(self, connection: Any, record: Any, _proxy: object) -> None:
+        record.info["backend"] = connection.info.backend_pid
+        self.backends.add(record.info["backend"])
+
+    def _on_gone(self, _connection: object, record: Any, *_why: object) -> None:
+        # The server gives the number to another's process some day.
+        self.backends.discard(record.info.pop("backend", 0))
 
     def break_off(self) -> None:
         """Let nobody wait for an answer through it any longer."""

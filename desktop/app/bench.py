@@ -37,7 +37,10 @@ def add(verbs: Any) -> None:
     parser.add_argument("--runs", type=int, default=RUNS)
     # One minute tells whether it works at all; ten is what the goal is about.
     parser.add_argument(
-        "--minutes", type=float, default=1.0, help=_("how long the map has to endure; the goal is for 10")
+        "--minutes",
+        type=float,
+        default=1.0,
+        help=_("map, network: how long it has to endure; the goals are for 10 and 5"),
     )
     parser.add_argument(
         "--open", type=int, default=100_000, help=_("reassign: fill the copy up to so many open cases")

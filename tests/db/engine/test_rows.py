@@ -137,6 +137,7 @@ def test_the_first_error_of_what_goes_over_at_once_is_the_one_that_is_told(postg
                 driver.execute("SELECT 1 / %s::integer", (divisor,))
 
     with database.engine.connect() as connection:
+        connection.begin()
         with pytest.raises(psycopg.errors.DivisionByZero):
             divide(connection)
         connection.rollback()

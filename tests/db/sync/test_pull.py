@@ -18,7 +18,6 @@ from db.kernel.change import Changes
 from db.people.tables import position, unit
 from db.sync.incoming import MONTH_MS
 from db.sync.news import NEWS, gather, horizon
-from db.sync.pull import snapshot
 from db.sync.rejoin import rejoin
 from db.sync.tray import read_tray
 from tests.db.engine.kit import put_setting, rows_of
@@ -182,9 +181,10 @@ def test_twenty_writers_out_of_order_and_no_row_is_lost(pair: Pair) -> None:
         last = 0
         while True:
             over = done.is_set()
-            with snapshot(pair.server.owner) as connection:
-                told = connection.exec_driver_sql(NEWS, (since,)).all()
-                news = gather(told, horizon(connection), lambda _operations: frozenset())
+            with pair.server.owner.read() as connection:
+                until = horizon(connection)
+                rows_told = [tuple(row) for row in connection.exec_driver_sql(NEWS, (since,))]
+                news = gather(rows_told, until, lambda _operations: frozenset())
                 since = news.until
                 seen.update(news.touched.get("cases", ()))
                 rows = connection.execute(
