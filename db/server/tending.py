@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from db.engine import settings
 from db.engine.connections import Database
 
-LOCK = 19033
+LOCK = 19040
 """The advisory lock of whoever tends."""
 NEWS_DAYS = "sync.news_days"
 """The setting with the days for which the server tells what has happened; who was away longer copies anew."""
