@@ -7,9 +7,11 @@ lie in the file of another.
 from __future__ import annotations
 
 import hashlib
+import logging
 import platform
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +35,7 @@ from db.people.commands import actor_of
 from db.sync.authority import DISTRUST, way_to
 from db.sync.copy import Progress, copy, join
 from db.sync.door import open_server
-from db.sync.grace import admit, remember
+from db.sync.grace import admit, forget, remember
 from db.sync.standing import Standing
 from db.sync.station import Station
 from db.sync.turn import turn
@@ -46,6 +48,7 @@ COPY_PATIENCE_SECONDS = 30.0
 """So long the line may be silent before a first copy is given up; the next one goes on from there."""
 ELSEWHERE = "elsewhere"
 """What the progress is called while another program of this computer copies into the same file."""
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 _HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
@@ -192,12 +195,30 @@ def take_seat(
                 raise
     finally:
         server.close()
+<<<<<<< HEAD
     station = Station(local, way, told)
+=======
+    if file is None:
+        _forget_elsewhere(station_files(folder, address), path, login)
+    station = Station(local, address, told)
+>>>>>>> stations
     try:
         actor = station.sign_in(login, password)
     except Unavailable:
         station.await_line(login, password)
     return Seat(address, station, StationBus(station), actor)
+
+
+def _forget_elsewhere(files: Sequence[Path], own: Path, login: str) -> None:
+    """Without a line a person opens the file of today's reading scope only, not that of an earlier one."""
+    for path in files:
+        if path == own:
+            continue
+        try:
+            with closing(open_replica(path)) as local:
+                forget(local, login)
+        except (Refused, Unavailable) as trouble:
+            _log.info("%s is left as it is: %s", path.name, trouble)
 
 
 class _Watched:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
+from db.engine.tables import grace
+from db.people.tables import account, account_scope
 from db.sync.copy import Progress
-from db.sync.seat import ELSEWHERE, Seat, server_address, shown_address, take_seat
+from db.sync.seat import (
+    ELSEWHERE,
+    Seat,
+    open_replica,
+    server_address,
+    shown_address,
+    station_files,
+    take_seat,
+)
 from tests.db.sync.conftest import Pair
 from tests.kit.network import PASSWORD
 from tests.kit.refusals import refused
@@ -70,3 +81,23 @@ def test_two_programs_that_begin_at_once_make_one_station(pair: Pair, tmp_path: 
     finally:
         for seat in seats:
             seat.leave()
+
+
+def test_without_a_line_nobody_opens_the_file_of_an_earlier_scope(pair: Pair, tmp_path: Path) -> None:
+    """Who saw everything once, and now sees a part of it, is let in by the file of today alone."""
+    address = f"postgresql+psycopg:///{pair.server.name}?host={pair.server.postgres.folder}"
+    take_seat(address, tmp_path, "zhao", PASSWORD).leave()
+    take_seat(address, tmp_path, "li", PASSWORD).leave()
+    (wide,) = station_files(tmp_path, address)
+    with pair.server.owner.engine.begin() as connection:
+        who = connection.execute(select(account.c.id).where(account.c.login == "zhao")).scalar_one()
+        connection.execute(
+            insert(account_scope).values(id=1, account_id=who, kind="category", prefix="matter 09")
+        )
+    take_seat(address, tmp_path, "zhao", PASSWORD).leave()
+    (narrow,) = set(station_files(tmp_path, address)) - {wide}
+    known = {}
+    for path in (wide, narrow):
+        with closing(open_replica(path)) as local, local.read() as connection:
+            known[path] = set(connection.execute(select(grace.c.login)).scalars())
+    assert known == {wide: {"li"}, narrow: {"zhao"}}
