@@ -195,13 +195,9 @@ def take_seat(
                 raise
     finally:
         server.close()
-<<<<<<< HEAD
-    station = Station(local, way, told)
-=======
     if file is None:
         _forget_elsewhere(station_files(folder, address), path, login)
-    station = Station(local, address, told)
->>>>>>> stations
+    station = Station(local, way, told)
     try:
         actor = station.sign_in(login, password)
     except Unavailable:
