@@ -112,11 +112,12 @@ class SearchWindow(QDialog):
         self.strip.add_action(self.filter_button)
         # zh: 含服务器上的历史案件
         self.older_button = Button(
-            theme, _("Older ones too, from the server"), kind="quiet", icon_name="server"
+            theme, _("Older ones too, from the server"), kind="quiet", icon_name="server", parent=self
         )
         self.older_button.setCheckable(True)
-        self.older_button.setVisible(self._work.older is not None)
-        self.strip.add_action(self.older_button)
+        self.older_button.hide()
+        if self._work.older is not None:
+            self.strip.add_action(self.older_button)
         self.rows = FoundRows(self._context)
         self.model = TableModel(self.rows, COLUMNS, self)
         self.table = Table(theme, self.model)

@@ -55,9 +55,13 @@ def all_there(room: OpenRoom) -> None:
 
     Begun by a test, they would be taken for left behind and cleared away.
     """
-    for window in (room.session.show_calendar(), room.session.show_search(), room.session.show_duties()):
+    session = room.session
+    lasting = (session.show_calendar(), session.show_search(), session.show_duties(), session.show_accounts())
+    for window in lasting:
         window.hide()
     meeting = threading.Barrier(3)
+    # Automatic dispatch asks once a minute, whichever test that falls into.
+    room.program.jobs._askers.submit(int).result()
     for begun in [room.program.jobs._readers.submit(meeting.wait) for _place in range(3)]:
         begun.result()
 

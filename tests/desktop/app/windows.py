@@ -99,8 +99,12 @@ def _account(asks: str) -> Opening:
     def opened(room: OpenRoom) -> QWidget:
         window = room.session.show_accounts()
         room.until(lambda: not window.is_busy and window.current() is not None)
+        # Whoever is signed in may only look.
+        window._may_change = True
+        window._enable()
         getattr(window, f"{asks}_button").click()
         assert window.asking is not None
+        window.asking.finished.connect(window.hide)
         return window.asking
 
     return opened

@@ -168,6 +168,10 @@ def test_an_answer_to_a_window_that_is_gone_is_dropped(room: Room) -> None:
     room.do(room.archive.held["a"].set)
 
 
+def test_without_a_server_nobody_is_offered_what_lies_there(room: Room) -> None:
+    assert not room.window.older_button.isVisible()
+
+
 def test_nothing_found_and_trouble_are_said(room: Room) -> None:
     room.look_for(Query(""))
     assert room.window.table._state[:2] == ("empty", "No case was found")
