@@ -218,8 +218,8 @@ class AccountsWindow(ChangingWindow):
             return _("Your role may not manage accounts.")
         on_server = (self.roles_button, self.password_button, self.close_account_button, self.new_button)
         if self._work.on_server and button in on_server:
-            # zh: 服务器的登录、密码与角色由管理员用 jingwei server user 设置。
-            return _("On a server, logins, passwords and roles are set with “jingwei server user”.")
+            # zh: 服务器的登录、密码与角色由管理员用 jingwei server person 设置。
+            return _("On a server, logins, passwords and roles are set with “jingwei server person”.")
         if button is not self.new_button and line is None:
             return _("Choose an account first.")
         is_own = line is not None and line.id == self._context.who.account_id
