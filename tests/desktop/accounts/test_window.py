@@ -236,7 +236,7 @@ def test_a_password_and_a_new_account_are_asked_for_and_what_is_refused_stays_op
 
 
 def test_who_may_not_manage_people_and_a_server_say_why(made: Callable[..., Desk]) -> None:
-    for desk, words in ((made(GUEST), "Your role may not"), (made(on_server=True), "jingwei server user")):
+    for desk, words in ((made(GUEST), "Your role may not"), (made(on_server=True), "jingwei server person")):
         desk.at(1)
         assert not desk.window.roles_button.isEnabled()
         assert words in desk.window.roles_button.toolTip()
