@@ -91,8 +91,8 @@ def stored_values(connection: Connection, table: Table, name: str, values: Seque
 
 def turned(code: Codec, values: Sequence[Any]) -> Sequence[Any]:
     """Values by a code, ``None`` as it is; one that stands in all rows is turned once."""
-    first = values[0]
-    if values[-1] is first and len(set(map(id, values))) == 1:
+    if len(set(map(id, values))) == 1:
+        first = values[0]
         return [None if first is None else code(first)] * len(values)
     return [None if value is None else code(value) for value in values]
 
