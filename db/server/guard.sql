@@ -842,6 +842,9 @@ BEGIN
             SELECT t.key, e::bigint
             FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
             WHERE j.seq = ANY (entries) AND (j.undoes IS NOT NULL OR j.actor_id = 0)
+              -- The proposal by which an undo is confirmed is no part of what goes back.
+              AND (j.command <> 'proposal.confirm' OR t.key <> 'proposal'
+                   OR e::bigint IS DISTINCT FROM (j.arguments::jsonb ->> 'proposal_id')::bigint)
         ) open JOIN jw_doubtful d USING (relation, id)
         WHERE d.xid = mine
         ORDER BY d.relation = 'cases' DESC

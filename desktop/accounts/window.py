@@ -61,13 +61,6 @@ class AccountsWindow(ChangingWindow):
         self._wire()
         self.refresh()
 
-    def refresh(self, words: str = "") -> None:
-        """Read the accounts again; ``words`` say what has happened."""
-        self._asked += 1
-        self._reading = True
-        self._tell(words)
-        self._jobs.start(self._read(self._asked))
-
     def current(self) -> AccountLine | None:
         """The account on which the keyboard stands."""
         return self._lines.get(self.table.current_id() or 0)

@@ -57,13 +57,6 @@ class CalendarWindow(ChangingWindow):
         self._wire()
         self.refresh()
 
-    def refresh(self, words: str = "") -> None:
-        """Read the year again; ``words`` say what has happened."""
-        self._asked += 1
-        self._reading = True
-        self._tell(words)
-        self._jobs.start(self._read(self._asked, self.year))
-
     def choose(self, year: int) -> None:
         """Show another year."""
         self.year = min(max(year, FIRST_YEAR), LAST_YEAR)
@@ -178,9 +171,9 @@ class CalendarWindow(ChangingWindow):
 
     # Reading.
 
-    async def _read(self, asked: int, year: int) -> None:
+    async def _read(self, asked: int) -> None:
         try:
-            page = await self._jobs.read(self._work.read, year)
+            page = await self._jobs.read(self._work.read, self.year)
         except Trouble as trouble:
             if self._is_newest(asked):
                 self._reading = False

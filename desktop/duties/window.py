@@ -86,13 +86,6 @@ class DutyWindow(ChangingWindow):
         picked = self.day.date()
         return date(picked.year(), picked.month(), picked.day())
 
-    def refresh(self, words: str = "") -> None:
-        """Read the matrix again; ``words`` say what has happened."""
-        self._asked += 1
-        self._reading = True
-        self._tell(words)
-        self._jobs.start(self._read(self._asked))
-
     # Building.
 
     def _build(self) -> None:

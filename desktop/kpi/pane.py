@@ -17,8 +17,8 @@ from db.live.filters import Filter, Scope
 from db.live.lens import Lens
 from db.live.tally import HOUR_MS, SOON_MS, Breakdown, Figures
 from db.live.usual import Usual
-from desktop.core.context import Context, Freshness
-from desktop.core.words import clock_time, number
+from desktop.core.context import Context
+from desktop.core.words import number
 from desktop.widgets.bars import Pareto, StackedBars
 from desktop.widgets.button import Button
 from desktop.widgets.card import Card, CardGrid
@@ -454,12 +454,7 @@ class KpiPane(Pane):
             room = room - needed if needed <= room else 0
 
     def _on_age(self) -> None:
-        age = self._context.age
-        if age.state is Freshness.LOST:
-            time = clock_time(age.at_ms, self._context.zone, seconds=True)
-            self.set_stale(_("Data of {time}").format(time=time))
-        else:
-            self.set_stale("")
+        self.show_age(self._context.age, self._context.zone)
 
 
 def percent(share: float | None) -> str:

@@ -10,8 +10,8 @@ from db.cases.rules import STATES, Light
 from db.kernel.language import N_, _, language
 from db.live.board import News
 from db.registers.queries import BaseMap as RegisterMap
-from desktop.core.context import Context, Freshness
-from desktop.core.words import clock_time, number, time_left
+from desktop.core.context import Context
+from desktop.core.words import number, time_left
 from desktop.map.bridge import HoverCard
 from desktop.map.components import ComponentLayer
 from desktop.map.drawing import Tools
@@ -298,12 +298,7 @@ class MapPane(Pane):
         self.set_subtitle(" · ".join(part for part in parts if part))
 
     def _on_age(self) -> None:
-        age = self._context.age
-        if age.state is Freshness.LOST:
-            time = clock_time(age.at_ms, self._context.zone, seconds=True)
-            self.set_stale(_("Data of {time}").format(time=time))
-        else:
-            self.set_stale("")
+        self.show_age(self._context.age, self._context.zone)
 
     def _on_theme(self) -> None:
         self.map.set_palette(self._theme_now.colors())

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -29,6 +29,7 @@ from desktop.core.context import Context
 from desktop.core.words import number
 from desktop.widgets.acting import VERBS, ActDialog, ActWork, Ids, Verb, seen_versions, slots_of
 from desktop.widgets.button import Button
+from desktop.widgets.pane import paint_strip
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 from desktop.widgets.verbs import CLAIMED
@@ -329,10 +330,7 @@ class ActionBar(QWidget):
         self._row.setSpacing(px(8))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("raised"))
-        painter.fillRect(0, 0, self.width(), 1, self._theme.color("line"))
-        painter.end()
+        paint_strip(self, self._theme)
 
 
 def _counted(verb: Verb, fit: Fit, total: int) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from db.cases.scope import beyond_target
 from db.kernel.language import _
 from db.live.board import News
-from desktop.core.context import Context, Freshness
-from desktop.core.words import clock_time, number
+from desktop.core.context import Context
+from desktop.core.words import number
 from desktop.queue.units import COLUMNS, NOTHING, UnitRows, loads
 from desktop.widgets.acting import VERBS, slots_of
 from desktop.widgets.button import Button, IconButton
-from desktop.widgets.pane import Pane
+from desktop.widgets.pane import Pane, paint_strip
 from desktop.widgets.plain import Elided
 from desktop.widgets.rows import TableModel
 from desktop.widgets.table import Table
@@ -193,12 +193,7 @@ class BoardPane(Pane):
         return found if found is not None and self.rows.is_unit(found) else None
 
     def _on_age(self) -> None:
-        age = self._context.age
-        if age.state is Freshness.LOST:
-            time = clock_time(age.at_ms, self._context.zone, seconds=True)
-            self.set_stale(_("Data of {time}").format(time=time))
-        else:
-            self.set_stale("")
+        self.show_age(self._context.age, self._context.zone)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
@@ -232,7 +227,4 @@ class _Foot(QWidget):
         self.button.setVisible(can)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("raised"))
-        painter.fillRect(0, 0, self.width(), 1, self._theme.color("line"))
-        painter.end()
+        paint_strip(self, self._theme)

@@ -23,7 +23,7 @@ from desktop.widgets.theme import Theme
 class ChangingWindow(QDialog):
     """Invariant: at most one change is under way, and what is shown is the newest answer that was asked for.
 
-    Who inherits builds its widgets, puts ``build_foot`` at the bottom, and says what ``_enable``, ``refresh``
+    Who inherits builds its widgets, puts ``build_foot`` at the bottom, and says what ``_enable``, ``_read``
     and ``_rest_words`` do.
     """
 
@@ -51,6 +51,13 @@ class ChangingWindow(QDialog):
 
     def refresh(self, words: str = "") -> None:
         """Read again; ``words`` say what has happened."""
+        self._asked += 1
+        self._reading = True
+        self._tell(words)
+        self._jobs.start(self._read(self._asked))
+
+    async def _read(self, asked: int) -> None:
+        """Ask, and show the answer while ``asked`` is still the newest question."""
         raise NotImplementedError
 
     def build_foot(self, step: str = "body") -> QHBoxLayout:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
@@ -19,12 +21,22 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from db.kernel.language import _
+from desktop.core.context import DataAge, Freshness
+from desktop.core.words import clock_time
 from desktop.widgets.button import Button, IconButton
 from desktop.widgets.plain import Elided, label
 from desktop.widgets.theme import Theme
 
 RADIUS = 8
 HEADER = 38
+
+
+def paint_strip(widget: QWidget, theme: Theme) -> None:
+    """The ground of what stands at the foot of a pane: raised, with a hairline above."""
+    painter = QPainter(widget)
+    painter.fillRect(widget.rect(), theme.color("raised"))
+    painter.fillRect(0, 0, widget.width(), 1, theme.color("line"))
+    painter.end()
 
 
 class Pane(QFrame):
@@ -84,6 +96,13 @@ class Pane(QFrame):
         """Dim and hatch the content and say how old it is ("Data of 14:03:07"); "" is fresh again."""
         self._veil.set_words(words)
         self._cover()
+
+    def show_age(self, age: DataAge, zone: tzinfo) -> None:
+        """Dim what is shown while the database is lost, and say of when it is."""
+        words = ""
+        if age.state is Freshness.LOST:
+            words = _("Data of {time}").format(time=clock_time(age.at_ms, zone, seconds=True))
+        self.set_stale(words)
 
     def is_stale(self) -> bool:
         """Whether the content is marked as old."""

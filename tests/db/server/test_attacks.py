@@ -346,6 +346,28 @@ def test_nobody_takes_back_more_cases_alone_than_one_may(server: Server) -> None
         core.database.write(who, ConfirmProposal(proposal_id)) as unit_of_work,
     ):
         undo_entry(undo, unit_of_work, who.account_id, is_confirmed=True)
+    # A proposal in the name of the one whose act it is, made up by who confirms it.
+    other = server.actor("lihua")
+    forged = {
+        "id": 9,
+        "command": "undo",
+        "arguments": {"seq": seq, "leave_out": True, "operation": 0},
+        "size": 3,
+        "proposed_by": who.account_id,
+        "proposed_by_name": who.name,
+        "proposed_at": core.clock.now(),
+        "state": "confirmed",
+        "decided_by": other.account_id,
+        "decided_by_name": other.name,
+    }
+    with (  # noqa: PT012
+        pytest.raises(Refused, match="another decides"),
+        server.core("lihua").database.write(other, ConfirmProposal(9)) as unit_of_work,
+    ):
+        unit_of_work.insert(proposal, [forged])
+        undo_entry(undo, unit_of_work, who.account_id, is_confirmed=True)
+    with server.owner.database.read() as connection:
+        assert len(connection.execute(select(tag)).all()) == 3
 
 
 # Claims and what people keep.
