@@ -257,7 +257,7 @@ def test_what_is_wrong_with_a_server_is_told_in_words_and_nothing_was_said_to_it
 def test_the_door_is_shut_to_lines_in_the_clear(city: ServedCity, line: Wiretap) -> None:
     clear = make_url(address_by(line, city)).update_query_dict({"sslmode": "disable"})
     address = clear.set(username=city.logins[0], password=city.password)
-    with pytest.raises(Unavailable, match="no encryption|SSL off"):
+    with pytest.raises(Unavailable, match=r"no encryption|SSL off"):
         open_database(address.render_as_string(hide_password=False))
     assert city.password.encode() not in line.heard
 
