@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 stack.enter_context(_window(command))
         # zh: 第一个窗口以 {one} 登录，第二个以 {other} 登录，密码均为 {password}。
-        words = _("Sign in as {one} in the first and as {other} in the second; the password is {password}.")
-        _say(words.format(one=ONE, other=OTHER, password=PASSWORD))
+        who = _("Sign in as {one} in the first and as {other} in the second; the password is {password}.")
+        _say(who.format(one=ONE, other=OTHER, password=PASSWORD))
         try:
             turns(line, sys.stdin)
         except KeyboardInterrupt:
