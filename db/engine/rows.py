@@ -181,9 +181,11 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if pauses:
-            # What was made is taken for old: as young it would all be searched at the next thing made.
-            gc.freeze()
-            gc.unfreeze()
+            if not gc.get_freeze_count():
+                # What was made is taken for old: as young it would all be searched at the next thing made.
+                # A room that has put itself out of the search stays there instead.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -117,8 +117,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     settled = {operation: frozenset(rows.get("cases", ())) for operation, rows in taken.items()}
     decided = Decided(settled, {op: why for op, why in refused.items() if op not in settled})
     known = Known(news.until, there.seq, there.hash, heard, heard_all)
-    if news.seq:
-        _forget_old(local)
+    _forget_old(local)
     tells = decided.operations or any(incoming.ids(table.name) for table in mirrored())
     if news.is_empty and not tells and news.until - stand.xid < SILENT:
         return Pulled(news, Rebased())

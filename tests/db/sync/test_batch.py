@@ -22,6 +22,7 @@ from db.cases.commands.intake import Accept, Register, Report, Void
 from db.cases.commands.marking import SetPriority, TagCases, UntagCases
 from db.cases.commands.orders import Urge
 from db.cases.tables import case
+from db.desk.commands import Keep
 from db.engine.connections import Database
 from db.engine.journal import verify
 from db.engine.outbox import DONE, WAITING
@@ -243,6 +244,13 @@ def test_one_that_the_server_refuses_stops_only_itself(pair: Pair, monkeypatch: 
     sent = [*forward(pair), *forward(pair)]
     assert sent == [each for each in sorted(pair.east.acts()) if each < bad]
     assert forward(pair) == []
+
+
+def test_what_a_column_keeps_as_json_arrives_as_it_was(pair: Pair) -> None:
+    pair.east.run(Keep("filter", "雨天", {"text": '"\\', "lights": [2, 0]}), "wang")
+    assert len(forward(pair)) == 1
+    pair.east.pull()
+    assert pair.east.differences() == []
 
 
 def test_the_head_of_the_journal_is_taken_when_all_rows_are_written(pair: Pair) -> None:
