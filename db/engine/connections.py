@@ -80,8 +80,11 @@ class Database:
 
     @property
     def where(self) -> str:
-        """What people call it: the file, or the address of the server."""
-        return self.url if self.path is None else str(self.path)
+        """What people call it: the file, or where the server is."""
+        if self.path is not None:
+            return str(self.path)
+        plain = self.engine.url.set(drivername="postgresql", username=None, password=None, query={})
+        return plain.render_as_string()
 
     @property
     def read_only(self) -> bool:

@@ -20,7 +20,7 @@ from db.cases.foresight import Foresight
 from db.cases.queries import STATE_CODES
 from db.cases.rules import ORDER_LEVELS, PRIORITIES, STATES
 from db.cases.scope import beyond_target
-from db.kernel.language import _, language
+from db.kernel.language import _, language, ngettext_
 from db.kernel.refusal import Trouble
 from db.live.board import News
 from db.live.columns import Int32
@@ -136,8 +136,9 @@ class ActDialog(QDialog):
 
     def _build(self) -> None:
         px = self._theme.px
-        title = _("{verb}: {count} cases").format(verb=self._verb.named(), count=number(len(self._ids)))
-        self.setWindowTitle(title)
+        count = len(self._ids)
+        title = ngettext_("{verb}: {count} case", "{verb}: {count} cases", count)
+        self.setWindowTitle(title.format(verb=self._verb.named(), count=number(count)))
         self.form = Form(self._theme, self._verb.named(), _("Cancel"))
         # Before the fields: what is chosen in advance tells its effect.
         self.effect = label("", "label", "text2")

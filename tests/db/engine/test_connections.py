@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from db.engine.connections import Database, open_database
 from db.engine.journal import verify
 from db.engine.schema import load_station
 from db.kernel.change import Changes
+from db.kernel.clock import SystemClock
 from db.kernel.refusal import Refused, Unavailable
 from db.registers.tables import place
 from tests.db.engine.kit import WANG, Write, entries, program, rows_of, write
@@ -189,6 +190,11 @@ def test_a_file_is_made_with_its_folders_only_when_asked_for(tmp_path: Path) -> 
     assert database.where == str(file)
     database.close()
     assert file.exists()
+
+
+def test_a_server_is_called_by_its_place_alone() -> None:
+    engine = create_engine("postgresql+psycopg://wangmin:secret@db.example:5433/city?sslmode=require")
+    assert Database(engine, SystemClock()).where == "postgresql://db.example:5433/city"
 
 
 def test_a_file_that_vanished_is_not_replaced_by_an_empty_one(tmp_path: Path, sqlite_url: str) -> None:
