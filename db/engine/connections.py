@@ -83,8 +83,8 @@ class Database:
         """What people call it: the file, or where the server is."""
         if self.path is not None:
             return str(self.path)
-        plain = self.engine.url.set(drivername="postgresql", username=None, password=None, query={})
-        return plain.render_as_string()
+        url = self.engine.url
+        return URL.create("postgresql", host=url.host, port=url.port, database=url.database).render_as_string()
 
     @property
     def read_only(self) -> bool:
