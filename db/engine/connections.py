@@ -84,7 +84,9 @@ class Database:
         if self.path is not None:
             return str(self.path)
         url = self.engine.url
-        return URL.create("postgresql", host=url.host, port=url.port, database=url.database).render_as_string()
+        return URL.create(
+            "postgresql", host=url.host, port=url.port, database=url.database
+        ).render_as_string()
 
     @property
     def read_only(self) -> bool:
