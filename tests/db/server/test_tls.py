@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from db.bootstrap import open_core
 from db.cases.commands.intake import Report
+from db.demo.proxy import Proxy
 from db.demo.serving import CATEGORY, ServedCity, served_city
 from db.engine.connections import open_database
 from db.engine.trust import demand_certificate
@@ -30,7 +31,6 @@ from tests.db.server.listening import (
     programs_with_tls,
 )
 from tests.db.server.tls_door import ANSWER, TlsDoor
-from tests.kit.proxy import Proxy
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
