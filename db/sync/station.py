@@ -50,8 +50,10 @@ MEASURED_SECONDS = 1.0
 SHARE = 0.5
 """All stations of a server together spend at most so much of one processor's time on taking over news while
 these keep coming, and as much on sending acts: each rests after it for what it took, times the stations there
-are, over this. What comes meanwhile goes together.
+are beyond a ``FEW``, over this. What comes meanwhile goes together.
 """
+FEW = 5
+"""So many stations do not crowd a server: each rests only for as long as it took."""
 REST_SECONDS = 8.0
 """No station rests longer than this from taking over news."""
 SEND_REST_SECONDS = 1.0
@@ -317,7 +319,8 @@ class Station:
     def _rest(self, took: float, longest: float) -> float:
         """How long to leave the server to others after what took so long, in seconds."""
         # By lot, or all that heard the bell in one moment would come back in one.
-        return min(took * self._crowd / SHARE, longest) * random.uniform(0.5, 1.0)
+        share = max(1.0, (self._crowd - FEW) / SHARE)
+        return min(took * share, longest) * random.uniform(0.5, 1.0)
 
     def _until_next(self) -> float:
         """When to look again unless something happens here, in seconds."""
