@@ -182,6 +182,7 @@ def test_what_was_refused_is_done_on_the_new_state_or_dropped_with_a_reason(sit:
         mine.until(lambda case_id=case_id, units=units: unit_of(mine, case_id) == units[0])
         theirs.session.desk.do(Reassign((case_id,), units[1], "there"))
         theirs.until(lambda case_id=case_id, units=units: unit_of(theirs, case_id) == units[1])
+    theirs.until(lambda: theirs.part("waiting") == "")
     wire.mend()
     mine.until(lambda: mine.part("parked") == "2 to decide")
     tray = tray_of(mine)
