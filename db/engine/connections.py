@@ -22,7 +22,7 @@ from db.engine import journal, outbox
 from db.engine.checkpoints import Checkpoints
 from db.engine.patience import Patience, PatientConnection, connect
 from db.engine.rows import uncollected
-from db.engine.trust import distrust
+from db.engine.trust import SOCKETS, distrust, given, places
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.act import Act
 from db.kernel.actor import Actor
@@ -84,9 +84,7 @@ class Database:
         if self.path is not None:
             return str(self.path)
         url = self.engine.url
-        return URL.create(
-            "postgresql", host=url.host, port=url.port, database=url.database
-        ).render_as_string()
+        return f"postgresql://{','.join(places(url))}/{url.database}"
 
     @property
     def read_only(self) -> bool:
@@ -292,7 +290,13 @@ def open_database(
         engine = create_engine(address, poolclass=QueuePool, creator=lambda: _connect(path))
         event.listen(engine, "connect", _prepare_sqlite)
     else:
-        engine = create_engine(address, pool_pre_ping=True, connect_args=_waits(address, patience))
+        seconds = BUSY_SECONDS if patience is None else int(patience.seconds / 2)
+        waits = {"connect_timeout": seconds, **LOST_AFTER}
+        try:
+            engine = create_engine(address, pool_pre_ping=True, connect_args=waits)
+        except ArgumentError:
+            raise Refused("not_an_address", _NO_ADDRESS, url=address.render_as_string()) from None
+        event.listen(engine, "connect", partial(_prepare_server, seconds, patience))
         if patience is not None:
             event.listen(engine, "do_connect", partial(_connect_patiently, patience))
     database = Database(engine, clock or SystemClock())
@@ -341,12 +345,9 @@ def address_of(url: str) -> URL:
 
 def leaves_this_computer(address: URL) -> bool:
     """Whether the way to a server is a network, not a socket or the loopback of this computer."""
-    given = address.query.get("host", address.host or "")
-    hosts = (given,) if isinstance(given, str) else given
     return any(
-        host and not host.startswith(("/", "@", "127.")) and host not in {"localhost", "::1"}
-        for each in hosts
-        for host in each.split(",")
+        not host.startswith((*SOCKETS, "127.")) and host not in {"localhost", "::1"}
+        for host in given(address, "host")
     )
 
 
@@ -399,20 +400,23 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _waits(address: URL, patience: Patience | None) -> dict[str, Any]:
-    """How long a server is waited for: its door, its locks, and its answers, where patience has an end."""
-    seconds = BUSY_SECONDS if patience is None else int(patience.seconds / 2)
-    options = f"{address.query.get('options', '')} -c lock_timeout={seconds}s"
-    if patience is not None:
-        # What nobody waits for any more the server need not finish.
-        options += f" -c statement_timeout={int(patience.seconds)}s"
-    return {"connect_timeout": seconds, "options": options.strip(), **LOST_AFTER}
-
-
 def _connect_patiently(
     patience: Patience, _dialect: object, _record: object, where: list[Any], how: dict[str, Any]
 ) -> PatientConnection:
     return connect(patience, *where, **how)
+
+
+def _prepare_server(
+    seconds: int, patience: Patience | None, connection: psycopg.Connection[Any], _record: object
+) -> None:
+    # Not as options of the connection: PgBouncer takes none.
+    limits = {"lock_timeout": f"{seconds}s"}
+    if patience is not None:
+        # What nobody waits for any more the server need not finish.
+        limits["statement_timeout"] = f"{int(patience.seconds)}s"
+    connection.autocommit = True
+    connection.execute("; ".join(f"SET {name} = '{limit}'" for name, limit in limits.items()))
+    connection.autocommit = False
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -21,6 +22,8 @@ from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
 
 LOOK_SECONDS = 3.0
+SOCKETS = ("/", "@")
+"""So begins a host that is a socket of this computer."""
 _ASKS_FOR_TLS = struct.pack(">II", 8, 80877103)
 _NOT_YET, _EXPIRED = 9, 10
 """OpenSSL's numbers of what is wrong with a certificate."""
@@ -62,6 +65,21 @@ _SAID: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def given(address: URL, name: str) -> list[str]:
+    """The hosts (``host``, ``hostaddr``) or ports (``port``) of an address; a server may have several."""
+    plain = {"host": address.host, "port": address.port}.get(name)
+    listed = address.query.get(name, str(plain or ""))
+    return [each for each in (listed if isinstance(listed, str) else ",".join(listed)).split(",") if each]
+
+
+def places(address: URL) -> list[str]:
+    """The servers of an address as people write them: host, and port where one is given; no sockets."""
+    hosts, ports = given(address, "host"), given(address, "port")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    both = zip_longest(hosts, ports[: len(hosts)])
+    return [f"{host}:{port}" if port else host for host, port in both if not host.startswith(SOCKETS)]
+
+
 def distrust(said: str, address: URL, now: datetime) -> Unavailable | None:
     """What a driver's words mean when they are about the proof of a server; ``None`` for any other trouble.
 
@@ -73,8 +91,7 @@ def distrust(said: str, address: URL, now: datetime) -> Unavailable | None:
     _words, code, message = known
     if code == "not_proven":
         code, message = _what_is_wrong(address)
-    host = str(address.query.get("host", "")) or address.host or ""
-    where = f"{host}:{address.port}" if address.port else host
+    where = ",".join(places(address))
     reason = said.strip().splitlines()[0].rsplit("failed: ", 1)[-1]
     return Unavailable(code, message, where=where, reason=reason, now=f"{now:%Y-%m-%d %H:%M}")
 
@@ -125,14 +142,9 @@ def _authority(address: URL) -> Path:
 
 def _hosts(address: URL) -> Iterator[tuple[str, int, str]]:
     """Where to knock, at which port, and under which name."""
-
-    def listed(name: str, otherwise: str) -> list[str]:
-        given = address.query.get(name, otherwise)
-        return given.split(",") if isinstance(given, str) else list(given)
-
-    names = listed("host", address.host or "")
-    ports = listed("port", str(address.port or 5432))
-    for place, (name, where) in enumerate(zip(names, listed("hostaddr", ",".join(names)), strict=False)):
+    names = given(address, "host")
+    ports = given(address, "port") or ["5432"]
+    for place, (name, where) in enumerate(zip(names, given(address, "hostaddr") or names, strict=False)):
         port = ports[place] if place < len(ports) else ports[0]
         if where and port.isdigit():
             yield where, int(port), name

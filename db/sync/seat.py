@@ -22,9 +22,10 @@ from sqlalchemy.exc import ArgumentError
 
 from db.engine import schema
 from db.engine.bus import Bus, Outcome, demand_permission
-from db.engine.connections import Database, open_database
+from db.engine.connections import Database, leaves_this_computer, open_database
 from db.engine.patience import Patience
 from db.engine.tables import replica
+from db.engine.trust import given, places
 from db.kernel.act import Act
 from db.kernel.actor import Actor, Scope
 from db.kernel.clock import Clock
@@ -50,7 +51,6 @@ ELSEWHERE = "elsewhere"
 """What the progress is called while another program of this computer copies into the same file."""
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 class StationBus(Bus):
@@ -93,14 +93,15 @@ class Seat:
 def server_address(text: str) -> str:
     """The address of a server as a person writes it, in full and without name and password.
 
-    ``10.1.2.3``, ``host:5433/city`` and ``postgresql://host/city?sslmode=require`` are addresses. A line that
+    ``10.1.2.3``, ``host:5433/city``, ``one,other/city`` (a server and its standby, in any order) and
+    ``postgresql://host/city?sslmode=require`` are addresses. A line that
     leaves this computer is encrypted and the server has to prove its name, unless the address says otherwise.
     Raises ``Refused("not_an_address")``.
     """
     text = text.strip()
     try:
         url = make_url(text if "://" in text else f"postgresql://{text}")
-        is_server = url.get_backend_name() == "postgresql" and bool(url.host or url.query.get("host"))
+        is_server = url.get_backend_name() == "postgresql" and bool(given(url, "host"))
     except (ArgumentError, ValueError):
         is_server = False
     if not is_server:
@@ -112,16 +113,18 @@ def server_address(text: str) -> str:
     url = URL.create(
         "postgresql+psycopg", None, None, url.host, url.port, url.database or DATABASE, dict(url.query)
     )
-    if "sslmode" not in url.query and (url.host or "") not in _HERE:
+    if "sslmode" not in url.query and leaves_this_computer(url):
         url = url.update_query_dict({"sslmode": "verify-full"})
+    if "target_session_attrs" not in url.query and len(given(url, "host")) > 1:
+        # Of several, the one that is not a standby at the moment.
+        url = url.update_query_dict({"target_session_attrs": "read-write"})
     return url.render_as_string(hide_password=False)
 
 
 def short_address(address: str) -> str:
     """What people call a server: host, port when it is not the usual one, database."""
     url = make_url(address)
-    host = url.host or str(url.query.get("host", ""))
-    return f"{host}{f':{url.port}' if url.port else ''}/{url.database}"
+    return f"{','.join(places(url) or given(url, 'host'))}/{url.database}"
 
 
 def shown_address(address: str) -> str:

@@ -12,12 +12,14 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engine.connections import Database, open_database
 from db.engine.journal import verify
+from db.engine.patience import Patience
 from db.engine.schema import load_station
 from db.kernel.change import Changes
 from db.kernel.clock import SystemClock
 from db.kernel.refusal import Refused, Unavailable
 from db.registers.tables import place
 from tests.db.engine.kit import WANG, Write, entries, program, rows_of, write
+from tests.kit.refusals import refused
 
 HOME = {"kind": "school", "name": "实验小学", "lon": 117.1, "lat": 35.1}
 
@@ -195,6 +197,36 @@ def test_a_file_is_made_with_its_folders_only_when_asked_for(tmp_path: Path) -> 
 def test_a_server_is_called_by_its_place_alone() -> None:
     engine = create_engine("postgresql+psycopg://wangmin:secret@db.example:5433/city?sslmode=require")
     assert Database(engine, SystemClock()).where == "postgresql://db.example:5433/city"
+
+
+@pytest.mark.parametrize(
+    "address, shown",
+    [
+        ("postgresql+psycopg:///city?host=one,other&port=5433,5434", "postgresql://one:5433,other:5434/city"),
+        ("postgresql+psycopg:///city?host=one:5433&host=other", "postgresql://one:5433,other/city"),
+        ("postgresql+psycopg://one,other:5433/city", "postgresql://one:5433,other:5433/city"),
+        ("postgresql+psycopg:///city?host=/run/postgresql&port=5433", "postgresql:///city"),
+    ],
+)
+def test_a_server_of_several_is_called_by_all_places_and_a_socket_by_none(address: str, shown: str) -> None:
+    assert Database(create_engine(address), SystemClock()).where == shown
+
+
+def test_ports_that_are_not_as_many_as_hosts_are_refused() -> None:
+    with refused("not_an_address"):
+        open_database("postgresql:///city?host=one,other,third&port=5433,5434")
+
+
+def test_a_server_ends_what_nobody_waits_for_and_keeps_what_the_address_asks(postgres_url: str) -> None:
+    database = open_database(f"{postgres_url}&options=-c search_path=public,pg_temp", patience=Patience(8))
+    try:
+        with database.read() as connection:
+            wanted = ("lock_timeout", "statement_timeout", "search_path")
+            shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in wanted]
+        # A pooler takes no options of the connection itself, unless the address names some.
+        assert shown == ["4s", "8s", "public,pg_temp"]
+    finally:
+        database.close()
 
 
 def test_a_file_that_vanished_is_not_replaced_by_an_empty_one(tmp_path: Path, sqlite_url: str) -> None:

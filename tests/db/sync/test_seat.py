@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.engine import make_url
 
 from db.engine.tables import grace
 from db.people.tables import account, account_scope
+from db.sync.authority import AUTHORITY, way_to
 from db.sync.copy import Progress
 from db.sync.seat import (
     ELSEWHERE,
     Seat,
     open_replica,
     server_address,
+    short_address,
     shown_address,
     station_files,
     take_seat,
@@ -43,6 +46,23 @@ def test_what_cannot_be_said_in_short_is_shown_in_full() -> None:
     assert shown_address("") == ""
     with refused("not_an_address"):
         server_address("http://server.example")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["one,other/city", "postgresql:///city?host=one,other", "postgresql:///city?host=one&host=other"],
+)
+def test_of_a_server_and_its_standby_the_one_that_writes_is_proved_and_asked(written: str) -> None:
+    address = make_url(server_address(written))
+    assert address.query["sslmode"] == "verify-full"
+    assert address.query["target_session_attrs"] == "read-write"
+    assert short_address(str(address)) == "one,other/city"
+
+
+def test_the_authority_of_this_computer_vouches_for_every_one_of_several(tmp_path: Path) -> None:
+    (tmp_path / AUTHORITY).touch()
+    way = make_url(way_to(server_address("postgresql:///city?host=one,other"), tmp_path))
+    assert way.query["sslrootcert"] == str(tmp_path / AUTHORITY)
 
 
 def test_two_programs_that_begin_at_once_make_one_station(pair: Pair, tmp_path: Path) -> None:
