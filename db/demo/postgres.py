@@ -91,6 +91,23 @@ class OwnPostgres:
         if made.wait(START_SECONDS) != 0:
             raise self._broken()
 
+    def follow(self, primary: OwnPostgres) -> None:
+        """Take a copy of another server, so that this one starts as its standby. Raises ``Unavailable``."""
+        binaries = self._binaries or self._find_binaries()
+        with (self.folder / "log").open("ab") as log:
+            taken = self._spawn(
+                log,
+                *(
+                    str(binaries / "pg_basebackup"),
+                    f"--pgdata={self.folder / 'data'}",
+                    "--write-recovery-conf",
+                ),
+                *("--checkpoint=fast", "--no-sync", "--username=postgres"),
+                *(f"--host={primary.folder}", f"--port={primary.port}"),
+            )
+        if taken.wait(START_SECONDS) != 0:
+            raise self._broken()
+
     def connect(self) -> psycopg.Connection[Any]:
         """A connection of the administrator, past the network."""
         return psycopg.connect(

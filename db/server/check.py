@@ -435,7 +435,9 @@ def _replicas(connection: Connection) -> Iterator[Finding]:
     for row in connection.execute(
         text(
             "SELECT coalesce(application_name, '') AS name, state,"
+            # Nothing stands there for whoever is no superuser and no monitor.
             " coalesce(extract(epoch FROM replay_lag), 0) AS lag FROM pg_stat_replication"
+            " WHERE state IS NOT NULL"
         )
     ):
         if row.state != "streaming" or row.lag > 60:
@@ -444,7 +446,7 @@ def _replicas(connection: Connection) -> Iterator[Finding]:
                 N_("The standby {name} is {lag:.0f} s behind ({state}): look at its log and its line."),
                 name=row.name,
                 lag=float(row.lag),
-                state=row.state or "?",
+                state=row.state,
             )
         else:
             yield _note("standby_follows", N_("The standby {name} follows."), name=row.name)

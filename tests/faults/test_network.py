@@ -11,7 +11,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import select
 
+from db.bootstrap import open_core
 from db.cases.commands.intake import Report
 from db.demo.postgres import OwnPostgres
 from db.demo.proxy import Proxy
@@ -29,7 +31,7 @@ from db.engine.tables import outbox
 from db.kernel.clock import Clock
 from db.sync import door
 from db.sync.copy import Progress
-from db.sync.seat import Seat, take_seat
+from db.sync.seat import Seat, server_address, take_seat
 from db.sync.standing import Line, Standing
 from db.sync.station import Station
 from tests.faults.unprivileged import open_folder
@@ -374,3 +376,45 @@ def test_a_statement_that_hangs_holds_up_nobody(room: Room, city: ServedCity) ->
         assert sentence(told)
         admin.rollback()
     room.settle()
+
+
+def wait_for(server: OwnPostgres, standbys: str) -> None:
+    """The standbys for which every commit of a server waits from now on."""
+    with server.connect() as admin:
+        admin.execute(sql.SQL("ALTER SYSTEM SET synchronous_standby_names = {}").format(standbys))
+        admin.execute("SELECT pg_reload_conf()")
+
+
+def test_a_standby_takes_over_from_a_server_that_is_gone(tmp_path: Path) -> None:
+    """With a commit that waits for the standby nothing is lost, and nobody has to be told the new address."""
+    following = {**KEEPING, "wal_level": "replica", "max_wal_senders": "4"}
+    postgres, standby = OwnPostgres(following, on_network=True), OwnPostgres(following, on_network=True)
+    try:
+        postgres.start()
+        with served_city(postgres.url("postgres"), people=1) as city:
+            standby.follow(postgres)
+            standby.start()
+            wait_for(postgres, "*")
+            places = f"host=127.0.0.1,127.0.0.1&port={standby.port},{postgres.port}"
+            both = replace(city, address=server_address(f"postgresql:///{city.name}?{places}"))
+            with room_in(both, tmp_path) as room:
+                usual = room.work()
+                room.settle()
+                postgres.kill()
+                assert room.work() < SLOWER * usual
+                told = room.until(lambda now: now.line is Line.OFFLINE)
+                assert sentence(told)
+                wait_for(standby, "")
+                with standby.connect() as admin:
+                    admin.execute("SELECT pg_promote()")
+                room.until(lambda now: now.line is Line.LIVE)
+                room.work()
+                with closing(open_core(standby.url(city.name))) as core:
+                    room.city = replace(city, owner=core)
+                    room.settle()
+            # To be tidied up like any other.
+            postgres.start()
+            wait_for(postgres, "")
+    finally:
+        standby.stop()
+        postgres.stop()
