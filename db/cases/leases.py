@@ -6,12 +6,11 @@ ended one stays in its row until the next claim of the case, so nothing needs to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from db.cases.tables import claim
 from db.cases.workflow import Move
@@ -105,5 +104,5 @@ def prolong(unit: UnitOfWork, case_ids: Collection[int], until: datetime) -> int
     return len(rows)
 
 
-def _set_end(unit: UnitOfWork, rows: Iterable[Mapping[str, Any]], moment: datetime) -> None:
+def _set_end(unit: UnitOfWork, rows: Iterable[RowMapping], moment: datetime) -> None:
     unit.update(claim, {row["id"]: {"expires_at": moment} for row in rows})
