@@ -17,8 +17,10 @@ from tests.db.sync.conftest import Pair
 OWN, OTHERS = 7, 8
 """Processes of the server: the one that serves this station, and one that serves another."""
 CROWD = 50
-SHORT, LONG = 0.01, 60.0
-"""What a look at the server takes, in seconds, that is to be told from the rest after it."""
+SHORT, MIDDLE, LONG = 0.01, 0.05, 60.0
+"""What a look at the server takes, in seconds. After a middling one a crowd rests from the news for longer
+than from sending, whatever the lot says.
+"""
 
 
 class Desk:
@@ -142,6 +144,7 @@ def test_without_a_bell_it_looks_by_the_clock(desk: Desk) -> None:
 
 def test_acts_in_a_crowd_wait_for_company_and_go_when_their_time_has_come(desk: Desk) -> None:
     desk.station._crowd = CROWD
+    desk.took = MIDDLE
     desk.look()
     assert desk.pushes == 1
     assert 0.0 < desk.holds_back < desk.rest
