@@ -6,17 +6,16 @@ ended one stays in its row until the next claim of the case, so nothing needs to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from db.cases.tables import claim
 from db.cases.workflow import Move
 from db.engine import settings
-from db.engine.among import among
+from db.engine.among import among, among_given
 from db.engine.unit_of_work import UnitOfWork
 from db.kernel.actor import Actor
 from db.kernel.language import N_
@@ -43,12 +42,17 @@ def leases(
     connection: Connection, now: datetime, case_ids: Collection[int] | None = None
 ) -> dict[int, Lease]:
     """The claims that stand at a moment, by case; of some cases or of all. A handful of rows in any city."""
-    query = select(
-        claim.c.case_id, claim.c.account_id, claim.c.name, claim.c.claimed_at, claim.c.expires_at
-    ).where(claim.c.expires_at > now)
-    if case_ids is not None:
-        query = query.where(among(claim.c.case_id, case_ids))
-    return {row.case_id: Lease(*row) for row in connection.execute(query.order_by(claim.c.case_id))}
+    query = _STANDING if case_ids is None else _STANDING.where(among(claim.c.case_id, case_ids))
+    return {row.case_id: Lease(*row) for row in connection.execute(query, {"now": now})}
+
+
+# Made once: with every move it is asked who has claimed what.
+_STANDING = (
+    select(claim.c.case_id, claim.c.account_id, claim.c.name, claim.c.claimed_at, claim.c.expires_at)
+    .where(claim.c.expires_at > bindparam("now"))
+    .order_by(claim.c.case_id)
+)
+_TO_END = select(claim).where(claim.c.expires_at > bindparam("now"), among_given(claim.c.case_id, "case_ids"))
 
 
 def held_by_others(
@@ -84,24 +88,21 @@ def claimed(connection: Connection, lease: Lease, now: datetime) -> Refused:
 def end_leases(unit: UnitOfWork, case_ids: Collection[int]) -> None:
     """End the claims of cases now."""
     if case_ids:
-        _set_end(unit, _rows(unit, claim.c.expires_at > unit.now, among(claim.c.case_id, case_ids)), unit.now)
+        given = {"now": unit.now, "case_ids": list(case_ids)}
+        _set_end(unit, unit.connection.execute(_TO_END, given).mappings(), unit.now)
 
 
 def prolong(unit: UnitOfWork, case_ids: Collection[int], until: datetime) -> int:
     """Let the claims that the acting person has on cases last until a moment; how many there were."""
-    rows = _rows(
-        unit,
+    own = select(claim).where(
         claim.c.expires_at > unit.now,
         claim.c.account_id == unit.actor.account_id,
         among(claim.c.case_id, case_ids),
     )
+    rows = unit.connection.execute(own).mappings().all()
     _set_end(unit, rows, until)
     return len(rows)
 
 
-def _rows(unit: UnitOfWork, *conditions: Any) -> list[Mapping[str, Any]]:
-    return [dict(row) for row in unit.connection.execute(select(claim).where(*conditions)).mappings()]
-
-
-def _set_end(unit: UnitOfWork, rows: Iterable[Mapping[str, Any]], moment: datetime) -> None:
+def _set_end(unit: UnitOfWork, rows: Iterable[RowMapping], moment: datetime) -> None:
     unit.update(claim, {row["id"]: {"expires_at": moment} for row in rows})

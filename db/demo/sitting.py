@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ class Place:
     login: str
     password: str
     file: Path
+    gives_way: int = 0
+    """By how much its process gives way to others of this computer (``nice``), where the system lets it."""
 
 
 @dataclass
@@ -79,6 +82,8 @@ class Stand:
 def serve(pipe: Connection, place: Place) -> None:
     """Do what comes through ``pipe`` as ``(verb, arguments)`` until it is closed; errors go back."""
     assert HANDLERS
+    if hasattr(os, "nice"):
+        os.nice(place.gives_way)
     with closing(Sitter(place)) as sitter, suppress(EOFError, KeyboardInterrupt):
         pipe.send(None)
         while True:

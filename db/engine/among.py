@@ -58,3 +58,8 @@ def among(column: ColumnElement[Any], ids: Iterable[int]) -> ColumnElement[bool]
     reading the rows.
     """
     return _Among(column, bindparam(None, list(ids), type_=_Ids(), unique=True))
+
+
+def among_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The same in a statement that is made once; the list of ids is given by this name at each execution."""
+    return _Among(column, bindparam(name, type_=_Ids()))

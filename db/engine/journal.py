@@ -83,10 +83,11 @@ def take_head(connection: Connection) -> Head:
     if connection.dialect.name == "postgresql":
         row = connection.execute(_TAKE_HEAD).one()
     else:
-        row = connection.execute(select(journal_head)).one()
+        row = connection.execute(_HEAD).one()
     return Head(row.seq, bytes(row.hash), row.last_id)
 
 
+_HEAD = select(journal_head)
 _TAKE_HEAD = text(
     "SELECT h.seq, h.hash, h.last_id FROM (SELECT pg_advisory_xact_lock(19033) OFFSET 0) gate, journal_head h"
     " FOR UPDATE OF h"
@@ -149,11 +150,11 @@ def append_all(connection: Connection, head: Head, told: Sequence[Entry], last_i
         previous, seal = seal, _seal(seq, *entry, seal)
         rows.append([seq, *entry, previous, seal])
     insert_rows(connection, journal, _FIELDS, rows)
-    connection.execute(
-        text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id"),
-        {"seq": seq, "hash": seal, "last_id": last_id},
-    )
+    connection.execute(_MOVE_HEAD, {"seq": seq, "hash": seal, "last_id": last_id})
     return Head(seq, seal, last_id)
+
+
+_MOVE_HEAD = text("UPDATE journal_head SET seq = :seq, hash = :hash, last_id = :last_id")
 
 
 def _sealed_arguments(command: object) -> dict[str, Any]:

@@ -50,14 +50,20 @@ def enter(connection: Connection, unit: Done, seq: int) -> None:
         "numbers": unit.numbers,
         "state": WAITING,
     }
-    again = {name: row[name] for name in ("seq", "ids", "numbers")}
-    connection.execute(insert(outbox).values(row).on_conflict_do_update(index_elements=["id"], set_=again))
+    connection.execute(_ENTERED, row)
 
 
 def latest(connection: Connection) -> datetime | None:
     """The moment of the newest act that waits; ``None`` when none does."""
-    newest = select(outbox.c.at).where(outbox.c.state == WAITING).order_by(outbox.c.id.desc()).limit(1)
-    return connection.execute(newest).scalar()
+    return connection.execute(_NEWEST).scalar()
+
+
+# Made once: they go with every act.
+_into = insert(outbox)
+_ENTERED = _into.on_conflict_do_update(
+    index_elements=["id"], set_={name: _into.excluded[name] for name in ("seq", "ids", "numbers")}
+)
+_NEWEST = select(outbox.c.at).where(outbox.c.state == WAITING).order_by(outbox.c.id.desc()).limit(1)
 
 
 def waiting(connection: Connection) -> int:

@@ -42,7 +42,7 @@ def read_raw(
         wanted = list(ids)
         statement = f"SELECT {columns} FROM {table.name} WHERE id = ANY(%s)"  # noqa: S608
     with uncollected():
-        return _fetched(connection.exec_driver_sql(statement, (wanted,)))
+        return fetched(connection.exec_driver_sql(statement, (wanted,)))
 
 
 def read_rows(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -52,13 +52,18 @@ def read_rows(connection: Connection, table: Table, ids: Sequence[int]) -> dict[
         return {row["id"]: row for row in ours(connection, table, table.c.keys(), raw)}
 
 
-def fetch(connection: Connection, table: Table, statement: Select[Any]) -> list[dict[str, Any]]:
+def fetch(
+    connection: Connection,
+    table: Table,
+    statement: Select[Any],
+    values: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """The rows of a statement that selects all columns of ``table`` and nothing else."""
-    return ours(connection, table, table.c.keys(), _fetched(connection.execute(statement)))
+    return ours(connection, table, table.c.keys(), fetched(connection.execute(statement, values)))
 
 
-def _fetched(result: CursorResult[Any]) -> Sequence[Raw]:
-    # Straight from the driver: SQLAlchemy's own row objects cost more than reading what they hold.
+def fetched(result: CursorResult[Any]) -> Sequence[Raw]:
+    """All rows straight from the driver: the row objects of SQLAlchemy cost more than what they hold."""
     cursor = result.cursor
     assert cursor is not None
     found: Sequence[Raw] = cursor.fetchall()

@@ -381,7 +381,8 @@ class UnitOfWork(Reading):
     def mirror(self, table: Table, rows: Sequence[Row], gone: Iterable[int] = ()) -> None:
         """Make rows what they are on a server, versions included; of ``gone`` none is left.
 
-        The journal keeps which rows these were and a digest of them: their history stands on the server.
+        The journal keeps which rows these were and a digest of what was written: their history stands on the
+        server.
         """
         ids = [row["id"] for row in rows]
         before = self.rows(table, [*ids, *gone])
@@ -403,7 +404,10 @@ class UnitOfWork(Reading):
             insert_rows(self.connection, table, columns, stored)
             digest.add(stored)
         if other:
-            values = tuple(name for name in columns if name != "id")
+            # What is written is written into every index that knows the column, though nothing differs.
+            values = tuple(
+                name for name in columns if any(before[row["id"]][name] != row[name] for row in other)
+            )
             stored = stored_rows(self.connection, table, (*values, "id"), other)
             update_rows(self.connection, table, values, stored)
             digest.add(stored)

@@ -131,16 +131,15 @@ def _first(tree: shapely.STRtree, points: npt.NDArray[np.object_]) -> Ints:
 
 _kept: tuple[tuple[str, int, int], Locator] | None = None
 _keeping = threading.Lock()
+_MARK = select(
+    func.count(), func.coalesce(func.sum(area.c.version), 0), func.coalesce(func.max(area.c.id), 0)
+)
 
 
 def locator_of(connection: Connection) -> Locator:
     """The locator of this database, built anew only when its areas have changed."""
     global _kept
-    count, versions, newest = connection.execute(
-        select(
-            func.count(), func.coalesce(func.sum(area.c.version), 0), func.coalesce(func.max(area.c.id), 0)
-        )
-    ).one()
+    count, versions, newest = connection.execute(_MARK).one()
     mark = (f"{connection.engine.url}|{newest}", int(count), int(versions))
     with _keeping:
         if _kept is None or _kept[0] != mark:

@@ -30,7 +30,7 @@ from db.engine.connections import Database
 from db.engine.following import Rows, followers_of
 from db.engine.rows import at_once, ours, read_rows, uncollected
 from db.engine.tables import journal as entries
-from db.engine.tables import metadata, replica
+from db.engine.tables import metadata
 from db.engine.unit_of_work import Diff
 from db.kernel.clock import to_ms
 from db.kernel.refusal import Refused
@@ -143,7 +143,7 @@ def _send(local: Database, server: Database, acts: Sequence[Forward]) -> list[in
     with local.read() as connection:
         # One view: what waits, and the rows as they stand after it.
         connection.exec_driver_sql("BEGIN")
-        since = connection.execute(select(replica.c.xid)).scalar_one()
+        since = connection.exec_driver_sql("SELECT xid FROM replica").scalar_one()
         ours = connection.exec_driver_sql(_OURS, (json.dumps(_APART),)).scalar_one()
         cases = _versions(connection, acts)
         before = _stood_here(connection, acts)
@@ -397,8 +397,10 @@ def _versions(connection: Connection, acts: Sequence[Forward]) -> dict[int, int]
             if "version" in diff:
                 found.setdefault(row_id, diff["version"][0])
     rest = {row_id for act in acts for name, row_id in act.keys if name == "cases"} - found.keys()
-    query = select(cases.c.id, cases.c.version).where(among(cases.c.id, rest))
-    return {**{row.id: row.version for row in connection.execute(query)}, **found}
+    if rest:
+        query = select(cases.c.id, cases.c.version).where(among(cases.c.id, rest))
+        found |= {row.id: row.version for row in connection.execute(query)}
+    return found
 
 
 # The rows.

@@ -174,8 +174,7 @@ def read_all(connection: Connection, since_ms: int, own: Connection) -> Incoming
 
 def read_aged(own: Connection, since_ms: int) -> Incoming:
     """The cases of this file that time has carried out of the window."""
-    cases = metadata.tables["cases"]
-    aged = own.execute(select(cases.c.id).where(cases.c.closed_at < from_ms(since_ms))).scalars()
+    aged = own.exec_driver_sql("SELECT id FROM cases WHERE closed_at < ?", (since_ms,)).scalars()
     return Incoming(gone={"cases": set(aged)})
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -34,6 +34,8 @@ class News:
     """Tables of telemetry with newer values."""
     seq: int
     """The newest entry of the server's journal among them; 0 when there is none."""
+    entries: Mapping[int, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    """What each of those entries touched that was not known yet: number → table → ids."""
 
     @property
     def is_empty(self) -> bool:
@@ -65,6 +67,7 @@ def gather(rows: Sequence[Told], until: int, settled: Settled) -> News:
     anew: set[str] = set()
     measured: set[str] = set()
     seq = 0
+    entries: dict[int, dict[str, list[int]]] = {}
     for number, operation, ids_touched, filled, relation in rows:
         if relation is not None:
             measured.add(relation)
@@ -73,10 +76,13 @@ def gather(rows: Sequence[Told], until: int, settled: Settled) -> News:
         if operation in known:
             continue
         anew.update(filled or ())
-        for name, ids in json.loads(ids_touched or "{}").items():
+        if ids_touched is None:
+            continue
+        entries[number] = json.loads(ids_touched)
+        for name, ids in entries[number].items():
             touched[name].update(ids)
     ids_by_table = {name: frozenset(ids) for name, ids in touched.items()}
-    return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq)
+    return News(until, ids_by_table, frozenset(anew), frozenset(measured), seq, entries)
 
 
 _HORIZON = text("SELECT jw_horizon()")

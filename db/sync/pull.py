@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, Row, delete, literal_column, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from db.engine import outbox as sending
 from db.engine import settings
-from db.engine.among import among
+from db.engine.among import among, among_given
 from db.engine.connections import Database
-from db.engine.rows import at_once, fetch
-from db.engine.tables import journal, metadata, outbox, replica, setting
+from db.engine.rows import at_once, fetch, fetched
+from db.engine.tables import metadata, outbox, replica, setting
 from db.kernel.actor import SYSTEM
 from db.kernel.clock import to_ms
 from db.kernel.command import Reach, command
@@ -86,7 +86,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
     """
     refused = refused or {}
     with local.read() as own:
-        stand = own.execute(select(replica)).one()
+        stand = own.execute(_REPLICA).one()
         with snapshot(server) as connection:
             found = _first_answers(connection, stand, local.ids.station)
             there, theirs = found.there, found.settings
@@ -108,7 +108,7 @@ def pull(local: Database, server: Database, refused: Mapping[int, Refused] | Non
             heard: list[Heard] = []
             heard_all = True
             if there.seq > stand.seq:
-                heard, heard_all = _others_acts(connection, stand.seq, local.ids.station)
+                heard, heard_all = _others_acts(connection, stand.seq, local.ids.station, news)
         for name, ids in read_aged(own, since).gone.items():
             incoming.gone[name] = incoming.gone.get(name, set()) | ids
         ours = server_settings(own)
@@ -169,6 +169,8 @@ def _first_answers(connection: Connection, stand: Row[Any], station: int) -> _An
     )
 
 
+_REPLICA = select(replica)
+_DONE = select(outbox.c.id).where(among_given(outbox.c.id, "operations"), outbox.c.state == sending.DONE)
 _TAKEN_SINCE = (
     "SELECT operation, CAST(touched AS json) FROM news"
     " WHERE xid >= %s AND (operation >> 11) & 1023 = %s AND touched IS NOT NULL"
@@ -191,8 +193,7 @@ def _there(row: Any) -> There:
 
 def _settled(own: Connection, operations: Sequence[int]) -> set[int]:
     """Those of the acts whose rows are the same here and there already."""
-    done = select(outbox.c.id).where(among(outbox.c.id, operations), outbox.c.state == sending.DONE)
-    return set(own.execute(done).scalars())
+    return set(own.execute(_DONE, {"operations": list(operations)}).scalars())
 
 
 def _still_waiting(
@@ -217,8 +218,10 @@ _TAKEN = "SELECT operation, CAST(touched AS json) AS touched FROM jw_taken(CAST(
 
 def server_settings(connection: Connection) -> dict[str, Any]:
     """The settings that hold for all stations."""
-    rows = connection.execute(select(setting.c.key, setting.c.value).where(~setting.c.secret))
-    return _shared((row.key, row.value) for row in rows)
+    return _shared(map(tuple, connection.execute(_SETTINGS)))
+
+
+_SETTINGS = select(setting.c.key, setting.c.value).where(~setting.c.secret)
 
 
 def _shared(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -269,40 +272,55 @@ def _touched(
     return touched
 
 
-def _others_acts(connection: Connection, since: int, station: int) -> tuple[list[Heard], bool]:
+def _others_acts(connection: Connection, since: int, station: int, news: News) -> tuple[list[Heard], bool]:
     """What others have done since an entry, the newest first, and whether that is all of it.
 
     What this station did it has in its own journal.
     """
-    theirs = literal_column("coalesce((operation >> 11) & 1023, -1)", Integer) != station
-    columns = ("seq", "actor_name", "command", "at", "undoes", "touched")
-    newest = select(*(journal.c[name] for name in columns)).where(journal.c.seq > since, theirs)
     heard: list[Heard] = []
     rows = 0
-    for entry in connection.execute(newest.order_by(journal.c.seq.desc()).limit(HEARD + 1)):
-        # Of parts, whoever asks goes by the case that they belong to.
-        touched = {
-            name: ids
-            for name, ids in (entry.touched or {}).items()
-            if name not in APART and "case_id" not in metadata.tables[name].c
-        }
-        rows += sum(map(len, touched.values()))
-        if entry.touched is None or len(heard) == HEARD or rows > HEARD_ROWS:
+    newest = fetched(connection.exec_driver_sql(_THEIRS, (since, station, HEARD + 1)))
+    for seq, who, what, at, undoes, told in newest:
+        if told is None or len(heard) == HEARD:
             return heard, False
-        heard.append((entry.seq, entry.actor_name, entry.command, to_ms(entry.at), entry.undoes, touched))
+        # Mostly the news have told the same already.
+        every = news.entries[seq] if seq in news.entries else json.loads(told)
+        touched = {name: ids for name, ids in every.items() if _is_told_apart(name)}
+        rows += sum(map(len, touched.values()))
+        if rows > HEARD_ROWS:
+            return heard, False
+        heard.append((seq, who, what, at, undoes, touched))
     return heard, True
+
+
+_THEIRS = (
+    "SELECT seq, actor_name, command, at, undoes, touched FROM journal"
+    " WHERE seq > %s AND coalesce((operation >> 11) & 1023, -1) <> %s ORDER BY seq DESC LIMIT %s"
+)
+
+
+@cache
+def _is_told_apart(name: str) -> bool:
+    """Whether rows of a table are told of by themselves: of parts, whoever asks goes by their case."""
+    return name not in APART and "case_id" not in metadata.tables[name].c
 
 
 def _forget_old(local: Database) -> None:
     """Acts that were decided long ago: no backup of the server is as old as that."""
-    over = outbox.c.state.in_((sending.DONE, sending.DROPPED))
     with local.read() as own:
         days = int(settings.get(own, KEEP_DAYS, DEFAULT_KEEP_DAYS))
         oldest = first_id_at(to_ms(local.clock.now()) - days * 86_400_000)
-        found = own.execute(select(outbox.c.id).where(over, outbox.c.id < oldest).limit(1)).first()
+        found = own.execute(_ONE_OVER, {"oldest": oldest}).first()
     if found is not None:
         with local.write_many() as writing:
-            writing.connection.execute(delete(outbox).where(over, outbox.c.id < oldest))
+            writing.connection.execute(delete(outbox).where(*_OVER), {"oldest": oldest})
+
+
+_OVER = (
+    outbox.c.state.in_((sending.DONE, sending.DROPPED)),
+    outbox.c.id < bindparam("oldest"),
+)
+_ONE_OVER = select(outbox.c.id).where(*_OVER).limit(1)
 
 
 def take_settings(local: Database, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:

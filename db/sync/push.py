@@ -72,11 +72,11 @@ class _Sending:
         self._server: Database | None = None
 
     def run(self) -> Pushed:
-        if self._nobody_is_there():
-            return self._pushed
         with self._local.read() as connection:
             found = connection.exec_driver_sql(_WAITING, (sending.WAITING,))
             waiting = [(int(operation), int(person)) for operation, person in found]
+        if self._nobody_is_there({person for _operation, person in waiting}):
+            return self._pushed
         while waiting:
             sent = self._forward(waiting)
             if not sent:
@@ -86,15 +86,14 @@ class _Sending:
         self._take_over()
         return self._pushed
 
-    def _nobody_is_there(self) -> bool:
+    def _nobody_is_there(self, people: set[int]) -> bool:
         """Whether all that waits is of people who are not signed in: then nothing has to be looked at."""
+        if any(self._door(person) is not None for person in people):
+            return False
         first = select(func.min(outbox.c.id).label("id"), outbox.c.actor_id, outbox.c.actor_name)
         first = first.where(outbox.c.state == sending.WAITING).group_by(outbox.c.actor_id)
         with self._local.read() as connection:
-            acts = connection.execute(first).all()
-        if any(self._door(act.actor_id) is not None for act in acts):
-            return False
-        self._pushed.held |= {act.id: act.actor_name for act in acts}
+            self._pushed.held |= {act.id: act.actor_name for act in connection.execute(first)}
         return True
 
     def _forward(self, waiting: list[tuple[int, int]]) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from db.engine import outbox as sending
 from db.engine.among import among
@@ -80,8 +80,7 @@ class Waiting:
         waits = outbox.c.state == sending.WAITING
         with self._lock:
             self._look(connection)
-            undone = select(outbox.c.id).where(outbox.c.seq == 0, waits)
-            next_ones = [*over, *connection.execute(undone).scalars()]
+            next_ones = [*over, *connection.execute(_UNDONE).scalars()]
             for key in dirty:
                 next_ones += self._on.get(key, ())
             heapq.heapify(next_ones)
@@ -106,12 +105,7 @@ class Waiting:
 
     def _look(self, connection: Connection) -> None:
         """Read what has been done, and done again, since the last time."""
-        query = (
-            select(outbox.c.id, outbox.c.seq, journal.c.touched)
-            .join(journal, journal.c.seq == outbox.c.seq)
-            .where(outbox.c.seq > self._seen, outbox.c.state == sending.WAITING)
-        )
-        for row in connection.execute(query.order_by(outbox.c.seq)).all():
+        for row in connection.execute(_SINCE, {"seen": self._seen}).all():
             self._forget(row.id)
             keys = frozenset(_keys(connection, row.seq, row.touched or {}))
             self._acts[row.id] = (row.seq, keys)
@@ -125,6 +119,15 @@ class Waiting:
             self._on[key].discard(act)
             if not self._on[key]:
                 del self._on[key]
+
+
+_UNDONE = select(outbox.c.id).where(outbox.c.seq == 0, outbox.c.state == sending.WAITING)
+_SINCE = (
+    select(outbox.c.id, outbox.c.seq, journal.c.touched)
+    .join(journal, journal.c.seq == outbox.c.seq)
+    .where(outbox.c.seq > bindparam("seen"), outbox.c.state == sending.WAITING)
+    .order_by(outbox.c.seq)
+)
 
 
 def _keys(connection: Connection, seq: int, touched: Mapping[str, Sequence[int]]) -> set[Key]:

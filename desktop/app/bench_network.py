@@ -1,7 +1,9 @@
 """``jingwei bench network``: many stations of one PostgreSQL, beside what one would do without its cursor.
 
 What it calls a commit on the server is told by ``db/demo/sitting.py: timed_commits``. All stations, the
-window and the server share the cores of this one computer; in an office each has its own.
+window and the server share the cores of this one computer; in an office each has its own, and the server's is
+the server's alone. So the processes of a crowd of stations give way to it (``nice``), as is told beside their
+number; what they do and how much of it is the same.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ PER_SECOND = 2.0
 LEAVE_S = 30.0
 OFFLINE, STILL_OPEN, CLOSED, ACTS = 10_000, 100_000, 400_000, 60
 """Acts without a line, cases of the first replica, acts of a run whose way to another station is measured."""
+GIVES_WAY = 5
+"""By how much each process of a crowd gives way to the server."""
 PLACE = (117.15, 35.08)
 """Where about the cases lie that a window is to show on its map."""
 QUICK = 10
@@ -109,7 +113,9 @@ class Station:
 
 
 @contextmanager
-def stations(city: ServedCity, folder: Path, names: Sequence[str]) -> Iterator[list[Station]]:
+def stations(
+    city: ServedCity, folder: Path, names: Sequence[str], gives_way: int = 0
+) -> Iterator[list[Station]]:
     """Some stations that have sat down and are not on line yet."""
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
@@ -121,7 +127,8 @@ def stations(city: ServedCity, folder: Path, names: Sequence[str]) -> Iterator[l
         for number, name in enumerate(names):
             login = city.logins[number % len(city.logins)]
             here, there = context.Pipe()
-            place = Place(city.address, login, city.password, folder / f"{city.name}-{name}.db")
+            file = folder / f"{city.name}-{name}.db"
+            place = Place(city.address, login, city.password, file, gives_way)
             process = context.Process(target=serve, args=(there, place), daemon=True)
             process.start()
             there.close()
@@ -225,7 +232,7 @@ def _floor(city: ServedCity, folder: Path) -> Iterator[Line]:
 
 def _crowd(city: ServedCity, folder: Path, count: int, seconds: float) -> Iterator[Line]:
     """Many stations that all act and all hear of one another."""
-    with stations(city, folder, [f"crowd-{number}" for number in range(count)]) as crowd:
+    with stations(city, folder, [f"crowd-{number}" for number in range(count)], GIVES_WAY) as crowd:
         for station in crowd:
             station.do("go_on_line")
         for station in crowd:
@@ -243,6 +250,7 @@ def _crowd(city: ServedCity, folder: Path, count: int, seconds: float) -> Iterat
     commits = sorted(each for one in done for each in one.commit_ms)
     local = sorted(each for one in done for each in one.local_ms)
     yield line(N_("stations, each a process"), count, "")
+    yield line(N_("by how much they give way to the server (nice)"), GIVES_WAY, "")
     yield line(N_("commands given"), len(operations), f"({len(operations) / seconds:.0f}/s)")
     yield line(N_("commands that this computer did not come to"), sum(one.left_out for one in done), "")
     yield line(N_("lost"), len(set(operations) - journal.operations.keys()), "", 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from db.cases.commands.moving import (
     CaseRow,
@@ -25,6 +25,7 @@ from db.cases.rules import SOURCES
 from db.cases.tables import case, reporter, task
 from db.engine import settings
 from db.engine.bus import handles
+from db.engine.rows import read_raw
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.command import command
 from db.kernel.language import N_
@@ -210,10 +211,7 @@ def _report_faults(command: Report, connection: Connection) -> list[Refused]:
         (component, command.component_id, "unknown_component", N_("There is no such component.")),
         (person, command.reported_by, "unknown_person", N_("There is no such person.")),
     ):
-        if (
-            row_id is not None
-            and not connection.execute(select(table.c.id).where(table.c.id == row_id)).first()
-        ):
+        if row_id is not None and not read_raw(connection, table, [row_id], ("id",)):
             faults.append(Refused(code, message, id=row_id))
     if command.condition_id is not None:
         of_class = select(condition.c.id).where(
@@ -380,12 +378,7 @@ def next_number(unit: UnitOfWork) -> str:
     zone = settings.zone_of(unit.connection)
     prefix = f"{unit.now.astimezone(zone):%Y%m%d}{unit.station:04d}"
     given = settings.get(unit.connection, _LAST_NUMBER, "")
-    standing = unit.connection.execute(
-        select(case.c.number)
-        .where(case.c.number >= prefix, case.c.number < prefix + "~")
-        .order_by(func.length(case.c.number).desc(), case.c.number.desc())
-        .limit(1)
-    ).scalar()
+    standing = unit.connection.execute(_NEWEST_NUMBER, {"prefix": prefix, "beyond": prefix + "~"}).scalar()
     running = [int(n.removeprefix(prefix)) for n in (given, standing) if n and n.startswith(prefix)]
     number = f"{prefix}{max(running, default=0) + 1:05d}"
     settings.put(unit, _LAST_NUMBER, number)
@@ -394,3 +387,9 @@ def next_number(unit: UnitOfWork) -> str:
 
 
 _LAST_NUMBER = "case.last_number"
+_NEWEST_NUMBER = (
+    select(case.c.number)
+    .where(case.c.number >= bindparam("prefix"), case.c.number < bindparam("beyond"))
+    .order_by(func.length(case.c.number).desc(), case.c.number.desc())
+    .limit(1)
+)

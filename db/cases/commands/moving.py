@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, Text, func, select, type_coerce
+from sqlalchemy import Connection, Table, select
 
 from db.calendars.queries import load_calendar
 from db.calendars.rules import Limit, LimitUnit, WorkingCalendar
@@ -27,12 +27,12 @@ from db.cases.clock import PAUSED, RUNNING
 from db.cases.leases import POOL, breaks_claim, end_leases, held_by_others
 from db.cases.rules import BEFORE_DISPATCH, STAGES, STATES
 from db.cases.scope import beyond
-from db.cases.tables import case, photo, request, span, step, task, timer, transition
+from db.cases.tables import case, photo, request, span, step, task, timer
 from db.cases.workflow import PREVIOUS, VERB_LABELS, Clock, Move, Workflow
 from db.engine import settings
-from db.engine.among import among
+from db.engine.among import among, among_given
 from db.engine.bus import handles
-from db.engine.rows import fetch
+from db.engine.rows import fetch, fetched
 from db.engine.unit_of_work import Reading, UnitOfWork
 from db.kernel.clock import from_ms, to_ms
 from db.kernel.language import N_, _
@@ -148,11 +148,13 @@ def foreseeable(command_type: type) -> bool:
 
 def load_workflow(connection: Connection) -> Workflow:
     """The newest edition of the table of transitions."""
-    newest = select(func.max(transition.c.edition)).scalar_subquery()
-    names = ("from_state", "verb", "to_state", "permission", "needs", "clock")
-    texts = (type_coerce(transition.c[name], Text) for name in names)
-    rows = connection.execute(select(*texts).where(transition.c.edition == newest))
-    return _workflow(tuple(map(tuple, rows)))
+    return _workflow(tuple(map(tuple, fetched(connection.exec_driver_sql(_MOVES)))))
+
+
+_MOVES = (
+    "SELECT from_state, verb, to_state, permission, needs, clock FROM transition"
+    " WHERE edition = (SELECT max(edition) FROM transition)"
+)
 
 
 @lru_cache(maxsize=4)
@@ -365,11 +367,16 @@ def rows_about(
     connection: Connection, table: Table, case_ids: Sequence[int], *conditions: Any
 ) -> dict[int, list[dict[str, Any]]]:
     """Rows of a table by the case that they belong to, oldest first."""
+    if not case_ids:
+        return defaultdict(list)
+    query = select(table).where(among(table.c.case_id, case_ids), *conditions).order_by(table.c.id)
+    return _by_case(fetch(connection, table, query))
+
+
+def _by_case(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    if case_ids:
-        query = select(table).where(among(table.c.case_id, case_ids), *conditions).order_by(table.c.id)
-        for row in fetch(connection, table, query):
-            found[row["case_id"]].append(row)
+    for row in rows:
+        found[row["case_id"]].append(row)
     return found
 
 
@@ -408,6 +415,8 @@ def _left_out(
 
 def _last_steps(view: Reading, case_ids: Sequence[int]) -> dict[int, Any]:
     """The newest step of each case, by the index on case and moment."""
+    if not case_ids:
+        return {}
     one = step.alias()
     newest = (
         select(one.c.id)
@@ -417,8 +426,6 @@ def _last_steps(view: Reading, case_ids: Sequence[int]) -> dict[int, Any]:
         .correlate(case)
         .scalar_subquery()
     )
-    if not case_ids:
-        return {}
     query = select(step.c.case_id, step.c.actor_name, step.c.verb, step.c.at).where(
         among(case.c.id, case_ids)
     )
@@ -462,7 +469,7 @@ def _write_timers(unit: UnitOfWork, moved: dict[int, Moving], calendar: WorkingC
         for i, m in moved.items()
         if STAGES.get(m.was["state"]) != STAGES.get(m.to_state) or "due_at" in m.change
     }
-    standing = rows_about(unit.connection, timer, list(turned), timer.c.ended_at.is_(None))
+    standing = _by_case(fetch(unit.connection, timer, _STANDING, {"case_ids": list(turned)}))
     changes: dict[int, CaseRow] = {}
     begun: list[CaseRow] = []
     dues: dict[str, datetime | None] = {}
@@ -485,6 +492,14 @@ def _write_timers(unit: UnitOfWork, moved: dict[int, Moving], calendar: WorkingC
         begun.append(_timer(unit, case_id, stage, due))
     unit.update(timer, changes)
     unit.insert(timer, begun)
+
+
+# Asked with every move, so it is made once.
+_STANDING = (
+    select(timer)
+    .where(among_given(timer.c.case_id, "case_ids"), timer.c.ended_at.is_(None))
+    .order_by(timer.c.id)
+)
 
 
 def _timer(unit: UnitOfWork, case_id: int, stage: str, due: datetime | None) -> CaseRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
-from db.engine.among import among
+from db.engine.among import among, among_given
 from db.engine.connections import Database
 from db.registers.tables import place
 from tests.db.engine.kit import rows_of, write
@@ -51,3 +51,12 @@ def test_sqlite_looks_the_ids_up_and_walks_no_rows(file_database: Database) -> N
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("[1, 2]",)).all()
     assert any("SEARCH place USING INTEGER PRIMARY KEY" in row[3] for row in plan)
     assert not any("SCAN place" in row[3] for row in plan)
+
+
+def test_a_statement_that_is_made_once_is_given_its_ids_each_time(database: Database) -> None:
+    filled(database, 5)
+    asked = select(place.c.id).where(among_given(place.c.id, "ids")).order_by(place.c.id)
+    with database.read() as connection:
+        for ids in ([2, 3, 99], [5], []):
+            found = connection.execute(asked, {"ids": ids}).scalars().all()
+            assert found == [i for i in ids if i <= 5]

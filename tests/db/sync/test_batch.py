@@ -268,6 +268,15 @@ def test_the_head_of_the_journal_is_taken_when_all_rows_are_written(pair: Pair) 
     assert len(told(pair.server)) == 1
 
 
+def test_acts_on_a_young_server_are_not_planned_for_tables_that_stay_empty(pair: Pair) -> None:
+    """Plans are kept: one that reads a small table whole would still do so when it has grown."""
+    asked = "SELECT jw_demand_standing('{}', 0, 0, '{}', '[]', '{}', jw_settings_mark('{}'))"
+    with pair.east.way("wang").engine.begin() as connection:
+        connection.exec_driver_sql(asked)
+        told = connection.exec_driver_sql("EXPLAIN SELECT FROM journal WHERE operation = 1").scalars()
+        assert not any("Seq Scan" in line for line in told)
+
+
 def test_whoever_decides_anew_waits_for_acts_that_are_on_their_way(pair: Pair) -> None:
     case_id = report(pair)
     pair.east.sync()
