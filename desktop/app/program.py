@@ -44,7 +44,7 @@ NOBODY = Actor(account_id=0, name="")
 DEMO_LOGIN = "zhiban"
 DEMO_PASSWORD = "jingwei-2026"  # noqa: S105  printed in the README; the demo city has no secrets
 YIELD_S = 0.0005
-"""After how long a thread lets another one go on that waits. The window's thread gives way at every call of Qt,
+"""After how long a thread lets another one go on that waits. The window gives way at every call of Qt,
 so that at Python's own 5 ms a filter beside a busy station waited several times that.
 """
 
