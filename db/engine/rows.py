@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import Column
 
 from db.engine.columns import Codec, Moment
+from db.kernel import garbage
 from db.kernel.clock import from_ms, to_ms
 
 Raw = tuple[Any, ...]
@@ -186,11 +187,7 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if pauses:
-            if not gc.get_freeze_count():
-                # What was made is taken for old: as young it would all be searched at the next thing made.
-                # A room that has put itself out of the search stays there instead.
-                gc.freeze()
-                gc.unfreeze()
+            garbage.age()
             gc.enable()
 
 

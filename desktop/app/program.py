@@ -43,6 +43,10 @@ NOBODY = Actor(account_id=0, name="")
 """The wall's own: it may do nothing, and nothing personal is asked for it."""
 DEMO_LOGIN = "zhiban"
 DEMO_PASSWORD = "jingwei-2026"  # noqa: S105  printed in the README; the demo city has no secrets
+YIELD_S = 0.0005
+"""After how long a thread lets another one go on that waits. The window gives way at every call of Qt,
+so that at Python's own 5 ms a filter beside a busy station waited several times that.
+"""
 
 
 @dataclass(frozen=True)
@@ -422,6 +426,7 @@ def make_application(
 ) -> tuple[QApplication, Theme]:
     """Qt's application with our scheme, theme and language; must be called once, on the main thread."""
     set_language(options.lang or preferences.get(LANGUAGE) or None)
+    sys.setswitchinterval(YIELD_S)
     register_scheme()
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
         QGuiApplication.highDpiScaleFactorRoundingPolicy().PassThrough

@@ -122,9 +122,8 @@ class ServerDesk(QObject):
     def show_tray(self) -> TrayWindow:
         """Bring up the tray."""
         if self._tray is None or not isValid(self._tray):
-            work = TrayWork(self._read_tray, self._drop)
+            work = TrayWork(self._read_tray, self._drop, self._do_again)
             self._tray = TrayWindow(self._theme, self._context, self._jobs, work, self._window)
-            self._tray.again_wanted.connect(lambda act: self._jobs.start(self._do_again(act)))
             self._tray.edit_wanted.connect(self._edit)
             self._tray.stations_wanted.connect(self.show_stations)
             self._tray.finished.connect(self._on_tray_gone)
@@ -176,7 +175,7 @@ class ServerDesk(QObject):
             work=self._desk.act_work(),
             versions=seen_versions(self._context, ids),
         )
-        dialog.commanded.connect(lambda command: self._jobs.start(self._replace(act, command)))
+        dialog.commanded.connect(lambda command: self._settle(act, command))
         dialog.open()
 
     def _fresh(self, act: TrayAct) -> Any:
@@ -194,8 +193,14 @@ class ServerDesk(QObject):
         outcome = await self._jobs.write(do_again, self._core.bus, self._context.who, act.operation, command)
         words = done_words(command, outcome.result) if hasattr(command, "case_ids") else act.label
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))
+
+    def _settle(self, act: TrayAct, command: Any) -> None:
+        """A dialog says what is to be done in place of an act."""
+        work = self._replace(act, command)
         if self._tray is not None and isValid(self._tray):
-            self._tray.refresh()
+            self._tray.settle(act, work)
+        else:
+            self._jobs.start(work)
 
     # What is older than this computer keeps.
 

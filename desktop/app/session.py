@@ -32,6 +32,7 @@ from db.exchange.geography.files import examine
 from db.exchange.geography.writing import import_checked as import_geography
 from db.exchange.importing import check_file, import_checked
 from db.exchange.mapping import read_mapping
+from db.kernel import garbage
 from db.kernel.actor import SYSTEM, Actor
 from db.kernel.clock import to_ms
 from db.kernel.command import command_label, command_name
@@ -168,7 +169,7 @@ class Session(QObject):
     def close(self) -> None:
         """Stop the feed; the window goes with it."""
         self._is_closed = True
-        gc.unfreeze()
+        garbage.take_back()
         self._troubles.told.disconnect(self._on_told)
         self._minute.stop()
         self.desk.close()
@@ -185,7 +186,7 @@ class Session(QObject):
 
     def remake_window(self) -> None:
         """Make the window anew, in the language now in use; data, filter and selection stay."""
-        gc.unfreeze()
+        garbage.take_back()
         old, geometry = self.window, self.window.saveGeometry()
         cases = self._close_cases()
         self._close_intake()
@@ -200,7 +201,7 @@ class Session(QObject):
             self.panes.map.map.restore_view(view)
         self.panes.map.map.set_layers(layers)
         self.panes.kpi.set_usual(self._usual)
-        self._jobs.start(self._load_map())
+        self._jobs.start(self._load_map_anew())
         self.window.show()
         # Only now: with its last window closed the program would end.
         old.closed.disconnect()
@@ -750,6 +751,10 @@ class Session(QObject):
         await self._each_minute()
         if not self._is_wall:
             await self._jobs.read(self._offered.warm)
+        if not self._is_closed:
+            # What came since the first picture stays as well: the readings of names alone are two hundred
+            # thousand lists, and a search through them holds up every thread for 35 ms.
+            garbage.set_apart()
 
     async def _load_ground(self) -> None:
         try:
@@ -769,6 +774,15 @@ class Session(QObject):
     async def _load_map(self) -> None:
         await self.maps.look_at_tiles()
         await self.fieldwork.load()
+
+    async def _load_map_anew(self) -> None:
+        """For another window; what the one before it was made of goes before the room is set apart again."""
+        try:
+            await self._load_map()
+        finally:
+            if not self._is_closed:
+                gc.collect()
+                garbage.set_apart()
 
     async def _load_remaining(self) -> None:
         """How long the rest of a case usually takes: learned once a day, for the order of least slack."""
@@ -817,7 +831,7 @@ class Session(QObject):
         if self._map_goal is not None and generation >= self._map_goal and self._map_goal >= 0:
             self._map_goal = -1
             # To search all that a room is made of for garbage takes an eighth of a second: a hand feels it.
-            gc.freeze()
+            garbage.set_apart()
             self.drawn.emit()
 
     async def _each_minute(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,7 +58,7 @@ def tray(session: Session) -> TrayWindow:
     """Two acts that were refused, and three that wait, one of them for somebody else."""
     cut_off(session)
     acts = _acts(session)
-    work = TrayWork(lambda: acts, lambda _operation, _reason: None)
+    work = TrayWork(lambda: acts, lambda _operation, _reason: None, lambda _act: asyncio.sleep(0))
     window = TrayWindow(session._theme, session.context, session._jobs, work, session.window)
     window.show()
     return window

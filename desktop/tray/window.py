@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.kernel.language import N_, _
 from db.kernel.refusal import Trouble
@@ -44,12 +46,8 @@ _MOST_SIDES = 200
 class TrayWindow(QDialog):
     """Show it with ``show()``. Nothing in it is decided by itself, and nothing goes without a reason."""
 
-    again_wanted = Signal(object)
-    """``TrayAct``: do it on the new state."""
     edit_wanted = Signal(object)
     """``TrayAct``: open its dialog with the old words."""
-    dropped = Signal(object)
-    """``TrayAct``: it was dropped."""
     stations_wanted = Signal()
 
     def __init__(
@@ -62,11 +60,16 @@ class TrayWindow(QDialog):
         self._jobs = jobs
         self._work = work
         self._acts: dict[int, TrayAct] = {}
+        self._shown: int | None = None
+        """The act that the lower half and the reason are about."""
+        self._held: set[int] = set()
+        """Those about which something is being done; until they were read anew nobody decides them again."""
+        self._settled: set[int] = set()
+        """Those of them about which it was done."""
         self._cases: list[int] = []
         self._counts: object = None
         self._reads = 0
         self._is_reading = False
-        self._is_gone = False
         self._build()
         self._wire()
         self.refresh()
@@ -85,6 +88,20 @@ class TrayWindow(QDialog):
         """The act on which the keyboard stands."""
         found = self.table.current_id()
         return None if found is None else self._acts.get(found)
+
+    def settle(self, act: TrayAct, work: Awaitable[Any]) -> None:
+        """Let something be done about an act. Until it is done, nothing else is; then all is read anew."""
+        self._held.add(act.operation)
+        self._say_buttons()
+        self._jobs.start(self._settle(act, work))
+
+    async def _settle(self, act: TrayAct, work: Awaitable[Any]) -> None:
+        try:
+            await work
+        finally:
+            if isValid(self):
+                self._settled.add(act.operation)
+                self.refresh()
 
     def _build(self) -> None:
         px = self._theme.px
@@ -151,18 +168,20 @@ class TrayWindow(QDialog):
         self.drop_button.clicked.connect(self._on_drop)
         self.stations_button.clicked.connect(self.stations_wanted)
         self.close_button.clicked.connect(self.reject)
-        self.finished.connect(self._on_finished)
         self._context.standing_changed.connect(self._on_standing)
 
     async def _read(self) -> None:
         self._reads += 1
-        asked = self._reads
+        asked, settled = self._reads, set(self._settled)
         acts = await self._jobs.read(self._work.read)
-        if self._is_gone or asked != self._reads:
+        if not isValid(self) or asked != self._reads:
             return
         self._is_reading = False
+        self._held -= settled
+        self._settled -= settled
         if list(self._acts.values()) != list(acts) or not acts:
             self._show(acts)
+        self._say_buttons()
 
     def _show(self, acts: Sequence[TrayAct]) -> None:
         self._acts = {act.operation: act for act in acts}
@@ -200,11 +219,15 @@ class TrayWindow(QDialog):
         self._head.setVisible(act is not None)
         self._why.setVisible(act is not None)
         self._spoken.setVisible(act is not None and bool(act.words))
-        self._field.set_error("")
+        shown, self._shown = self._shown, None if act is None else act.operation
+        if shown != self._shown:
+            # Words that were meant for another act.
+            self.reason.clear()
+            self._field.set_error("")
         self.sides.setVisible(act is not None and bool(act.sides))
         if act is None:
             return
-        self.edit_button.setEnabled(act.may_edit)
+        self._say_buttons()
         # zh: {what} · {who} {when}
         self._head.setText(
             _("{what} · {who}, {when}").format(
@@ -250,13 +273,20 @@ class TrayWindow(QDialog):
         lines[0] |= {"case": side.number, "place": place, "quicker": Cell(quicker, tone="text2")}
         return lines
 
+    def _say_buttons(self) -> None:
+        """While something is done about an act its buttons wait."""
+        act = self._decided()
+        for button in (self.drop_button, self.again_button):
+            button.setEnabled(act is not None)
+        self.edit_button.setEnabled(act is not None and act.may_edit)
+
     def _decided(self) -> TrayAct | None:
         act = self.current()
-        return act if act is not None and act.is_parked else None
+        return act if act is not None and act.is_parked and act.operation not in self._held else None
 
     def _on_again(self) -> None:
         if (act := self._decided()) is not None:
-            self.again_wanted.emit(act)
+            self.settle(act, self._work.again(act))
 
     def _on_edit(self) -> None:
         if (act := self._decided()) is not None and act.may_edit:
@@ -268,25 +298,17 @@ class TrayWindow(QDialog):
             return
         self._field.set_error("" if words else _("A reason is required."))
         if words:
-            self._jobs.start(self._drop(act, words))
+            self.settle(act, self._drop(act, words))
         else:
             self.reason.setFocus(Qt.FocusReason.OtherFocusReason)
 
     async def _drop(self, act: TrayAct, words: str) -> None:
-        self.drop_button.setEnabled(False)
         try:
             await self._jobs.write(self._work.drop, act.operation, words)
         except Trouble as trouble:
-            if not self._is_gone:
-                self._field.set_error(trouble.text())
-            return
-        finally:
-            if not self._is_gone:
-                self.drop_button.setEnabled(True)
-        if not self._is_gone:
-            self.reason.clear()
-            self.dropped.emit(act)
-            self.refresh()
+            if not isValid(self) or self._shown != act.operation:
+                raise
+            self._field.set_error(trouble.text())
 
     def _on_case(self, row: int) -> None:
         self._context.opened.emit(self._cases[row])
@@ -298,9 +320,6 @@ class TrayWindow(QDialog):
         if counts != self._counts:
             self._counts = counts
             self.refresh()
-
-    def _on_finished(self) -> None:
-        self._is_gone = True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,8 @@ class TrayWork:
     """Those to decide first, then those that wait, each the oldest first."""
     drop: Callable[[int, str], Any]
     """Nobody wants it any more: the act and the reason, which the journal keeps."""
+    again: Callable[[TrayAct], Awaitable[Any]]
+    """Do it on the new state."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from db.kernel.language import set_language
 from db.live.filters import Filter
 from db.tiles.commands import AddTiles
 from desktop.core.context import Freshness
+from desktop.shell.commands import Commands
 from desktop.wall.window import WallWindow
 from tests.db.tiles.drawn import pmtiles, png
 from tests.desktop.open_room import OpenRoom
@@ -175,12 +176,21 @@ def test_the_language_changes_with_everything_else_as_it_was(opened: Opened) -> 
     assert room.told == []
 
 
-def test_what_a_room_is_made_of_is_not_searched_for_garbage_while_it_stands(opened: Opened) -> None:
+def test_what_a_room_is_made_of_is_not_searched_for_garbage_while_it_stands(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[list[str]] = []
+    monkeypatch.setattr(Commands, "warm", lambda _commands: learned.append(["what is read last"]))
     room = opened()
+    room.until(lambda: bool(learned) and not room.session._jobs._tasks)
     assert gc.get_freeze_count() > 10_000
+    assert not any(each is learned[0] for each in gc.get_objects())
     room.window.actions_["language"].trigger()
     assert gc.get_freeze_count() == 0
+    room.until(lambda: gc.get_freeze_count() > 10_000)
     room.window.actions_["language"].trigger()
+    room.window.actions_["sign_out"].trigger()
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_next_person_signs_in_to_a_room_of_his_own(opened: Opened) -> None:

@@ -52,6 +52,7 @@ REFUSED = TrayAct(
 WAITING = replace(
     REFUSED, operation=12, label="Handle", is_parked=False, why="", words="", size=1, sides=(), at_ms=NOON
 )
+OTHER = replace(REFUSED, operation=14, label="Dispatch", at_ms=NOON - 8 * MINUTE)
 HELD = replace(WAITING, operation=13, who="陈静", is_own=False)
 
 
@@ -77,11 +78,11 @@ class Desk:
         self.troubles: list[BaseException] = []
         self.jobs = Jobs(self.troubles.append)
         self.context = context_of(invented(8), OFFICER)
-        work = TrayWork(lambda: list(self.acts), self.drop)
+        self.answer: asyncio.Future[None] | None = None
+        work = TrayWork(lambda: list(self.acts), self.drop, self.again)
         self.tray = TrayWindow(Theme(), self.context, self.jobs, work)
         self.tray.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self.emitted: list[tuple[str, TrayAct]] = []
-        self.tray.again_wanted.connect(lambda act: self.emitted.append(("again", act)))
         self.tray.edit_wanted.connect(lambda act: self.emitted.append(("edit", act)))
         shown(self.tray, 980, 640)
         self.settle()
@@ -91,6 +92,12 @@ class Desk:
             raise self.refuses
         self.drops.append((operation, reason))
         self.acts = [act for act in self.acts if act.operation != operation]
+
+    async def again(self, act: TrayAct) -> None:
+        self.emitted.append(("again", act))
+        if self.answer is not None:
+            await self.answer
+        self.acts = [each for each in self.acts if each.operation != act.operation]
 
     def settle(self) -> None:
         self.until(lambda: not self.jobs._tasks)
@@ -179,11 +186,93 @@ def test_nothing_is_dropped_without_a_reason(desk: Callable[..., Desk]) -> None:
 
 def test_a_drop_that_is_refused_says_why_and_keeps_the_words(desk: Callable[..., Desk]) -> None:
     made = desk(REFUSED)
+    made.refuses = Refused("not_yours", "Somebody else has to decide.")
+    made.tray.reason.setText("theirs is better")
+    made.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    assert made.tray._field.error() == "Somebody else has to decide."
+    assert made.tray.reason.text() == "theirs is better"
+    assert made.tray.drop_button.isEnabled()
+
+
+def test_a_drop_of_what_lies_there_no_more_shows_what_does(desk: Callable[..., Desk]) -> None:
+    made = desk(REFUSED, OTHER)
+    made.acts = [OTHER]
     made.refuses = Refused("not_in_tray", "This act is not in the tray any more.")
     made.tray.reason.setText("theirs is better")
     made.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
-    assert made.tray._field.error() == "This act is not in the tray any more."
+    assert made.tray.current() == OTHER
+    assert made.tray._field.error() == ""
+    assert made.tray.reason.text() == ""
+    assert made.tray.drop_button.isEnabled()
+
+
+def test_a_reason_is_not_used_for_another_act(desk: Callable[..., Desk]) -> None:
+    made = desk(REFUSED, OTHER)
+    made.tray.reason.setText("theirs is better")
+    made.acts = [replace(REFUSED, why="It has changed again."), OTHER]
+    made.tray.refresh()
+    made.settle()
+    # The same act, told anew.
     assert made.tray.reason.text() == "theirs is better"
+    made.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert made.tray.current() == OTHER
+    assert made.tray.reason.text() == ""
+    made.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    assert made.drops == []
+    assert made.tray._field.error() == "A reason is required."
+    made.acts = [OTHER, replace(REFUSED, operation=15)]
+    made.tray.refresh()
+    made.settle()
+    assert made.tray._field.error() == "A reason is required."
+
+
+def test_by_hand_too_another_act_asks_for_its_own_reason(desk: Callable[..., Desk]) -> None:
+    made = desk(REFUSED, OTHER)
+    made.tray.reason.setText("theirs is better")
+    QTest.keyClick(made.tray.table, Qt.Key.Key_Down)
+    assert made.tray.current() == OTHER
+    assert made.tray.reason.text() == ""
+
+
+def test_nothing_else_is_done_about_an_act_while_something_is(
+    desk: Callable[..., Desk], loop: qasync.QEventLoop
+) -> None:
+    made = desk(REFUSED, OTHER)
+    made.answer = loop.create_future()
+    tray = made.tray
+    tray.again_button.click()
+    made.until(lambda: bool(made.emitted))
+    tray.reason.setText("theirs is better")
+    for button in (tray.again_button, tray.edit_button, tray.drop_button):
+        assert not button.isEnabled()
+    QTest.keyClick(tray, Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(tray, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(tray, Qt.Key.Key_F2)
+    # The other one may be decided meanwhile, and what is typed for it is not lost when the first is done.
+    QTest.keyClick(tray.table, Qt.Key.Key_Down)
+    assert tray.drop_button.isEnabled()
+    tray.reason.setText("nobody needs it")
+    made.answer.set_result(None)
+    made.settle()
+    assert made.emitted == [("again", REFUSED)]
+    assert made.drops == []
+    assert tray.current() == OTHER
+    assert tray.reason.text() == "nobody needs it"
+    made.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    assert made.drops == [(OTHER.operation, "nobody needs it")]
+
+
+def test_what_could_not_be_done_anew_may_be_decided_again(
+    desk: Callable[..., Desk], loop: qasync.QEventLoop
+) -> None:
+    made = desk(REFUSED)
+    made.answer = loop.create_future()
+    made.answer.set_exception(Refused("not_yours", "Somebody else has to decide."))
+    made.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert [str(error) for error in made.troubles] == ["Somebody else has to decide."]
+    made.troubles.clear()
+    assert made.tray.current() == REFUSED
+    assert made.tray.again_button.isEnabled()
 
 
 def test_it_reads_anew_when_something_comes_or_goes_and_not_at_every_beat(desk: Callable[..., Desk]) -> None:
