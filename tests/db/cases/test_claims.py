@@ -207,7 +207,7 @@ def test_twenty_stations_reach_for_one_pool_and_each_case_has_one_winner(
     def station(number: int) -> None:
         core = open_core(database_url, clock=SetClock(MONDAY))
         try:
-            barrier.wait(30)
+            barrier.wait(120)
             while True:
                 won.append((core.bus.run(ClaimNext(ids), clerk(number)).result, number))
         except Refused as refusal:
@@ -237,7 +237,7 @@ def test_twenty_stations_reach_for_the_same_case_and_one_gets_it(office: Core, d
     def station(number: int) -> None:
         core = open_core(database_url, clock=SetClock(MONDAY))
         try:
-            barrier.wait(30)
+            barrier.wait(120)
             core.bus.run(Claim((case_id,)), clerk(number))
             outcomes.append(f"won {200 + number}")
         except Refused as refusal:

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl
 
 PASSWORD = "Abcd-1234"
 ASKS_FOR_TLS = b"\x00\x00\x00\x08\x04\xd2\x16/"
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 class Wiretap(Proxy):

@@ -329,10 +329,10 @@ def test_a_page_that_dies_again_and_again_is_waited_for_and_the_pane_says_so(
     probe.view.web.died.connect(lambda deaths, _wait: died.append(deaths))
     for death in (1, 2, 3):
         os.kill(probe.view.web.page().renderProcessPid(), signal.SIGKILL)
-        until(lambda death=death: died[-1:] == [death], 10_000)
+        until(lambda death=death: died[-1:] == [death])
         if death == 3:
             assert probe.view._cover.text() == "3 times, again in 2 s"
-        until(lambda death=death: len(returned) == death, 15_000)
+        until(lambda death=death: len(returned) == death)
     probe.settle()
     assert probe.view.view().zoom == 16
     assert probe.ask("[[...jingwei.cases.lifted], jingwei.layers.parks, jingwei.cases.columns.length]") == [
