@@ -51,7 +51,9 @@ def test_a_page_without_a_policy_is_fenced_in_all_the_same(
 
 
 @pytest.mark.expects_log("Refused to leave")
-def test_a_page_cannot_be_led_away(shown: Callable[..., QWidget], until: Callable[..., None]) -> None:
+def test_a_page_cannot_be_led_away(
+    shown: Callable[..., QWidget], until: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
     view = LocalView()
     shown(view, 100, 100)
     ended: list[bool] = []
@@ -60,6 +62,7 @@ def test_a_page_cannot_be_led_away(shown: Callable[..., QWidget], until: Callabl
     view.open("a.html")
     until(lambda: len(ended) == 1)
     view.page().runJavaScript("location.href = 'https://example.org/'")
+    until(lambda: "Refused to leave" in caplog.text)
     titles: list[str] = []
     view.page().runJavaScript("location.href", 0, titles.append)
     until(lambda: bool(titles))
