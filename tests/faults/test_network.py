@@ -40,7 +40,7 @@ pytestmark = pytest.mark.postgres
 DEADLINE = 60.0
 FEW = 12
 SLOWER = 50
-"""So many times the undisturbed pace may an act take meanwhile, on a machine that has other work too; one that
+"""So many times the undisturbed pace may an act take meanwhile, on a machine with other work too; one that
 waits for a line takes hundreds or thousands.
 """
 
