@@ -14,10 +14,13 @@ import psycopg
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
+from sqlalchemy import select
 
 from db.cases.commands.closing import Close
 from db.cases.commands.dispatch import Reassign
 from db.cases.queries import STATE_CODES
+from db.engine.outbox import WAITING
+from db.engine.tables import outbox
 from db.sync import door
 from desktop.casefile.window import CaseWindow
 from desktop.tray.window import TrayWindow
@@ -127,6 +130,13 @@ def unit_of(room: StationRoom, case_id: int) -> int:
     return int(store.plain(slot)["unit_id"] or 0)
 
 
+def is_sent(room: StationRoom) -> bool:
+    """Whether the server has all that was done here; before it hears of an act the strip is empty, too."""
+    with room.session.core.database.read() as connection:
+        waits = connection.execute(select(outbox.c.id).where(outbox.c.state == WAITING)).first()
+    return waits is None
+
+
 def other_units(room: StationRoom, case_id: int) -> list[int]:
     own = unit_of(room, case_id)
     return [
@@ -149,7 +159,7 @@ def test_an_act_in_one_room_is_in_the_queue_the_figures_and_the_map_of_the_other
     assert board.lens.total_open == figures - 1
     assert theirs.session.panes.queue.rows.row_of(case_id) == -1
     theirs.until(lambda: on_map.generation > picture)
-    mine.until(lambda: mine.part("waiting") == "")
+    mine.until(lambda: is_sent(mine) and mine.part("waiting") == "")
     assert mine.told == theirs.told == []
 
 
@@ -168,7 +178,7 @@ def test_both_go_on_working_while_one_is_cut_off_and_agree_when_the_line_is_back
     mine.until(lambda: mine.part("waiting") == "2 waiting")
     mine.until(lambda: unit_of(mine, contested) == first)
     theirs.session.desk.do(Reassign((contested,), second, "nearer"))
-    theirs.until(lambda: unit_of(theirs, contested) == second and theirs.part("waiting") == "")
+    theirs.until(lambda: unit_of(theirs, contested) == second and is_sent(theirs))
     wire.mend()
     mine.until(lambda: mine.part("line") == "Live")
     mine.until(lambda: mine.part("parked") == "1 to decide")
@@ -199,7 +209,7 @@ def test_what_was_refused_is_done_on_the_new_state_or_dropped_with_a_reason(sit:
         mine.until(lambda case_id=case_id, units=units: unit_of(mine, case_id) == units[0])
         theirs.session.desk.do(Reassign((case_id,), units[1], "there"))
         theirs.until(lambda case_id=case_id, units=units: unit_of(theirs, case_id) == units[1])
-    theirs.until(lambda: theirs.part("waiting") == "")
+    theirs.until(lambda: is_sent(theirs))
     wire.mend()
     mine.until(lambda: mine.part("parked") == "2 to decide")
     # The new state, on which it is done again: the room shows it later than the strip its figure.
@@ -228,7 +238,7 @@ def test_the_words_of_a_refused_act_stand_in_its_dialog_again(sit: Sit, wire: Wi
     mine.session.desk.do(Reassign((case_id,), first, "they know the place"))
     mine.until(lambda: unit_of(mine, case_id) == first)
     theirs.session.desk.do(Reassign((case_id,), second, "nearer"))
-    theirs.until(lambda: theirs.part("waiting") == "" and unit_of(theirs, case_id) == second)
+    theirs.until(lambda: unit_of(theirs, case_id) == second and is_sent(theirs))
     wire.mend()
     # On what the room shows by then it is decided anew.
     mine.until(lambda: mine.part("parked") == "1 to decide" and unit_of(mine, case_id) == second)
