@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.kernel.language import N_, _
 from db.kernel.refusal import Trouble
@@ -66,7 +67,6 @@ class TrayWindow(QDialog):
         self._counts: object = None
         self._reads = 0
         self._is_reading = False
-        self._is_gone = False
         self._build()
         self._wire()
         self.refresh()
@@ -151,14 +151,13 @@ class TrayWindow(QDialog):
         self.drop_button.clicked.connect(self._on_drop)
         self.stations_button.clicked.connect(self.stations_wanted)
         self.close_button.clicked.connect(self.reject)
-        self.finished.connect(self._on_finished)
         self._context.standing_changed.connect(self._on_standing)
 
     async def _read(self) -> None:
         self._reads += 1
         asked = self._reads
         acts = await self._jobs.read(self._work.read)
-        if self._is_gone or asked != self._reads:
+        if not isValid(self) or asked != self._reads:
             return
         self._is_reading = False
         if list(self._acts.values()) != list(acts) or not acts:
@@ -277,13 +276,13 @@ class TrayWindow(QDialog):
         try:
             await self._jobs.write(self._work.drop, act.operation, words)
         except Trouble as trouble:
-            if not self._is_gone:
+            if isValid(self):
                 self._field.set_error(trouble.text())
             return
         finally:
-            if not self._is_gone:
+            if isValid(self):
                 self.drop_button.setEnabled(True)
-        if not self._is_gone:
+        if isValid(self):
             self.reason.clear()
             self.dropped.emit(act)
             self.refresh()
@@ -298,9 +297,6 @@ class TrayWindow(QDialog):
         if counts != self._counts:
             self._counts = counts
             self.refresh()
-
-    def _on_finished(self) -> None:
-        self._is_gone = True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
