@@ -116,7 +116,7 @@ class GivingDialog(QDialog):
         try:
             count = await self._jobs.read(self._write, giving)
         except Trouble as trouble:
-            if not isValid(self):
+            if not isValid(self) or not self.isVisible():
                 # Told in the room.
                 raise
             self._set_busy(False)
