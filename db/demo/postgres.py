@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import os
+import random
 import re
 import shutil
 import signal
@@ -15,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,8 +25,9 @@ import psycopg
 from db.kernel.language import N_
 from db.kernel.refusal import Unavailable
 
-START_SECONDS = 30
+START_SECONDS = 120
 STOP_SECONDS = 15
+_PORTS = range(15_000, 32_000)
 NOBODY = 65534  # the group, which bears different names on different systems
 
 PROGRAMS = "JINGWEI_POSTGRES"
@@ -230,8 +233,11 @@ def _locale(version: int) -> list[str]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """A port that nobody has, and that is given to no outgoing line while the server is down."""
+    for port in (*random.sample(_PORTS, 100), 0):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)) as taken:
+            return int(taken.getsockname()[1])
+    raise OSError("no port is free")
 
 
 def _owner() -> str | None:

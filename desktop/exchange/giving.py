@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.exchange.geography.fields import REGISTERS
 from db.exchange.geography.files import ENCODINGS
@@ -51,7 +52,6 @@ class GivingDialog(QDialog):
         self._jobs = jobs
         self._write = write
         self.is_busy = False
-        self._is_gone = False
         # zh: 导出地图数据
         self.setWindowTitle(_("Export map data"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -88,7 +88,6 @@ class GivingDialog(QDialog):
     def _wire(self) -> None:
         self.form.sent.connect(self._on_sent)
         self.form.cancelled.connect(self.reject)
-        self.finished.connect(self._on_finished)
         for box in (self.kind, self.datum, self.encoding):
             box.activated.connect(lambda _place: self._tell(""))
 
@@ -117,20 +116,17 @@ class GivingDialog(QDialog):
         try:
             count = await self._jobs.read(self._write, giving)
         except Trouble as trouble:
-            if self._is_gone:
+            if not isValid(self) or not self.isVisible():
                 # Told in the room.
                 raise
             self._set_busy(False)
             self._tell("")
             self.form.set_errors({"": trouble.text()})
             return
-        if not self._is_gone:
+        if isValid(self):
             self._set_busy(False)
             self._tell(told(giving, count))
             self.written.emit(giving)
-
-    def _on_finished(self) -> None:
-        self._is_gone = True
 
     def _set_busy(self, on: bool) -> None:
         self.is_busy = on

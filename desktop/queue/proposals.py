@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.cases.foresight import Foresight
 from db.desk.commands import ConfirmProposal, RefuseProposal, WithdrawProposal
@@ -69,7 +70,6 @@ class ProposalSheet(QDialog):
         self._jobs = jobs
         self._work = work
         self._waiting: dict[int, ProposalValue] = {}
-        self._is_gone = False
         self._looks = 0
         self._rows = ListedRows()
         self._model = TableModel(self._rows, _COLUMNS, self)
@@ -84,7 +84,7 @@ class ProposalSheet(QDialog):
 
     async def _read(self) -> None:
         waiting, decided = await self._jobs.read(self._work.read)
-        if not self._is_gone:
+        if isValid(self):
             self._show(waiting, decided)
 
     def _show(self, waiting: Sequence[ProposalValue], decided: Sequence[DecidedProposal]) -> None:
@@ -169,7 +169,6 @@ class ProposalSheet(QDialog):
         self.refuse_button.clicked.connect(self._refuse)
         self.withdraw_button.clicked.connect(self._withdraw)
         self.view.changed_size.connect(self._fit)
-        self.finished.connect(self._on_finished)
         self._context.news.connect(self._on_news)
 
     def current(self) -> ProposalValue | None:
@@ -203,7 +202,7 @@ class ProposalSheet(QDialog):
             found = await self._jobs.read(self._work.foresee, each)
         except Trouble as error:
             trouble = error.text()
-        if self._is_gone or mine != self._looks:
+        if not isValid(self) or mine != self._looks:
             return
         if found is None:
             self.view.show_trouble(trouble)
@@ -233,9 +232,6 @@ class ProposalSheet(QDialog):
     def _on_news(self, news: News) -> None:
         if "proposal" in news.registers_changed:
             self.refresh()
-
-    def _on_finished(self) -> None:
-        self._is_gone = True
 
     def _fit(self) -> None:
         self.layout().activate()

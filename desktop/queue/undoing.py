@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.desk.queries import OwnAct, Undoable
 from db.kernel.clock import to_ms
@@ -76,7 +77,6 @@ class UndoSheet(QDialog):
         self._jobs = jobs
         self._work = work
         self._acts = {act.seq: act for act in acts}
-        self._is_gone = False
         self.found: Undoable | None = None
         self._build()
         self._wire()
@@ -141,7 +141,6 @@ class UndoSheet(QDialog):
         self.undo_button.clicked.connect(self._send)
         self._cancel.clicked.connect(self.reject)
         self.copy_button.clicked.connect(self._on_copy)
-        self.finished.connect(self._on_finished)
 
     def lines(self) -> list[str]:
         """What the sheet says about the act, line by line."""
@@ -160,7 +159,7 @@ class UndoSheet(QDialog):
             found = await self._jobs.read(self._work.look, seq)
         except Trouble as error:
             trouble = error.text()
-        if not self._is_gone and self.table.current_id() == seq:
+        if isValid(self) and self.table.current_id() == seq:
             self.found = found
             self._show(trouble or ("" if found else _("Nothing of it can be undone any more.")))
 
@@ -196,9 +195,6 @@ class UndoSheet(QDialog):
     def _on_copy(self) -> None:
         if self.found is not None:
             QGuiApplication.clipboard().setText(stay_lines(self.found.lost))
-
-    def _on_finished(self) -> None:
-        self._is_gone = True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.kernel.clock import Clock, to_ms
 from db.kernel.language import N_, _
@@ -60,7 +61,6 @@ class StationsWindow(QDialog):
         self._work = work
         self._clock = clock
         self._is_reading = False
-        self._is_gone = False
         self._again = QTimer(self)
         self._again.setInterval(_AGAIN_MS)
         self._build()
@@ -109,12 +109,12 @@ class StationsWindow(QDialog):
         try:
             stations, now_ms = await self._jobs.ask(self._work)
         except Trouble as trouble:
-            if not self._is_gone:
+            if isValid(self):
                 self._say_trouble(trouble)
             return
         finally:
             self._is_reading = False
-        if not self._is_gone:
+        if isValid(self):
             self._show(stations, now_ms)
 
     def _show(self, stations: Sequence[StationLine], now_ms: int) -> None:
@@ -169,5 +169,4 @@ class StationsWindow(QDialog):
             self.table.set_state("error", "", trouble.text())
 
     def _on_finished(self) -> None:
-        self._is_gone = True
         self._again.stop()

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QDate, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QDialog, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from db.advice.automatic import DispatchAdvised
 from db.advice.rules import Advice
@@ -100,7 +101,6 @@ class ActDialog(QDialog):
         self._holders: dict[str, Entry] = {}
         self._classes: dict[str, Entry] = {}
         self._leaders: dict[str, int] = {}
-        self._is_gone = False
         self._looks = 0
         self._is_looking = False
         self._send_when_seen = False
@@ -519,7 +519,7 @@ class ActDialog(QDialog):
         except Trouble:
             # Without advice one dispatches as ever; a lost database is told by everything else.
             return
-        if not self._is_gone:
+        if isValid(self):
             self.advice.set_advice(advice)
             self._fit()
 
@@ -538,7 +538,7 @@ class ActDialog(QDialog):
     # Looking ahead.
 
     def _look_ahead(self) -> None:
-        if self._work is None or self._is_gone:
+        if self._work is None or not isValid(self):
             return
         answers = self._answers()
         unanswered = {"unit", "leader", "class", "word"} & set(self._faults(answers))
@@ -563,7 +563,7 @@ class ActDialog(QDialog):
             found = await self._work.jobs.read(self._work.foresee, command)
         except Trouble as error:
             trouble = error.text()
-        if self._is_gone or mine != self._looks:
+        if not isValid(self) or mine != self._looks:
             # Closed meanwhile, or asked again: the newer answer counts.
             return
         self._is_looking = False
@@ -603,7 +603,6 @@ class ActDialog(QDialog):
         self._say_effect()
 
     def _on_finished(self) -> None:
-        self._is_gone = True
         self._pause.stop()
 
     def _fit(self) -> None:

@@ -108,9 +108,11 @@ def shown(application: QApplication) -> Iterator[Callable[..., QWidget]]:
 
 @pytest.fixture
 def until(application: QApplication) -> Callable[..., None]:
-    """Run the event loop until a claim comes true; fail at the deadline (milliseconds)."""
+    """Run the event loop until a claim comes true; fail at the deadline (milliseconds), which only what never
+    comes true runs into: the machine may have other work.
+    """
 
-    def wait(claim: Callable[[], bool], deadline: int = 3000) -> None:
+    def wait(claim: Callable[[], bool], deadline: int = 60_000) -> None:
         clock = QElapsedTimer()
         clock.start()
         loop = QEventLoop()

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 
-JOIN_SECONDS = 5.0
+JOIN_SECONDS = 60.0
 
 
 class Eavesdropper(logging.Handler):

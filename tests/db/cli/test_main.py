@@ -97,7 +97,7 @@ def test_a_reader_that_goes_away_is_no_noise() -> None:
     program.stdout.close()
     errors = program.stderr.read()
     program.stderr.close()
-    assert (program.wait(30), errors) == (2, b"")
+    assert (program.wait(120), errors) == (2, b"")
 
 
 def test_the_database_is_the_named_one_else_the_rooms_own_else_the_demo(
@@ -124,7 +124,7 @@ def test_a_verb_runs_without_qt_and_fails_in_a_sentence(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         env={**os.environ, "JINGWEI_LANG": "en"},
     )
     assert (done.returncode, done.stdout) == (2, "")

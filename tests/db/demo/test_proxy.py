@@ -10,7 +10,7 @@ import pytest
 
 from db.demo.proxy import Proxy
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @pytest.fixture

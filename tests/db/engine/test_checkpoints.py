@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,19 @@ def path(file_database: Database) -> Path:
     return file_database.path
 
 
-def test_a_mass_act_is_copied_when_there_is_time(file_database: Database, path: Path) -> None:
+def test_a_mass_act_is_copied_when_there_is_time(
+    file_database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, connect = threading.Event(), file_database._checkpoints._connect
+
+    def connect_when_looked() -> Any:
+        assert looked.wait(60)
+        return connect()
+
+    monkeypatch.setattr(file_database._checkpoints, "_connect", connect_when_looked)
     add(file_database, 10)
     assert left_in_log(path) >= MANY
+    looked.set()
     file_database.settle()
     assert left_in_log(path) == 0
     file_database.settle()

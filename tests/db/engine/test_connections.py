@@ -66,7 +66,7 @@ def test_programs_that_write_at_once_lose_nothing(database: Database, database_u
     for _ in range(25):
         write(database, lambda u: u.insert(place, [{**HOME, "id": u.new_id()}]))
     for other in others:
-        _out, errors = other.communicate(timeout=60)
+        _out, errors = other.communicate(timeout=120)
         assert (other.returncode, errors) == (0, "")
     assert len(rows_of(database, place)) == 75
     assert_unbroken(database, 75)

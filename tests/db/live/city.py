@@ -26,7 +26,7 @@ from db.registers.tables import area, category
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 3, 14, 4, tzinfo=UTC)
 """Noon in Shanghai."""
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 @command("test.write", permission="*", label="Write")

@@ -239,7 +239,7 @@ def test_the_service_goes_on_after_a_server_that_was_away(
             return int(last_turn(connection).at_ms or 0)
 
     def until(holds: Callable[[], bool]) -> None:
-        for _look in range(600):
+        for _look in range(2400):
             if holds():
                 return
             stopping.wait(0.05)

@@ -37,7 +37,7 @@ from tests.db.sync.conftest import Pair
 from tests.flows.bureau import CONDITIONS, COVER, PARKS, ROADS, WATER
 from tests.kit.network import Network, Post, Server
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 Ids = tuple[int, ...]
 VERBS: dict[str, tuple[str, Callable[[Ids], Any]]] = {
     "accept": ("wang", Accept),

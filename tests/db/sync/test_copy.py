@@ -65,7 +65,11 @@ def index_names(local: Database) -> set[str]:
         return set(found.scalars())
 
 
-def test_a_copy_is_the_server_with_all_its_indexes(busy: Server, pair: Pair, tmp_path: Path) -> None:
+def test_a_copy_is_the_server_with_all_its_indexes(
+    busy: Server, pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long the server takes, only what has come is told.
+    monkeypatch.setattr(copying, "BEAT_SECONDS", 3600.0)
     told: list[Progress] = []
     with joined(busy, tmp_path / "new.db") as local:
         copy(local, busy.way("chen"), told.append)

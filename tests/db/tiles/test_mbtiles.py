@@ -41,7 +41,7 @@ def test_it_is_read_from_any_thread(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert len(found) == 4 * len(tiles)
     assert set(found) == set(tiles.values())
     file.close()

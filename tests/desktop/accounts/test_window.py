@@ -34,7 +34,7 @@ from desktop.widgets.theme import Theme
 from tests.db.live.rows import NOON, case_row
 from tests.desktop.seeded import GUEST, OFFICER, context_of
 
-DEADLINE = 10_000
+DEADLINE = 60_000
 ROLES = (
     RoleLine("dispatcher", "派遣员", "Dispatcher", ("case.dispatch",)),
     RoleLine("handler", "处置人员", "Handler", ("case.handle",)),

@@ -11,11 +11,31 @@ from PySide6.QtWidgets import QApplication
 
 from db.demo.create import create_demo
 from db.kernel.language import set_language
+from desktop.widgets.notice import Notice, NoticeStack
 from desktop.widgets.webview import register_scheme
 from tests.desktop.open_room import NOW, OpenRoom
 
 # Before the application exists.
 register_scheme()
+
+
+@pytest.fixture(autouse=True)
+def notices_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said at the foot of a room stays until newer words push it out: a test may look late."""
+    show = NoticeStack.show_notice
+
+    def show_and_stay(
+        stack: NoticeStack,
+        text: str,
+        tone: str = "neutral",
+        button: str = "",
+        key: str = "",
+        keys: str = "",
+        _seconds: float = 0.0,
+    ) -> Notice:
+        return show(stack, text, tone, button, key, keys, 0.0)
+
+    monkeypatch.setattr(NoticeStack, "show_notice", show_and_stay)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_without_a_screen_a_sentence_says_what_can_be_done() -> None:
         env=surroundings,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     if sys.platform.startswith("linux"):
@@ -68,7 +68,7 @@ def test_ctrl_c_ends_the_program_in_good_order(city_url: str, tmp_path: Path) ->
         if "GPUInfo" in line or "sandbox" in line.lower():
             break
     program.send_signal(signal.SIGINT)
-    _out, said = program.communicate(timeout=30)
+    _out, said = program.communicate(timeout=120)
     assert program.returncode == 0, said
     assert "Traceback" not in said
 

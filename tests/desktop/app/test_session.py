@@ -110,6 +110,7 @@ def test_an_act_decided_on_what_somebody_has_changed_since_is_refused(opened: Op
     assert state_of(room, case_id) == "pending_check"
 
 
+@pytest.mark.speed
 def test_what_another_process_writes_is_in_the_open_window_within_a_second(
     opened: Opened, city_url: str
 ) -> None:
@@ -135,7 +136,7 @@ def test_what_another_process_writes_is_in_the_open_window_within_a_second(
         assert seen - committed < 1.0
         assert room.session.panes.queue.rows.row_of(case_id) == -1
     finally:
-        other.communicate(timeout=10)
+        other.communicate(timeout=120)
 
 
 def test_a_file_taken_away_is_lost_and_dated_and_recovers_when_it_is_back(

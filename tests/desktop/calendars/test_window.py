@@ -26,7 +26,7 @@ from desktop.core.jobs import Jobs
 from desktop.widgets.theme import Theme
 from tests.desktop.seeded import GUEST, OFFICER, context_of
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 MORNING = Window(time(8), time(12), date(2020, 1, 1))
 SUMMER = Window(time(14, 30), time(18, 30), date(2020, 1, 1), None, "06-01", "09-30")
 LABOUR = date(2026, 5, 1)

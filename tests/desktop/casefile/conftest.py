@@ -34,7 +34,7 @@ from tests.db.live.city import write
 from tests.db.live.rows import ZONE
 from tests.desktop.turned import TurnedLoop
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 MORNING = datetime(2026, 3, 16, 1, tzinfo=UTC)
 """Monday, 9:00 in the city."""
 LEADER = Actor(7, "王敏", frozenset({"*"}), None, ("duty_leader",))

@@ -60,7 +60,7 @@ def test_a_reader_does_not_wait_for_the_writer(desk: Desk) -> None:
     may_end = threading.Event()
 
     async def work() -> str:
-        writing = asyncio.ensure_future(desk.jobs.write(may_end.wait, 10))  # noqa: TID251
+        writing = asyncio.ensure_future(desk.jobs.write(may_end.wait, 120))  # noqa: TID251
         answer = await desk.jobs.read(lambda: threading.current_thread().name)
         may_end.set()
         await writing
@@ -74,13 +74,13 @@ def test_closing_drops_what_waits_and_finishes_the_write_that_has_begun(desk: De
 
     def write() -> None:
         begun.set()
-        may_end.wait(10)
+        may_end.wait(120)
         done.set()
 
     async def work() -> None:
         desk.jobs.start(desk.jobs.write(write))
         waiting = desk.jobs.start(asyncio.sleep(60))
-        await asyncio.get_running_loop().run_in_executor(None, begun.wait, 10)
+        await asyncio.get_running_loop().run_in_executor(None, begun.wait, 120)
         threading.Timer(0.05, may_end.set).start()
         desk.jobs.close()
         await asyncio.wait([waiting])

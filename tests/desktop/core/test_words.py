@@ -52,7 +52,7 @@ def test_clock_times_are_of_the_city_and_not_of_the_computer() -> None:
 
 
 def test_the_year_is_said_only_when_it_is_another_one() -> None:
-    this_year = to_ms(datetime.now(UTC).replace(month=6, day=5))
+    this_year = to_ms(datetime.now(ZONE).replace(month=6, day=5))
     assert words.day_and_time(this_year, ZONE).startswith("06-0")
     assert words.day_and_time(to_ms(datetime(1999, 1, 2, 4, 0, tzinfo=UTC)), ZONE) == "1999-01-02 12:00"
 

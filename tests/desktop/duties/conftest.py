@@ -77,7 +77,7 @@ class Desk:
 
     def do(self, act: Callable[[], object] = lambda: None) -> None:
         act()
-        self._until(lambda: not self.jobs._tasks and not self.window.is_busy, 10_000)
+        self._until(lambda: not self.jobs._tasks and not self.window.is_busy)
         assert not self.troubles
 
 

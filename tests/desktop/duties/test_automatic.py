@@ -48,7 +48,7 @@ class Desk:
 
     def do(self, act: Callable[[], object]) -> None:
         act()
-        self._until(lambda: not self.jobs._tasks, 10_000)
+        self._until(lambda: not self.jobs._tasks)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from desktop.exchange.dialog import ImportDialog, ImportWork
 from desktop.widgets.theme import Theme
 from tests.db.exchange.kit import real_file, row, write_mapping, write_rows
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class Room:

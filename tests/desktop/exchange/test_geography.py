@@ -28,7 +28,7 @@ from tests.db.engine.kit import rows_of, write
 from tests.db.exchange.geography.drawn import geojson, points
 from tests.db.registers.quarter import COUNTY, at, box, cell_box, draw_quarter
 
-DEADLINE_MS = 10_000
+DEADLINE_MS = 60_000
 
 
 class Room:

@@ -27,7 +27,7 @@ from desktop.widgets.theme import Theme
 from tests.db.engine.kit import write
 from tests.db.registers.quarter import draw_quarter
 
-DEADLINE_MS = 10_000
+DEADLINE_MS = 60_000
 
 
 class Room:

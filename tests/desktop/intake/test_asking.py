@@ -16,7 +16,7 @@ from desktop.core.jobs import Jobs
 from desktop.intake.asking import Question
 from tests.desktop.turned import TurnedLoop
 
-DEADLINE = 5.0
+DEADLINE = 60.0
 
 
 class Oracle:

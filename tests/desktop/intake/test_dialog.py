@@ -39,7 +39,7 @@ from desktop.intake.work import Filed
 from desktop.widgets.theme import Theme
 from tests.desktop.turned import TurnedLoop
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 4, 30, 2, 0, tzinfo=UTC)
 LON, LAT = 117.15, 35.08

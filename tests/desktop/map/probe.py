@@ -47,13 +47,13 @@ class MapProbe:
     def settle(self, generation: int | None = None) -> None:
         """Wait until the page shows this generation, or the newest."""
         wanted = self.view.generation if generation is None else generation
-        self.until(lambda: self.generation >= wanted, 15_000)
+        self.until(lambda: self.generation >= wanted)
 
     def ask(self, expression: str) -> Any:
         """Give the value of a JavaScript expression."""
         answers: list[str] = []
         self.view.web.page().runJavaScript(f"JSON.stringify({expression}) ?? 'null'", 0, answers.append)
-        self.until(lambda: bool(answers), 10_000)
+        self.until(lambda: bool(answers))
         return json.loads(answers[0])
 
     def place(self, lon: float, lat: float) -> tuple[float, float]:

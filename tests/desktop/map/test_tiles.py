@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def test_tiles_of_a_file_lie_under_the_cases(
     sets.set_sets(OpenedSets([registered(path)]))
     probe.view.set_points("cases", [LON], [LAT], [2], [True])
     probe.settle()
-    until(lambda: is_red(probe.colour(LON - 0.04, LAT)) and is_blue(probe.colour(LON + 0.04, LAT)), 10_000)
+    until(lambda: is_red(probe.colour(LON - 0.04, LAT)) and is_blue(probe.colour(LON + 0.04, LAT)))
     assert probe.ask("jingwei.tiles.covers")
 
 
@@ -102,8 +101,8 @@ def test_a_picture_of_another_datum_is_shifted_to_where_it_belongs(
         middle = (low + high) / 2
         low, high = (middle, high) if shifted(middle, LAT)[0] < edge else (low, middle)
     metre = 1 / (111_320 * math.cos(math.radians(LAT)))
-    until(lambda: is_red(probe.colour(low - 6 * metre, LAT)), 10_000)
-    until(lambda: is_blue(probe.colour(low + 6 * metre, LAT)), 10_000)
+    until(lambda: is_red(probe.colour(low - 6 * metre, LAT)))
+    until(lambda: is_blue(probe.colour(low + 6 * metre, LAT)))
 
 
 def shift(probe: MapProbe, datum: str, way: str, x: float, y: float) -> tuple[float, float]:
@@ -148,7 +147,7 @@ def test_without_tiles_the_ground_is_drawn_from_the_database(
     sets.set_sets(OpenedSets([registered(path)]))
     probe.view.set_layers({"roads": True})
     probe.settle()
-    until(lambda: probe.ask("jingwei.tiles.covers"), 10_000)
+    until(lambda: probe.ask("jingwei.tiles.covers"))
     sets.set_sets(OpenedSets([]))
     probe.settle()
     until(lambda: not probe.ask("jingwei.tiles.covers"))
@@ -172,7 +171,7 @@ def test_a_set_lies_over_those_before_it_and_a_missing_file_is_told(
     )
     sets.set_sets(opened)
     probe.settle()
-    until(lambda: is_blue(probe.colour(LON - 0.02, LAT)), 10_000)
+    until(lambda: is_blue(probe.colour(LON - 0.02, LAT)))
     assert list(sets.missing) == ["gone"]
     assert "gone" in sets.missing["gone"]
 
@@ -184,7 +183,7 @@ def test_closer_than_the_files_last_zoom_its_pictures_are_enlarged(
     sets.set_sets(OpenedSets([registered(path)]))
     probe.view.go_to(LON - 0.05, LAT, 17)
     probe.settle()
-    until(lambda: is_red(probe.colour(LON - 0.05, LAT + 0.001)), 10_000)
+    until(lambda: is_red(probe.colour(LON - 0.05, LAT + 0.001)))
 
 
 @pytest.fixture
@@ -200,8 +199,7 @@ def test_a_dead_source_holds_up_neither_the_files_nor_the_map(
     dead = TileSet("dead", black_hole, "cgcs2000", 3, 18)
     sets.set_sets(OpenedSets([registered(path), dead]))
     probe.settle()
-    start = time.monotonic()
-    until(lambda: is_red(probe.colour(LON - 0.04, LAT)), 10_000)
+    until(lambda: is_red(probe.colour(LON - 0.04, LAT)))
     # The page still draws a case at once while the source says nothing.
     probe.view.set_points("cases", [LON], [LAT], [2], [True])
     probe.settle()
@@ -210,7 +208,6 @@ def test_a_dead_source_holds_up_neither_the_files_nor_the_map(
     )
     assert states
     assert states <= {"unknown", "asked", "later"}
-    assert time.monotonic() - start < 10
     assert probe.view.web.refused == []
 
 
@@ -221,7 +218,7 @@ def test_bytes_that_are_no_picture_are_never_shown(
     path = mbtiles(tmp_path / "a", tiles, {"format": "png", "bounds": ",".join(map(str, BOX))})
     sets.set_sets(OpenedSets([registered(path)]))
     probe.settle()
-    until(lambda: probe.ask("[...jingwei.tiles.kept.values()].some(({state}) => state === 'none')"), 10_000)
+    until(lambda: probe.ask("[...jingwei.tiles.kept.values()].some(({state}) => state === 'none')"))
     assert not probe.ask("jingwei.tiles.covers")
     assert probe.ask("document.title") != "taken"
 

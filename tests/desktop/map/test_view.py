@@ -148,7 +148,9 @@ def test_words_of_a_citizen_are_shown_as_text(probe: MapProbe, until: Callable[.
 
 
 @pytest.mark.expects_log("Refused a request", "Content Security Policy", "Fetch API")
-def test_no_request_leaves_the_machine(probe: MapProbe, until: Callable[..., None]) -> None:
+def test_no_request_leaves_the_machine(
+    probe: MapProbe, until: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
     one_case(probe)
     probe.ask("document.body.appendChild(Object.assign(new Image(), {src: 'https://example.org/x.png'})).src")
     probe.ask("void fetch('https://example.org/y').catch(() => 0)")
@@ -158,6 +160,8 @@ def test_no_request_leaves_the_machine(probe: MapProbe, until: Callable[..., Non
     until(lambda: len(probe.view.web.refused) >= 2)
     assert {url.rsplit("/", 1)[-1] for url in probe.view.web.refused if "example" in url} == {"x.png", "y"}
     assert probe.ask("window.taken ?? 0") == 0
+    # The console speaks when it comes to it.
+    until(lambda: all(words in caplog.text for words in ("Content Security Policy", "Fetch API")))
 
 
 @pytest.mark.expects_log("The page died")
@@ -170,7 +174,7 @@ def test_a_page_that_dies_comes_back_with_the_same_view(probe: MapProbe, until: 
     returned: list[bool] = []
     probe.view.ready.connect(lambda: returned.append(True))
     os.kill(probe.view.web.page().renderProcessPid(), signal.SIGKILL)
-    until(lambda: bool(returned), 15_000)
+    until(lambda: bool(returned))
     probe.settle()
     after = probe.view.view()
     assert after.zoom == before.zoom

@@ -25,7 +25,7 @@ from tests.db.live.rows import HOUR, NOON
 from tests.desktop.seeded import OFFICER, context_of, invented
 from tests.desktop.turned import TurnedLoop
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 PAGE = 40
 ANY = Hit(0, "", "closed", "app", 1, 1, 1, "荆河路", "井盖破损", True, NOON - 30 * HOUR, 0, 0, 0, NOON)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import qasync
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import delete, isValid
 
 from db.kernel.clock import SetClock, from_ms
 from db.kernel.refusal import Refused, Unavailable
@@ -294,6 +296,26 @@ def test_an_empty_tray_says_that_all_is_on_the_server(desk: Callable[..., Desk])
     tray = desk().tray
     assert tray.table.model().rowCount() == 0
     assert not tray.again_button.isVisible()
+
+
+def test_answers_to_a_tray_that_went_with_its_window_are_dropped(desk: Callable[..., Desk]) -> None:
+    """Nobody closed it: the window that it stood on is made anew in another language, or is signed out of."""
+    made, begun, may_go_on = desk(REFUSED), threading.Event(), threading.Event()
+
+    def drop(_operation: int, _reason: str) -> None:
+        begun.set()
+        may_go_on.wait(60)
+
+    work, room = TrayWork(lambda: list(made.acts), drop), QWidget()
+    tray = TrayWindow(Theme(), made.context, made.jobs, work, room)
+    made.settle()
+    tray.reason.setText("theirs is better")
+    tray.drop_button.click()
+    made.until(begun.is_set)
+    delete(room)
+    may_go_on.set()
+    made.settle()
+    assert not isValid(tray)
 
 
 def station(number: int, **values: object) -> StationLine:

@@ -145,7 +145,7 @@ def test_two_who_decided_on_the_same_version_do_not_both_succeed(bureau: Bureau)
     for rival in rivals:
         rival.start()
     for rival in rivals:
-        rival.join(30)
+        rival.join(120)
     other.close()
     assert len(bureau.verbs(case_id)) == 2
     ((slower, refusal),) = told
