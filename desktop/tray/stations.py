@@ -146,7 +146,8 @@ class StationsWindow(QDialog):
             "name": name,
             "person": each.person,
             "waiting": Cell(number(each.waiting) if each.waiting else "", tone="text2"),
-            "clock": self._clock_cell(each.skew_ms),
+            # A file that was brought to the server, and never sat at it, has told neither.
+            "clock": self._clock_cell(each.skew_ms) if each.program else "",
             "program": Cell(each.program, tone="text2"),
         }
 
