@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,7 +42,7 @@ def add(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set up, open the windows, and cut and mend the line until the end; then all of it is gone."""
-    with town(arguments.scale) as (stations, line), ExitStack() as stack:
+    with _ended_like_ctrl_c(), town(arguments.scale) as (stations, line), ExitStack() as stack:
         for command in stations:
             if arguments.no_windows:
                 _say("  " + " ".join(command))
@@ -115,6 +116,19 @@ def turns(line: Proxy, keys: IO[str]) -> None:
             line.mend()
         else:
             line.cut()
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A terminal that is closed leaves no server behind either."""
+    # Windows has no SIGHUP.
+    ends = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
+    before = [signal.signal(each, signal.default_int_handler) for each in ends]
+    try:
+        yield
+    finally:
+        for each, was in zip(ends, before, strict=True):
+            signal.signal(each, was)
 
 
 def _verb(module: Any, *words: str) -> None:

@@ -348,7 +348,12 @@ def parked_words(acts: Sequence[TrayAct], time_of: Callable[[int], str]) -> str:
         return _("{what}: not taken. {why}").format(what=act.label, why=act.why)
     # zh: {what} 未被接受：{who} 已于 {when} {done}（{number}）
     return _("{what}: not taken. {who} was quicker at {when}: {done} ({number}).").format(
-        what=act.label, who=quicker.who, when=time_of(quicker.at_ms), done=quicker.what, number=quicker.number
+        what=act.label,
+        who=quicker.who,
+        when=time_of(quicker.at_ms),
+        done=quicker.what,
+        # An officer knows a case by its place.
+        number=" ".join(part for part in (quicker.number, quicker.place) if part),
     )
 
 

@@ -295,7 +295,6 @@ class Session(QObject):
         preferences = self._preferences
         return [
             *self.desk.acts(),
-            *(self.server.acts() if self.server is not None else ()),
             Act("theme", N_("Dark or light"), self._on_theme, "Ctrl+T", menu="view"),
             Act("language", N_("中文 / English"), self._on_language, "Ctrl+L", menu="view"),
             Act(
@@ -378,6 +377,7 @@ class Session(QObject):
                 words="自动派遣 推荐",
             ),
             Act("wall", N_("The wall in a new window"), self._on_wall, "Ctrl+Shift+W", menu="view"),
+            *(self.server.acts() if self.server is not None else ()),
             Act("sign_out", N_("Hand over to another person"), self.left.emit, "Ctrl+Shift+L", menu="file"),
             Act("keys", N_("Keys"), self.show_keys, "F1", menu="help", words="按键 快捷键 shortcuts help"),
             Act("quit", N_("Quit"), lambda: self.window.close(), "Ctrl+Q", menu="file"),

@@ -63,7 +63,8 @@ def _side(case: CaseSides, directory: Directory, zone: ZoneInfo) -> Side:
         tuple(
             Difference(_(_FIELDS[each.column]), said(each, each.mine), said(each, each.theirs))
             for each in case.contrasts
-            if each.column in _FIELDS
+            # Empty before and after: nothing to compare.
+            if each.column in _FIELDS and not {each.mine, each.theirs} <= {None, ""}
         ),
         case.who,
         _(VERB_LABELS.get(case.verb, case.verb)) if case.verb else "",

@@ -161,7 +161,9 @@ class Window(QWidget):
         self.room = Room(self._theme, strips, panes, self._preferences)
 
     def _build(self) -> None:
-        self.setWindowTitle(_("Jingwei · {city}").format(city=self._context.city.label(language())))
+        city = _("Jingwei · {city}").format(city=self._context.city.label(language()))
+        # Two windows are told apart by who sits there.
+        self.setWindowTitle(" · ".join(part for part in (city, self._context.who.name) if part))
         menus = QMenuBar()
         for menu_id, title in MENUS.items():
             if actions := self.actions_.of_menu(menu_id):

@@ -75,7 +75,7 @@ class ServerPage(Frame):
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.form = Form(theme, _("Sign in"))
         self.form.add("address", _("Server"), self.address)  # zh: 服务器
-        self.form.add("login", _("Name"), self.login)
+        self.form.add("login", _("Account"), self.login)
         self.form.add("password", _("Password"), self.password)
         self.form.setFixedWidth(theme.px(WIDTH))
         self.progress = Progress(theme)

@@ -27,7 +27,7 @@ AWAY_MS = 45_000
 _AGAIN_MS = 5_000
 _COLUMNS = (
     Column("line", N_("Connection"), 176, sortable=False),  # zh: 连接
-    Column("number", N_("No."), 48, align=RIGHT, sortable=False),  # zh: 席位号
+    Column("number", N_("No."), 64, align=RIGHT, sortable=False),  # zh: 席位号
     Column("name", N_("Station name"), 140, stretch=True, sortable=False),  # zh: 席位
     Column("person", N_("Who"), 96, sortable=False),
     Column("waiting", N_("Waiting"), 80, align=RIGHT, sortable=False),  # zh: 待上报
@@ -146,7 +146,8 @@ class StationsWindow(QDialog):
             "name": name,
             "person": each.person,
             "waiting": Cell(number(each.waiting) if each.waiting else "", tone="text2"),
-            "clock": self._clock_cell(each.skew_ms),
+            # A file that was brought to the server, and never sat at it, has told neither.
+            "clock": self._clock_cell(each.skew_ms) if each.program else "",
             "program": Cell(each.program, tone="text2"),
         }
 

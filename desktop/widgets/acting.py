@@ -137,8 +137,10 @@ class ActDialog(QDialog):
     def _build(self) -> None:
         px = self._theme.px
         count = len(self._ids)
-        title = ngettext_("{verb}: {count} case", "{verb}: {count} cases", count)
-        self.setWindowTitle(title.format(verb=self._verb.named(), count=number(count)))
+        title = ngettext_("{verb}: {count} case", "{verb}: {count} cases", count).format(
+            verb=self._verb.named(), count=number(count)
+        )
+        self.setWindowTitle(title)
         self.form = Form(self._theme, self._verb.named(), _("Cancel"))
         # Before the fields: what is chosen in advance tells its effect.
         self.effect = label("", "label", "text2")
@@ -165,7 +167,7 @@ class ActDialog(QDialog):
         column.addWidget(label(title, "place", "text1", bold=True))
         column.addWidget(self.advice)
         column.addWidget(self.form)
-        self.setMinimumWidth(px(440 if len(self._ids) == 1 else 600))
+        self.setMinimumWidth(px(500 if len(self._ids) == 1 else 600))
         asks = self._verb.asks
         if not asks:
             first: QWidget = self.form.send_button
@@ -347,6 +349,7 @@ class ActDialog(QDialog):
         completer = QCompleter(QStringListModel(lines, self), self)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.popup().setObjectName("popup")
         field.setCompleter(completer)
         field.currentTextChanged.connect(lambda _text: self._say_effect())
 

@@ -154,6 +154,9 @@ class EffectView(QWidget):
         if found is None:
             return self._head.text()
         moving, staying = len(found.moving), len(found.left_out)
+        if moving + staying == 1:
+            # zh: 可以办理 / 不能办理
+            return _("It can be done.") if moving else _("It cannot be done.")
         if not staying:
             # zh: {count} 件全部办理
             return _("All {count} follow.").format(count=number(moving))

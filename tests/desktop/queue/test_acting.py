@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from db.cases.claims import TakeOver
 from db.cases.commands import dispatch, intake, merging
@@ -280,6 +280,7 @@ def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> No
     bar.select(2, 3)
     bar.bar.press("H")
     assert bar.dialog().windowTitle() == "Hand back: 2 cases"
+    assert "Hand back: 2 cases" in [each.text() for each in bar.dialog().findChildren(QLabel)]
     bar.dialog().text.setText("长" * 1000)
     assert len(bar.dialog().text.text()) == 400
     bar.dialog().close()
