@@ -46,11 +46,18 @@ class OwnPostgres:
     """One server process and its folder. It can be killed and started again on the same data."""
 
     def __init__(
-        self, settings: Mapping[str, str], *, on_network: bool = False, binaries: Path | None = None
+        self,
+        settings: Mapping[str, str],
+        *,
+        on_network: bool = False,
+        binaries: Path | None = None,
+        within: Path | None = None,
     ) -> None:
-        """``binaries`` is the folder of its programs, when it is not to be that of ``programs``."""
+        """``binaries`` is the folder of its programs, when it is not to be that of ``programs``; its own lies
+        ``within`` another one, when not among the passing files of this computer.
+        """
         # Short, because the path of a socket may have 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="jw-pg-", dir=within))
         self.port = _free_port() if on_network else 5432
         self._settings = {**_SETTINGS, **settings, "port": str(self.port)}
         if on_network:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
 from PySide6.QtWebEngineWidgets import QWebEngineView
@@ -29,7 +29,7 @@ from desktop.app.figures import Line, line
 from desktop.app.memory import memory_mib
 from desktop.app.program import Options, make_application
 from desktop.core import logs
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import passing
 from desktop.map.basemap import Bounds
 from desktop.map.ground import ground
 from desktop.map.pane import page_words
@@ -66,7 +66,7 @@ def map_(arguments: argparse.Namespace) -> Iterator[Line]:
     """Move, change, pick and keep going; then the stock maps of folium at the sizes that they survive."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     logs.start(None, verbose=False)
-    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    preferences = passing()
     app, theme = make_application(Options(arguments.db, lang=language()), preferences, scale=1.0)
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSettings
 from qasync import QEventLoop
 
 from db.demo.growing import chosen
@@ -19,14 +17,14 @@ from desktop.app.bench_reassign import MANY, order
 from desktop.app.program import Options, Program, make_application
 from desktop.app.session import Session
 from desktop.app.shot import duty_officer
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import passing
 
 PATIENCE_S = 60
 
 
 def main(url: str, runs: int) -> None:
     """Measure; the figures of each run go to standard output as JSON."""
-    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    preferences = passing()
     options = Options(url, lang="zh_CN")
     app, theme = make_application(options, preferences, scale=1.0)
     program = Program(options, preferences, theme)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSettings, QSize
+from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from qasync import QEventLoop
@@ -31,7 +31,7 @@ from desktop.app.shot_map import ZOOMS, stage
 from desktop.app.shot_server import SERVER_PAGES, cut_off, signing_in, stations, tray
 from desktop.calendars.window import CalendarWindow
 from desktop.core import logs
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import passing
 from desktop.duties.summary import Line
 from desktop.duties.window import DutyWindow
 from desktop.exchange.geography import GeographyDialog
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     logs.start(None, verbose=False)
     size = parsed_size(arguments.size)
-    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    preferences = passing()
     options = Options(arguments.db, lang=language(), theme=arguments.theme)
     app, theme = make_application(options, preferences, scale=Theme.scale_for(size))
     program = Program(options, preferences, theme)

@@ -8,19 +8,18 @@ import os
 import sys
 import time
 
-from PySide6.QtCore import QSettings
 from qasync import QEventLoop
 
 from desktop.app.memory import memory_mib
 from desktop.app.program import Options, Program, make_application
 from desktop.app.shot import duty_officer
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import passing
 
 
 def main(url: str) -> None:
     """Measure; moments are of the monotonic clock, which parent and child share."""
     parts = {"python and Qt loaded": time.monotonic()}
-    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    preferences = passing()
     options = Options(url, lang="zh_CN")
     app, theme = make_application(options, preferences, scale=1.0)
     program = Program(options, preferences, theme)

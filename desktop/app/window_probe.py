@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QTimer
 from qasync import QEventLoop
 
 from db.live.board import News
 from desktop.app.program import Options, Program, make_application
 from desktop.app.session import Session
-from desktop.core.preferences import Preferences
+from desktop.core.preferences import passing
 
 PATIENCE_S = 120
 _LOOK_S = 0.05
@@ -63,7 +62,7 @@ def main() -> None:
     line with what was shown so far; end with the input.
     """
     place: dict[str, str] = json.loads(sys.stdin.readline())
-    preferences = Preferences(QSettings(os.devnull, QSettings.Format.IniFormat))
+    preferences = passing()
     folder = Path(place["folder"])
     options = Options("", lang="zh_CN", server=place["address"], user=place["login"], folder=folder)
     app, theme = make_application(options, preferences, scale=1.0)

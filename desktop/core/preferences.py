@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
@@ -79,3 +81,12 @@ class Preferences(QObject):
     def flush(self) -> None:
         """Write to disk now."""
         self._settings.sync()
+
+
+def passing() -> Preferences:
+    """What nobody has chosen and nobody keeps: of a picture or a measurement.
+
+    Below a thing that is no folder nothing can be made. The null device itself will not do: Qt puts a file in
+    the place of what it writes, and whoever runs it as root would have none any more.
+    """
+    return Preferences(QSettings(str(Path(os.devnull) / "nothing"), QSettings.Format.IniFormat))

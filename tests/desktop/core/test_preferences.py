@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,13 @@ def test_a_layout_is_kept_and_what_is_none_reads_as_empty(tmp_path: Path) -> Non
     kept.keep_layout("room/splitter", QByteArray(b"\x00\x01"))
     kept.flush()
     assert preferences(tmp_path).layout("room/splitter") == QByteArray(b"\x00\x01")
+
+
+def test_what_nobody_keeps_is_written_nowhere() -> None:
+    before = Path(os.devnull).stat()
+    passing = known.passing()
+    passing.put(known.THEME, "light")
+    passing._settings.sync()
+    assert passing.get(known.THEME) == "light"
+    after = Path(os.devnull).stat()
+    assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino), "a file stands in its place"
