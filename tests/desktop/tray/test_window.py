@@ -306,7 +306,7 @@ def test_answers_to_a_tray_that_went_with_its_window_are_dropped(desk: Callable[
         begun.set()
         may_go_on.wait(60)
 
-    work, room = TrayWork(lambda: list(made.acts), drop), QWidget()
+    work, room = TrayWork(lambda: list(made.acts), drop, made.again), QWidget()
     tray = TrayWindow(Theme(), made.context, made.jobs, work, room)
     made.settle()
     tray.reason.setText("theirs is better")
