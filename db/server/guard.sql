@@ -90,9 +90,11 @@ CREATE UNLOGGED TABLE IF NOT EXISTS jw_written (
 CREATE INDEX IF NOT EXISTS jw_written_xid ON jw_written (xid);
 -- The order of the statements; and for each row what was done to it, as an entry of the journal tells it.
 ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS place bigint GENERATED ALWAYS AS IDENTITY;
+-- Of one that came or went "wholes" has what was null besides: an entry may list it.
 ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS lines text[];
--- It is read once and thrown away: to pack it takes longer than to write it.
-ALTER TABLE jw_written ALTER COLUMN lines SET STORAGE EXTERNAL;
+ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS wholes text[];
+-- They are read once and thrown away: to pack them takes longer than to write them.
+ALTER TABLE jw_written ALTER COLUMN lines SET STORAGE EXTERNAL, ALTER COLUMN wholes SET STORAGE EXTERNAL;
 
 -- What this person may not do; only taking back an act can still justify it.
 CREATE UNLOGGED TABLE IF NOT EXISTS jw_doubtful (
@@ -813,7 +815,7 @@ BEGIN
         PERFORM jw_demand_told(mine, entries);
     END IF;
     IF done IS NOT NULL THEN
-        PERFORM jw_demand_true(mine, entries, is_bulk);
+        PERFORM jw_demand_true(mine, entries, is_bulk, cardinality(done));
     END IF;
     IF is_of_time THEN
         PERFORM jw_demand_due(touched::jsonb) FROM journal WHERE seq = ANY (entries) AND actor_id = 0;
@@ -929,34 +931,70 @@ BEGIN
         SELECT FROM jsonb_each(told) c WHERE NOT jsonb_exists(really, c.key) AND c.value <> '[null, null]');
 END $$;
 
--- The values: every row came to be what the entries tell of it, from what it was. Where each act touched a row
--- with one statement, line by line; the few others are put together.
-CREATE OR REPLACE FUNCTION jw_demand_true(mine bigint, entries bigint[], is_bulk boolean) RETURNS void
+-- The values: every row came to be what the entries tell of it, from what it was. Mostly no row was touched
+-- twice, and then the lines are the same texts; what is left over is looked at row by row.
+CREATE OR REPLACE FUNCTION jw_demand_true(mine bigint, entries bigint[], is_bulk boolean, rows_done integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     breach record;
+    is_plain boolean := NOT is_bulk AND rows_done = (
+        SELECT sum(cardinality(ids)) FROM jw_written WHERE xid = mine AND operation IN ('I', 'U', 'D'));
 BEGIN
-    FOR breach IN
-        SELECT coalesce(n.relation, t.relation) AS relation, coalesce(n.id, t.id) AS id
-        FROM (
-            SELECT w.relation, w.operation, r.id, r.line,
-                   row_number() OVER (PARTITION BY w.relation, r.id ORDER BY w.place) AS turn
-            FROM jw_written w, unnest(w.ids, w.lines) r (id, line)
-            WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
-        ) n
-        FULL JOIN (
-            SELECT t.key AS relation, (e ->> 0)::bigint AS id, e::text AS line,
-                   row_number() OVER (PARTITION BY t.key, (e ->> 0)::bigint ORDER BY j.seq) AS turn
-            FROM journal j, json_each(j.changes::json) t,
-                json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
-            WHERE j.seq = ANY (entries)
-        ) t ON t.relation = n.relation AND t.id = n.id AND t.turn = n.turn
-        -- A bulk load tells how many rows it added and their digest, not what is in them.
-        WHERE n.line IS DISTINCT FROM t.line AND NOT (is_bulk AND t.line IS NULL AND n.operation = 'I')
-          AND NOT coalesce(jw_tells(t.line, n.line, n.operation), false)
-    LOOP
-        PERFORM jw_demand_true_of(mine, entries, breach.relation, breach.id);
-    END LOOP;
+    IF is_plain THEN
+        FOR breach IN
+            WITH noted AS (
+                SELECT w.relation, w.operation, r.id, r.line, r.whole
+                FROM jw_written w, unnest(w.ids, w.lines, w.wholes) r (id, line, whole)
+                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+            ), told AS (
+                SELECT t.key AS about, e::text AS said
+                FROM journal j, json_each(j.changes::json) t,
+                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+                WHERE j.seq = ANY (entries)
+            ), odd AS (
+                SELECT * FROM noted FULL JOIN told ON about = relation AND said = line
+                WHERE line IS NULL OR said IS NULL
+            )
+            SELECT coalesce(n.relation, t.about) AS relation, coalesce(n.id, t.id) AS id, n.line, t.said
+            FROM (SELECT * FROM odd WHERE line IS NOT NULL) n
+            FULL JOIN (
+                SELECT about, said, (said::json ->> 0)::bigint AS id FROM odd WHERE said IS NOT NULL
+            ) t ON t.about = n.relation AND t.id = n.id
+            WHERE t.said IS DISTINCT FROM n.whole AND NOT coalesce(jw_tells(t.said, n.line, n.operation), false)
+            UNION ALL
+            -- The same line twice.
+            SELECT '', 0, '', '' WHERE (SELECT count(*) FROM told) <> rows_done
+        LOOP
+            is_plain := breach.relation <> '';
+            EXIT WHEN NOT is_plain;
+            PERFORM jw_demand_true_of(breach.relation, breach.id, array_remove(ARRAY[breach.line], NULL),
+                array_remove(ARRAY[breach.said], NULL));
+        END LOOP;
+    END IF;
+    IF NOT is_plain THEN
+        FOR breach IN
+            SELECT coalesce(n.relation, t.relation) AS relation, coalesce(n.id, t.id) AS id,
+                   coalesce(n.lines, '{}') AS lines, coalesce(t.lines, '{}') AS said
+            FROM (
+                SELECT w.relation, r.id, array_agg(r.line ORDER BY w.place) AS lines, max(w.operation) AS operation
+                FROM jw_written w, unnest(w.ids, w.lines) r (id, line)
+                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+                GROUP BY w.relation, r.id
+            ) n
+            FULL JOIN (
+                SELECT t.key AS relation, (e ->> 0)::bigint AS id, array_agg(e::text ORDER BY j.seq) AS lines
+                FROM journal j, json_each(j.changes::json) t,
+                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+                WHERE j.seq = ANY (entries)
+                GROUP BY 1, 2
+            ) t ON t.relation = n.relation AND t.id = n.id
+            -- A bulk load tells how many rows it added and their digest, not what is in them.
+            WHERE n.lines IS DISTINCT FROM t.lines
+              AND NOT (is_bulk AND t.lines IS NULL AND n.operation = 'I' AND cardinality(n.lines) = 1)
+        LOOP
+            PERFORM jw_demand_true_of(breach.relation, breach.id, breach.lines, breach.said);
+        END LOOP;
+    END IF;
     IF is_bulk THEN
         SELECT relation INTO breach FROM (
             SELECT w.relation, cardinality(w.ids) AS size FROM jw_written w WHERE w.xid = mine AND w.operation = 'I'
@@ -992,44 +1030,38 @@ EXCEPTION WHEN data_exception THEN
     PERFORM jw_refuse('untrue', 'An entry is not written as the journal keeps it.');
 END $$;
 
--- The same of one row that was touched more than once: the entries one after the other lead over what it really
--- was in between, from the first to the last.
-CREATE OR REPLACE FUNCTION jw_demand_true_of(mine bigint, entries bigint[], relation text, wanted bigint) RETURNS void
+-- The same of one row: the entries, one after the other, lead over what it really was in between, from the
+-- first to the last.
+CREATE OR REPLACE FUNCTION jw_demand_true_of(about text, wanted bigint, lines text[], said text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
+    line text;
     change jsonb;
     really jsonb;
     told jsonb;
     stood jsonb[] := '{}';
     place integer := 1;
 BEGIN
-    IF NOT EXISTS (SELECT FROM jw_written w WHERE w.xid = mine AND w.relation = jw_demand_true_of.relation) THEN
-        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', relation));
+    IF cardinality(lines) = 0 THEN
+        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', about));
     END IF;
-    EXECUTE format('SELECT jw_plain(t) FROM %I t WHERE id = $1', relation) INTO really USING wanted;
+    -- Backwards from how it stands now.
+    EXECUTE format('SELECT jw_plain(t) FROM %I t WHERE id = $1', about) INTO really USING wanted;
     really := coalesce(really, '{}');
-    FOR change IN
-        SELECT r.line::jsonb -> 1
-        FROM jw_written w, unnest(w.ids, w.lines) r (id, line)
-        WHERE w.xid = mine AND w.relation = jw_demand_true_of.relation AND w.operation IN ('I', 'U', 'D') AND r.id = wanted
-        ORDER BY w.place DESC
-    LOOP
+    FOR nth IN REVERSE cardinality(lines) .. 1 LOOP
         stood := array_prepend(really, stood);
-        really := jw_turned(really, change, 0);
+        really := jw_turned(really, lines[nth]::jsonb -> 1, 0);
     END LOOP;
     stood := array_prepend(really, stood);
     told := really;
-    FOR change IN
-        SELECT (e::jsonb -> 1) - 'password_hash'
-        FROM journal j, json_each(j.changes::json) t,
-            json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
-        WHERE j.seq = ANY (entries) AND t.key = jw_demand_true_of.relation AND (e ->> 0)::bigint = wanted
-        ORDER BY j.seq
-    LOOP
-        IF EXISTS (SELECT FROM jsonb_each(change) c WHERE jsonb_array_length(c.value) <> 2)
-            OR jw_differing(told, jw_turned(told, change, 0)) IS NOT NULL THEN
+    FOREACH line IN ARRAY said LOOP
+        change := (line::jsonb -> 1) - 'password_hash';
+        IF jsonb_array_length(line::jsonb) <> 2
+            OR EXISTS (SELECT FROM jsonb_each(change) c WHERE jsonb_array_length(c.value) <> 2) THEN
+            PERFORM jw_refuse('untrue', 'An entry is not written as the journal keeps it.');
+        ELSIF jw_differing(told, jw_turned(told, change, 0)) IS NOT NULL THEN
             PERFORM jw_refuse('untrue', format('The journal tells of another %s in %s than stood there before.',
-                jw_differing(told, jw_turned(told, change, 0)), relation));
+                jw_differing(told, jw_turned(told, change, 0)), about));
         END IF;
         told := jw_turned(told, change, 1);
         WHILE place < cardinality(stood) AND jw_differing(told, stood[place]) IS NOT NULL LOOP
@@ -1039,7 +1071,7 @@ BEGIN
     END LOOP;
     IF jw_differing(told, stood[cardinality(stood)]) IS NOT NULL THEN
         PERFORM jw_refuse('untrue', format('The journal tells of another %s in %s than was written.',
-            jw_differing(told, stood[cardinality(stood)]), relation));
+            jw_differing(told, stood[cardinality(stood)]), about));
     END IF;
 END $$;
 

@@ -307,8 +307,8 @@ def _put_grants(connection: Connection) -> None:
     inner_ones = (
         *("jw_make_months_of(text[], integer, integer)", "jw_drop_months()"),
         *("jw_keep_house()", "jw_prune_news(integer)"),
-        *("jw_keyed(text)", "jw_demand_true(bigint, bigint[], boolean)"),
-        "jw_demand_true_of(bigint, bigint[], text, bigint)",
+        *("jw_keyed(text)", "jw_demand_true(bigint, bigint[], boolean, integer)"),
+        "jw_demand_true_of(text, bigint, text[], text[])",
     )
     for inner in inner_ones:
         put(f"REVOKE ALL ON FUNCTION {inner} FROM {MEMBER}")

@@ -1,14 +1,14 @@
 """What a server notes of every row that a member writes, in the words in which the journal has to tell it.
 
-One trigger function for each journaled table, made from its columns, so that a statement costs one look at its
-rows; ``jw_demand_true`` (guard.sql) holds the notes against the entries when the transaction is committed.
+One trigger function for each journaled table, made from its columns, so that a statement costs one look at
+its rows; ``jw_demand_true`` (guard.sql) holds the notes against the entries at the commit.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Float, LargeBinary, String, Table, Time
+from sqlalchemy import Column, Date, Float, LargeBinary, String, Table, Time
 
-from db.engine.columns import Json, Moment
+from db.engine.columns import Json
 from db.engine.tables import metadata
 from db.server.rights import JOURNALED
 
@@ -17,7 +17,7 @@ UNTOLD = {"account": ("password_hash",)}
 
 
 def note_functions() -> list[str]:
-    """The statements that make them: for each journaled table what a row is (``jw_plain``) and the trigger."""
+    """The statements that make, for each journaled table, ``jw_plain`` (what a row is) and the trigger."""
     tables = [metadata.tables[name] for name in JOURNALED]
     return [*map(_plain, tables), *map(_note, tables)]
 
@@ -49,7 +49,7 @@ def _json(column: Column[object], row: str) -> str:
         return f"to_json(translate(encode({name}, 'base64'), E'\\n', ''))::text"
     if isinstance(kind, Time):
         return f"to_json(replace(to_char({name}, 'HH24:MI:SS.US'), '.000000', ''))::text"
-    if isinstance(kind, String | Date | Float) and not isinstance(kind, Moment):
+    if isinstance(kind, String | Date | Float):
         return f"to_json({name})::text"
     return f"{name}::text"
 
@@ -71,10 +71,22 @@ def _plain(table: Table) -> str:
     )
 
 
+def _whole(columns: list[Column[object]], row: str, cells: list[str]) -> str:
+    """The lines with what is null besides; none where nothing can be."""
+    if not any(column.nullable for column in columns):
+        return "NULL"
+    listed = [
+        f"coalesce({cell}, '\"{column.name}\":[null,null]')" if column.nullable else cell
+        for column, cell in zip(columns, cells, strict=True)
+    ]
+    return f"array_agg({_line(row, listed)})"
+
+
 def _note(table: Table) -> str:
     columns = told(table)
     came = [f"'\"{column.name}\":[null,' || {_json(column, 'n')} || ']'" for column in columns]
     went = [f"'\"{column.name}\":[' || {_json(column, 'o')} || ',null]'" for column in columns]
+    whole_came, whole_went = (_whole(columns, row, cells) for row, cells in (("n", came), ("o", went)))
     changed = [
         f"CASE WHEN o.{column.name} IS DISTINCT FROM n.{column.name}"
         f" THEN '\"{column.name}\":[' || {_or_null(column, 'o')} || ',' || {_or_null(column, 'n')} || ']' END"
@@ -82,22 +94,26 @@ def _note(table: Table) -> str:
         if not column.primary_key
     ]
     digits = " SET extra_float_digits = 1" if any(isinstance(c.type, Float) for c in columns) else ""
+    # Only names of our own go into it.
     return f"""
 CREATE OR REPLACE FUNCTION {note_function(table.name)}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp{digits} AS $note$
 DECLARE
     found bigint[];
     told text[];
+    whole text[];
 BEGIN
     IF jw_is_owner() THEN
         RETURN NULL;
     END IF;
     IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(n.id), array_agg({_line("n", came)})
-        INTO found, told FROM changed n;
+        SELECT array_agg(n.id), array_agg({_line("n", came)}),
+            {whole_came}
+        INTO found, told, whole FROM changed n;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(o.id), array_agg({_line("o", went)})
-        INTO found, told FROM changed o;
+        SELECT array_agg(o.id), array_agg({_line("o", went)}),
+            {whole_went}
+        INTO found, told, whole FROM changed o;
     ELSE
         SELECT array_agg(n.id), array_agg({_line("n", changed)})
         INTO found, told FROM was o JOIN changed n ON n.id = o.id;
@@ -106,8 +122,8 @@ BEGIN
         END IF;
     END IF;
     IF found IS NOT NULL THEN
-        INSERT INTO jw_written (operation, relation, ids, lines)
-        VALUES (left(TG_OP, 1), '{table.name}', found, told);
+        INSERT INTO jw_written (operation, relation, ids, lines, wholes)
+        VALUES (left(TG_OP, 1), '{table.name}', found, told, whole);
     END IF;
     RETURN NULL;
-END $note$"""
+END $note$"""  # noqa: S608
