@@ -88,6 +88,13 @@ CREATE UNLOGGED TABLE IF NOT EXISTS jw_written (
     ids bigint[] NOT NULL
 );
 CREATE INDEX IF NOT EXISTS jw_written_xid ON jw_written (xid);
+-- The order of the statements; and for each row what was done to it, as an entry of the journal tells it.
+ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS place bigint GENERATED ALWAYS AS IDENTITY;
+-- Of one that came or went "wholes" has what was null besides: an entry may list it.
+ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS lines text[];
+ALTER TABLE jw_written ADD COLUMN IF NOT EXISTS wholes text[];
+-- They are read once and thrown away: to pack them takes longer than to write them.
+ALTER TABLE jw_written ALTER COLUMN lines SET STORAGE EXTERNAL, ALTER COLUMN wholes SET STORAGE EXTERNAL;
 
 -- What this person may not do; only taking back an act can still justify it.
 CREATE UNLOGGED TABLE IF NOT EXISTS jw_doubtful (
@@ -132,20 +139,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION jw_note_written() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    found bigint[];
-BEGIN
-    IF jw_is_owner() THEN
-        RETURN NULL;
-    END IF;
-    SELECT array_agg(id) INTO found FROM changed;
-    IF found IS NOT NULL THEN
-        INSERT INTO jw_written (operation, relation, ids) VALUES (left(TG_OP, 1), TG_TABLE_NAME, found);
-    END IF;
-    RETURN NULL;
-END $$;
+-- Noted in jw_written by a function for each table, made from its columns (db/server/values.py).
 
 -- Where a person may act, as db/kernel/actor.Scope and db/people/commands have it: rows of a kind add up, kinds
 -- narrow one another, null = not bound. Of areas any level of a case is asked; units come with those below
@@ -820,6 +814,9 @@ BEGIN
     IF is_bulk OR done IS DISTINCT FROM told THEN
         PERFORM jw_demand_told(mine, entries);
     END IF;
+    IF done IS NOT NULL THEN
+        PERFORM jw_demand_true(mine, entries, is_bulk, cardinality(done));
+    END IF;
     IF is_of_time THEN
         PERFORM jw_demand_due(touched::jsonb) FROM journal WHERE seq = ANY (entries) AND actor_id = 0;
     END IF;
@@ -893,6 +890,188 @@ BEGIN
         PERFORM jw_refuse('unjournaled', format('%s was changed without an entry in the journal.', breach.relation));
     ELSIF FOUND AND breach.fault = 'undone' THEN
         PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', breach.relation));
+    END IF;
+END $$;
+
+-- A row after a change, or before it (side 1, 0), as {column: value} without what is null.
+CREATE OR REPLACE FUNCTION jw_turned(plain jsonb, change jsonb, side integer) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') FROM jsonb_each(plain || (
+        SELECT coalesce(jsonb_object_agg(t.key, t.value -> side), '{}') FROM jsonb_each(change) t
+    )) c WHERE c.value <> 'null'
+$$;
+
+-- The first column in which two rows differ. A fraction may be written in more than one way.
+CREATE OR REPLACE FUNCTION jw_differing(one jsonb, other jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT key FROM jsonb_each(one) a FULL JOIN jsonb_each(other) b USING (key)
+    WHERE a.value IS DISTINCT FROM b.value AND NOT CASE
+        WHEN jsonb_typeof(a.value) = 'number' AND jsonb_typeof(b.value) = 'number' AND a.value::numeric % 1 <> 0
+        THEN a.value::float8 = b.value::float8 ELSE false END
+    ORDER BY key LIMIT 1
+$$;
+
+-- Whether a line of an entry tells what was done to a row. Of one that came or went it may list also what was
+-- null; of what the server does not keep (a password's hash) it may tell anything.
+CREATE OR REPLACE FUNCTION jw_tells(line text, done text, operation text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    told jsonb := line::jsonb;
+    really jsonb;
+BEGIN
+    IF jsonb_array_length(told) <> 2 THEN
+        RETURN false;
+    END IF;
+    told := (told -> 1) - 'password_hash';
+    really := done::jsonb -> 1;
+    IF told = really THEN
+        RETURN true;
+    END IF;
+    RETURN operation <> 'U' AND told || really = told AND NOT EXISTS (
+        SELECT FROM jsonb_each(told) c WHERE NOT jsonb_exists(really, c.key) AND c.value <> '[null, null]');
+END $$;
+
+-- The values: every row came to be what the entries tell of it, from what it was. Mostly no row was touched
+-- twice, and then the lines are the same texts; what is left over is looked at row by row.
+CREATE OR REPLACE FUNCTION jw_demand_true(mine bigint, entries bigint[], is_bulk boolean, rows_done integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    breach record;
+    is_plain boolean := NOT is_bulk AND rows_done = (
+        SELECT sum(cardinality(ids)) FROM jw_written WHERE xid = mine AND operation IN ('I', 'U', 'D'));
+BEGIN
+    IF is_plain THEN
+        FOR breach IN
+            WITH noted AS (
+                SELECT w.relation, w.operation, r.id, r.line, r.whole
+                FROM jw_written w, unnest(w.ids, w.lines, w.wholes) r (id, line, whole)
+                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+            ), told AS (
+                SELECT t.key AS about, e::text AS said
+                FROM journal j, json_each(j.changes::json) t,
+                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+                WHERE j.seq = ANY (entries)
+            ), odd AS (
+                SELECT * FROM noted FULL JOIN told ON about = relation AND said = line
+                WHERE line IS NULL OR said IS NULL
+            )
+            SELECT coalesce(n.relation, t.about) AS relation, coalesce(n.id, t.id) AS id, n.line, t.said
+            FROM (SELECT * FROM odd WHERE line IS NOT NULL) n
+            FULL JOIN (
+                SELECT about, said, (said::json ->> 0)::bigint AS id FROM odd WHERE said IS NOT NULL
+            ) t ON t.about = n.relation AND t.id = n.id
+            WHERE t.said IS DISTINCT FROM n.whole AND NOT coalesce(jw_tells(t.said, n.line, n.operation), false)
+            UNION ALL
+            -- The same line twice.
+            SELECT '', 0, '', '' WHERE (SELECT count(*) FROM told) <> rows_done
+        LOOP
+            is_plain := breach.relation <> '';
+            EXIT WHEN NOT is_plain;
+            PERFORM jw_demand_true_of(breach.relation, breach.id, array_remove(ARRAY[breach.line], NULL),
+                array_remove(ARRAY[breach.said], NULL));
+        END LOOP;
+    END IF;
+    IF NOT is_plain THEN
+        FOR breach IN
+            SELECT coalesce(n.relation, t.relation) AS relation, coalesce(n.id, t.id) AS id,
+                   coalesce(n.lines, '{}') AS lines, coalesce(t.lines, '{}') AS said
+            FROM (
+                SELECT w.relation, r.id, array_agg(r.line ORDER BY w.place) AS lines, max(w.operation) AS operation
+                FROM jw_written w, unnest(w.ids, w.lines) r (id, line)
+                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+                GROUP BY w.relation, r.id
+            ) n
+            FULL JOIN (
+                SELECT t.key AS relation, (e ->> 0)::bigint AS id, array_agg(e::text ORDER BY j.seq) AS lines
+                FROM journal j, json_each(j.changes::json) t,
+                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+                WHERE j.seq = ANY (entries)
+                GROUP BY 1, 2
+            ) t ON t.relation = n.relation AND t.id = n.id
+            -- A bulk load tells how many rows it added and their digest, not what is in them.
+            WHERE n.lines IS DISTINCT FROM t.lines
+              AND NOT (is_bulk AND t.lines IS NULL AND n.operation = 'I' AND cardinality(n.lines) = 1)
+        LOOP
+            PERFORM jw_demand_true_of(breach.relation, breach.id, breach.lines, breach.said);
+        END LOOP;
+    END IF;
+    IF is_bulk THEN
+        SELECT relation INTO breach FROM (
+            SELECT w.relation, cardinality(w.ids) AS size FROM jw_written w WHERE w.xid = mine AND w.operation = 'I'
+            UNION ALL
+            SELECT t.key, -1
+            FROM journal j, json_each(j.changes::json) t,
+                json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+            WHERE j.seq = ANY (entries) AND e #>> '{1,id,0}' IS NULL AND e #>> '{1,id,1}' IS NOT NULL
+            UNION ALL
+            SELECT rtrim(t.key, '*'), -(t.value ->> 'rows')::integer FROM journal j, json_each(j.changes::json) t
+            WHERE j.seq = ANY (entries) AND j.touched IS NULL AND right(t.key, 1) = '*'
+        ) counted GROUP BY relation HAVING sum(size) <> 0 LIMIT 1;
+        IF FOUND THEN
+            PERFORM jw_refuse('untrue', format('The journal tells another number of rows of %s than came.', breach.relation));
+        END IF;
+    END IF;
+    IF cardinality(entries) > 1 THEN
+        SELECT relation INTO breach FROM (
+            (SELECT j.seq, t.key AS relation, (e ->> 0)::bigint AS id
+             FROM journal j, json_each(j.changes::json) t,
+                json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+             WHERE j.seq = ANY (entries) AND j.touched IS NOT NULL)
+            EXCEPT
+            (SELECT j.seq, t.key, e::bigint
+             FROM journal j, jsonb_each(j.touched::jsonb) t, jsonb_array_elements_text(t.value) e
+             WHERE j.seq = ANY (entries))
+        ) others LIMIT 1;
+        IF FOUND THEN
+            PERFORM jw_refuse('untrue', format('An entry tells of a row of %s that it does not name.', breach.relation));
+        END IF;
+    END IF;
+EXCEPTION WHEN data_exception THEN
+    PERFORM jw_refuse('untrue', 'An entry is not written as the journal keeps it.');
+END $$;
+
+-- The same of one row: the entries, one after the other, lead over what it really was in between, from the
+-- first to the last.
+CREATE OR REPLACE FUNCTION jw_demand_true_of(about text, wanted bigint, lines text[], said text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+    line text;
+    change jsonb;
+    really jsonb;
+    told jsonb;
+    stood jsonb[] := '{}';
+    place integer := 1;
+BEGIN
+    IF cardinality(lines) = 0 THEN
+        PERFORM jw_refuse('untrue', format('The journal tells of a change of %s that was not made.', about));
+    END IF;
+    -- Backwards from how it stands now.
+    EXECUTE format('SELECT jw_plain(t) FROM %I t WHERE id = $1', about) INTO really USING wanted;
+    really := coalesce(really, '{}');
+    FOR nth IN REVERSE cardinality(lines) .. 1 LOOP
+        stood := array_prepend(really, stood);
+        really := jw_turned(really, lines[nth]::jsonb -> 1, 0);
+    END LOOP;
+    stood := array_prepend(really, stood);
+    told := really;
+    FOREACH line IN ARRAY said LOOP
+        change := (line::jsonb -> 1) - 'password_hash';
+        IF jsonb_array_length(line::jsonb) <> 2
+            OR EXISTS (SELECT FROM jsonb_each(change) c WHERE jsonb_array_length(c.value) <> 2) THEN
+            PERFORM jw_refuse('untrue', 'An entry is not written as the journal keeps it.');
+        ELSIF jw_differing(told, jw_turned(told, change, 0)) IS NOT NULL THEN
+            PERFORM jw_refuse('untrue', format('The journal tells of another %s in %s than stood there before.',
+                jw_differing(told, jw_turned(told, change, 0)), about));
+        END IF;
+        told := jw_turned(told, change, 1);
+        WHILE place < cardinality(stood) AND jw_differing(told, stood[place]) IS NOT NULL LOOP
+            place := place + 1;
+        END LOOP;
+        EXIT WHEN jw_differing(told, stood[place]) IS NOT NULL;
+    END LOOP;
+    IF jw_differing(told, stood[cardinality(stood)]) IS NOT NULL THEN
+        PERFORM jw_refuse('untrue', format('The journal tells of another %s in %s than was written.',
+            jw_differing(told, stood[cardinality(stood)]), about));
     END IF;
 END $$;
 
@@ -1055,16 +1234,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The keyed digest under which a private value enters the journal; the key itself never leaves the server.
-CREATE OR REPLACE FUNCTION jw_digest(value text) RETURNS text
+-- Asked by the triggers alone.
+CREATE OR REPLACE FUNCTION jw_keyed(value text) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    key bytea := convert_to((SELECT s.value FROM setting s WHERE s.key = 'journal.key'), 'UTF8');
+    key bytea;
     inner_pad bytea := decode(repeat('36', 64), 'hex');
     outer_pad bytea := decode(repeat('5c', 64), 'hex');
 BEGIN
-    IF NOT (jw_is_owner() OR jw_may('case.report') OR jw_may('import.run')) THEN
-        PERFORM jw_refuse('not_permitted', 'You take down no contacts.');
+    IF value = '' THEN
+        RETURN value;
     END IF;
+    key := convert_to((SELECT s.value FROM setting s WHERE s.key = 'journal.key'), 'UTF8');
     -- HMAC-SHA-256 (RFC 2104), so that no extension is needed.
     IF length(key) > 64 THEN
         key := sha256(key);
@@ -1074,6 +1255,15 @@ BEGIN
         outer_pad := set_byte(outer_pad, place, get_byte(outer_pad, place) # get_byte(key, place));
     END LOOP;
     RETURN '#' || left(encode(sha256(outer_pad || sha256(inner_pad || convert_to(value, 'UTF8'))), 'hex'), 32);
+END $$;
+
+CREATE OR REPLACE FUNCTION jw_digest(value text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT (jw_is_owner() OR jw_may('case.report') OR jw_may('import.run')) THEN
+        PERFORM jw_refuse('not_permitted', 'You take down no contacts.');
+    END IF;
+    RETURN jw_keyed(value);
 END $$;
 
 -- News: one row a commit. Its cursor is (xid, id), read below the oldest transaction that is still open, so

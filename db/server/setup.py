@@ -32,6 +32,7 @@ from db.server.rights import (
     SETTINGS,
     STATION_TELLS,
 )
+from db.server.values import note_function, note_functions
 
 OWNER = "jw_owner"
 MEMBER = "jw_member"
@@ -116,6 +117,8 @@ def guard(database: Database, program: str = "") -> None:
         for name in PARTITIONED:
             _partition(connection, metadata.tables[name])
         connection.execute(text("SELECT jw_make_months(:ahead)"), {"ahead": MONTHS_AHEAD})
+        for function in note_functions():
+            driver.execute(function)
         _fill_rights(connection)
         _put_triggers(connection)
         _put_grants(connection)
@@ -137,6 +140,7 @@ def guard_mark() -> str:
     """What tells the guard of this program from an older one: a digest of all that it is made of."""
     parts = [GUARD.read_text(encoding="utf-8"), repr((JOURNALED, MEASURED, KEEPING, SERVERS_OWN, ROWS))]
     parts += [repr((SETTINGS, PARTITIONED, STATION_TELLS)), repr(sorted(command_permissions().items()))]
+    parts += note_functions()
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -247,7 +251,7 @@ def _put_triggers(connection: Connection) -> None:
 
     for table, right in JOURNALED.items():
         for act in ("INSERT", "UPDATE", "DELETE"):
-            after(table, f"jw_note_{act.lower()}", act, "jw_note_written")
+            after(table, f"jw_note_{act.lower()}", act, note_function(table))
             if table != "cases" and "case_id" in metadata.tables[table].c:
                 after(table, f"jw_check_reach_{act.lower()}", act, "jw_check_reach_of")
         if right.by:
@@ -283,6 +287,7 @@ def _put_triggers(connection: Connection) -> None:
         _trigger(connection, name, "jw_ring", written, "FOR EACH STATEMENT", "jw_ring_measured")
     deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
     _trigger(connection, "jw_written", "jw_settle", "AFTER INSERT", deferred, "jw_settle")
+    connection.exec_driver_sql("DROP FUNCTION IF EXISTS jw_note_written()")
     connection.exec_driver_sql("UPDATE account SET password_hash = '' WHERE password_hash <> ''")
 
 
@@ -302,6 +307,8 @@ def _put_grants(connection: Connection) -> None:
     inner_ones = (
         *("jw_make_months_of(text[], integer, integer)", "jw_drop_months()"),
         *("jw_keep_house()", "jw_prune_news(integer)"),
+        *("jw_keyed(text)", "jw_demand_true(bigint, bigint[], boolean, integer)"),
+        "jw_demand_true_of(text, bigint, text[], text[])",
     )
     for inner in inner_ones:
         put(f"REVOKE ALL ON FUNCTION {inner} FROM {MEMBER}")
