@@ -151,10 +151,11 @@ class Room {
 
   async takeView(generation) {
     const goal = await (await fetched("state/view")).json();
-    this.held.view = generation;
     this.byHand = goal.by_hand ?? false;
     this.goal = goal;
     this.aim(goal);
+    // Only now: a glide that ends here reports once more, from where it had come to.
+    this.held.view = generation;
     this.report();
   }
 
