@@ -196,8 +196,9 @@ def _near(connection: Connection, draft: Draft, within: Limits, now_ms: int) -> 
             type_coerce(c.reported_at, BigInteger).label("reported_ms"), c.version,
         )
         .join(category, k.id == c.category_id)
-        # "merged" is an end state: what went into another case has its ``closed_at``.
-        .where(c.closed_at.is_(None))
+        # "merged" is an end state: what went into another case has its ``closed_at``. As a sum, for no index
+        # is to answer it: SQLite takes the open cases for few and would read every one of them.
+        .where((type_coerce(c.closed_at, BigInteger) + 0).is_(None))
     )  # fmt: skip
     # Two plain index walks; one OR over both would read every open case.
     ways = []
