@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -24,16 +26,10 @@ def notices_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said at the foot of a room stays until newer words push it out: a test may look late."""
     show = NoticeStack.show_notice
 
-    def show_and_stay(
-        stack: NoticeStack,
-        text: str,
-        tone: str = "neutral",
-        button: str = "",
-        key: str = "",
-        keys: str = "",
-        _seconds: float = 0.0,
-    ) -> Notice:
-        return show(stack, text, tone, button, key, keys, 0.0)
+    def show_and_stay(stack: NoticeStack, *words: Any, **how: Any) -> Notice:
+        given = inspect.signature(show).bind(stack, *words, **how)
+        given.arguments["seconds"] = 0.0
+        return show(*given.args, **given.kwargs)
 
     monkeypatch.setattr(NoticeStack, "show_notice", show_and_stay)
 
