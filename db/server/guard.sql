@@ -815,7 +815,7 @@ BEGIN
         PERFORM jw_demand_told(mine, entries);
     END IF;
     IF done IS NOT NULL THEN
-        PERFORM jw_demand_true(mine, entries, is_bulk, cardinality(done));
+        PERFORM jw_demand_true(mine, entries, is_bulk);
     END IF;
     IF is_of_time THEN
         PERFORM jw_demand_due(touched::jsonb) FROM journal WHERE seq = ANY (entries) AND actor_id = 0;
@@ -931,70 +931,40 @@ BEGIN
         SELECT FROM jsonb_each(told) c WHERE NOT jsonb_exists(really, c.key) AND c.value <> '[null, null]');
 END $$;
 
--- The values: every row came to be what the entries tell of it, from what it was. Mostly no row was touched
--- twice, and then the lines are the same texts; what is left over is looked at row by row.
-CREATE OR REPLACE FUNCTION jw_demand_true(mine bigint, entries bigint[], is_bulk boolean, rows_done integer) RETURNS void
+-- The values: every row came to be what the entries tell of it, from what it was. Mostly both are the same
+-- texts, with what was null or without; what is left over is looked at row by row.
+CREATE OR REPLACE FUNCTION jw_demand_true(mine bigint, entries bigint[], is_bulk boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     breach record;
-    is_plain boolean := NOT is_bulk AND rows_done = (
-        SELECT sum(cardinality(ids)) FROM jw_written WHERE xid = mine AND operation IN ('I', 'U', 'D'));
 BEGIN
-    IF is_plain THEN
-        FOR breach IN
-            WITH noted AS (
-                SELECT w.relation, w.operation, r.id, r.line, r.whole
-                FROM jw_written w, unnest(w.ids, w.lines, w.wholes) r (id, line, whole)
-                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
-            ), told AS (
-                SELECT t.key AS about, e::text AS said
-                FROM journal j, json_each(j.changes::json) t,
-                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
-                WHERE j.seq = ANY (entries)
-            ), odd AS (
-                SELECT * FROM noted FULL JOIN told ON about = relation AND said = line
-                WHERE line IS NULL OR said IS NULL
-            )
-            SELECT coalesce(n.relation, t.about) AS relation, coalesce(n.id, t.id) AS id, n.line, t.said
-            FROM (SELECT * FROM odd WHERE line IS NOT NULL) n
-            FULL JOIN (
-                SELECT about, said, (said::json ->> 0)::bigint AS id FROM odd WHERE said IS NOT NULL
-            ) t ON t.about = n.relation AND t.id = n.id
-            WHERE t.said IS DISTINCT FROM n.whole AND NOT coalesce(jw_tells(t.said, n.line, n.operation), false)
-            UNION ALL
-            -- The same line twice.
-            SELECT '', 0, '', '' WHERE (SELECT count(*) FROM told) <> rows_done
-        LOOP
-            is_plain := breach.relation <> '';
-            EXIT WHEN NOT is_plain;
-            PERFORM jw_demand_true_of(breach.relation, breach.id, array_remove(ARRAY[breach.line], NULL),
-                array_remove(ARRAY[breach.said], NULL));
-        END LOOP;
-    END IF;
-    IF NOT is_plain THEN
-        FOR breach IN
-            SELECT coalesce(n.relation, t.relation) AS relation, coalesce(n.id, t.id) AS id,
-                   coalesce(n.lines, '{}') AS lines, coalesce(t.lines, '{}') AS said
-            FROM (
-                SELECT w.relation, r.id, array_agg(r.line ORDER BY w.place) AS lines, max(w.operation) AS operation
-                FROM jw_written w, unnest(w.ids, w.lines) r (id, line)
-                WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
-                GROUP BY w.relation, r.id
-            ) n
-            FULL JOIN (
-                SELECT t.key AS relation, (e ->> 0)::bigint AS id, array_agg(e::text ORDER BY j.seq) AS lines
-                FROM journal j, json_each(j.changes::json) t,
-                    json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
-                WHERE j.seq = ANY (entries)
-                GROUP BY 1, 2
-            ) t ON t.relation = n.relation AND t.id = n.id
-            -- A bulk load tells how many rows it added and their digest, not what is in them.
-            WHERE n.lines IS DISTINCT FROM t.lines
-              AND NOT (is_bulk AND t.lines IS NULL AND n.operation = 'I' AND cardinality(n.lines) = 1)
-        LOOP
-            PERFORM jw_demand_true_of(breach.relation, breach.id, breach.lines, breach.said);
-        END LOOP;
-    END IF;
+    FOR breach IN
+        SELECT coalesce(n.relation, t.relation) AS relation, coalesce(n.id, t.id) AS id,
+               coalesce(n.lines, '{}') AS lines, coalesce(t.lines, '{}') AS said
+        FROM (
+            SELECT w.relation, r.id, array_agg(r.line ORDER BY w.place) AS lines,
+                   array_agg(coalesce(r.whole, r.line) ORDER BY w.place) AS wholes,
+                   array_agg(w.operation ORDER BY w.place) AS operations
+            FROM jw_written w, unnest(w.ids, w.lines, w.wholes) r (id, line, whole)
+            WHERE w.xid = mine AND w.operation IN ('I', 'U', 'D')
+            GROUP BY w.relation, r.id
+        ) n
+        FULL JOIN (
+            SELECT t.key AS relation, (e ->> 0)::bigint AS id, array_agg(e::text ORDER BY j.seq) AS lines
+            FROM journal j, json_each(j.changes::json) t,
+                json_array_elements(CASE json_typeof(t.value) WHEN 'array' THEN t.value ELSE '[]' END) e
+            WHERE j.seq = ANY (entries)
+            GROUP BY 1, 2
+        ) t ON t.relation = n.relation AND t.id = n.id
+        WHERE n.lines IS DISTINCT FROM t.lines AND n.wholes IS DISTINCT FROM t.lines
+          -- A bulk load tells how many rows it added and their digest, not what is in them.
+          AND NOT (is_bulk AND t.lines IS NULL AND n.operations = '{I}')
+          AND NOT (cardinality(n.lines) = cardinality(t.lines) AND NOT EXISTS (
+              SELECT FROM unnest(t.lines, n.lines, n.operations) one (said, line, operation)
+              WHERE NOT coalesce(jw_tells(said, line, operation), false)))
+    LOOP
+        PERFORM jw_demand_true_of(breach.relation, breach.id, breach.lines, breach.said);
+    END LOOP;
     IF is_bulk THEN
         SELECT relation INTO breach FROM (
             SELECT w.relation, cardinality(w.ids) AS size FROM jw_written w WHERE w.xid = mine AND w.operation = 'I'

@@ -287,7 +287,9 @@ def _put_triggers(connection: Connection) -> None:
         _trigger(connection, name, "jw_ring", written, "FOR EACH STATEMENT", "jw_ring_measured")
     deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
     _trigger(connection, "jw_written", "jw_settle", "AFTER INSERT", deferred, "jw_settle")
-    connection.exec_driver_sql("DROP FUNCTION IF EXISTS jw_note_written()")
+    # Of earlier versions.
+    for gone in ("jw_note_written()", "jw_demand_true(bigint, bigint[], boolean, integer)"):
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {gone}")
     connection.exec_driver_sql("UPDATE account SET password_hash = '' WHERE password_hash <> ''")
 
 
@@ -307,7 +309,7 @@ def _put_grants(connection: Connection) -> None:
     inner_ones = (
         *("jw_make_months_of(text[], integer, integer)", "jw_drop_months()"),
         *("jw_keep_house()", "jw_prune_news(integer)"),
-        *("jw_keyed(text)", "jw_demand_true(bigint, bigint[], boolean, integer)"),
+        *("jw_keyed(text)", "jw_demand_true(bigint, bigint[], boolean)"),
         "jw_demand_true_of(text, bigint, text[], text[])",
     )
     for inner in inner_ones:

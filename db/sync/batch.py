@@ -34,7 +34,7 @@ from db.engine.tables import metadata
 from db.engine.unit_of_work import Diff
 from db.kernel.clock import to_ms
 from db.kernel.refusal import Refused
-from db.sync.incoming import mirrored
+from db.sync.incoming import listed, mirrored
 from db.sync.pull import OWN_SETTINGS, server_settings
 
 CHUNK = 250
@@ -470,14 +470,20 @@ def _write(
                 f" jsonb_populate_record(NULL::{table.name}, told.value) new WHERE {table.name}.id = new.id"
                 f" AND {table.name}.version = (told.value ->> '{_WAS}')::integer"
             )
+            ids = [row["id"] for row in rows]
+            values: tuple[object, ...] = (_told(table, rows),)
             if table.name in in_months:
-                statement += f" AND {_listed(table, [row['id'] for row in rows])}"
-            driver.execute(statement, (_told(table, rows),), prepare=table.name not in in_months)
+                statement += f" AND {_listed(table, ids)}"
+            else:
+                # Told by their numbers, or a plan for hundreds of rows walks through the whole table for one.
+                statement += f" AND {table.name}.id = ANY (%s::bigint[])"
+                values += (listed(ids),)
+            driver.execute(statement, values, prepare=table.name not in in_months)
         came = wave.came.get(table.name, [])
         for columns, rows in _by_shape(came).items():
-            listed = ", ".join(columns)
+            told = ", ".join(columns)
             driver.execute(
-                f"INSERT INTO {table.name} ({listed}) SELECT {listed}"  # noqa: S608
+                f"INSERT INTO {table.name} ({told}) SELECT {told}"  # noqa: S608
                 f" FROM jsonb_populate_recordset(NULL::{table.name}, %s::jsonb)",
                 (_told(table, rows),),
                 prepare=True,
