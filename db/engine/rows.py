@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, CursorResult, Dialect, Float, Select, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import Column
@@ -166,7 +169,8 @@ def at_once(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
     try:
         with driver.pipeline():
             try:
-                yield driver
+                with _in_one_piece(driver):
+                    yield driver
             except (psycopg.Error, DBAPIError) as error:
                 # Not through the end of the block: what it says then is only that it was broken off.
                 own = getattr(error, "orig", error)
@@ -175,6 +179,32 @@ def at_once(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
         failed = failed or error
     if failed is not None:
         raise failed
+
+
+@contextmanager
+def _in_one_piece(driver: psycopg.Connection[Any]) -> Iterator[None]:
+    """What is sent within the block leaves this computer together, where its system can do that.
+
+    The driver sends each statement by itself, and the server would begin with the first and then wait, with
+    its locks, for a program that others keep from the processor. Nothing is held back where a transaction
+    is still to begin: the driver waits for the answer to a BEGIN of its own.
+    """
+    begins = driver.info.transaction_status == TransactionStatus.IDLE and not driver.autocommit
+    if _CORK is None or begins:
+        yield
+        return
+    with socket.socket(fileno=os.dup(driver.fileno())) as line:
+        is_far = line.family != socket.AF_UNIX
+        try:
+            if is_far:
+                line.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+            yield
+        finally:
+            if is_far:
+                line.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
+
+
+_CORK: int | None = getattr(socket, "TCP_CORK", None)
 
 
 @contextmanager

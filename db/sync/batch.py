@@ -193,6 +193,8 @@ _OURS = (
     "SELECT 'x' || coalesce(group_concat(key || ' ' || value, ' '), '') FROM setting"
     " WHERE NOT secret AND key NOT IN (SELECT value FROM json_each(?)) AND key NOT LIKE 'replica.%'"
 )
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+"""Said by ourselves: the driver would wait for the answer to its own."""
 _STANDING = (
     "SELECT jw_demand_standing(%s::bigint[], %s::bigint, %s::integer, %s::text[], %s::jsonb, %s::text[], %s)"
 )
@@ -268,13 +270,14 @@ def _commit(
     with (
         server.troubles(),
         uncollected(),
-        server.engine.connect() as connection,
+        server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         connection.begin(),
         settings.read_ahead(connection, {_INDEX: agreed.index}),
     ):
         standing = None
         if before is None:
             with at_once(connection) as driver:
+                driver.execute(_BEGIN)
                 standing = driver.execute(_STANDING, asked)
                 known = {
                     table: driver.execute(_rows_of(table), (sorted(ids),))
@@ -287,7 +290,9 @@ def _commit(
                 for table, cursor in known.items()
             }
         with at_once(connection) as driver:
-            standing = standing or driver.execute(_STANDING, asked)
+            if standing is None:
+                driver.execute(_BEGIN)
+                standing = driver.execute(_STANDING, asked)
             for wave in waves:
                 _write(connection, driver, wave, before, agreed.in_months)
             driver.execute(_ENTER, entries)
