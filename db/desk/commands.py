@@ -61,7 +61,7 @@ class ChangeKept:
     pinned: bool | None = None
 
 
-@command("desk.drop_kept", permission="room.view", label=N_("Drop what was kept at hand"))
+@command("desk.drop_kept", permission="room.view", label=N_("Delete what was kept at hand"))
 @dataclass(frozen=True)
 class DropKept:
     """Keep it no longer; the cases themselves are not touched. Its owner's alone."""

@@ -250,7 +250,7 @@ class _Verdict:
         self._set(act, sending.PARTLY if left else sending.DONE, note)
 
     def _park(self, act: Row[Any], effect: Effect, refusal: Refused) -> None:
-        """Into the tray; but what nobody has to decide any more, and what was taken back, is let go."""
+        """Into the tray; but what nobody has to decide any more, and what was taken back, is dropped."""
         note = _note(refusal, effect, effect.get("cases", {}).keys())
         undoing = self._undoing(act)
         if act.actor_id == SYSTEM.account_id or _is_moot(refusal):

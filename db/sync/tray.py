@@ -90,7 +90,7 @@ def read_tray(connection: Connection) -> list[Laid]:
 
 
 def drop(local: Database, actor: Actor, operation: int, reason: str) -> None:
-    """Let go of a refused act for good. The journal keeps that, here and on the server.
+    """Drop a refused act for good. The journal keeps that, here and on the server.
 
     Raises ``Refused("not_in_tray")`` when it lies there no more.
     """
@@ -98,11 +98,11 @@ def drop(local: Database, actor: Actor, operation: int, reason: str) -> None:
         row = _lying(writing.connection, operation)
         with writing.unit(actor, Drop(operation, row.command, reason)) as unit:
             unit.keep()
-        _let_go(writing.connection, row)
+        _take_out(writing.connection, row)
 
 
 def do_again(bus: Bus, actor: Actor, operation: int, command: Any) -> Outcome:
-    """Give ``command`` in place of a refused act, on the cases as they are now, and let go of the old one.
+    """Give ``command`` in place of a refused act, on the cases as they are now, and drop the old one.
 
     It is a new act with its own moment; a case that the old one made keeps the number that somebody may have
     been told. Raises ``Refused``: ``not_in_tray``, ``not_yours``, and what the rules say; then the old one
@@ -119,7 +119,7 @@ def do_again(bus: Bus, actor: Actor, operation: int, command: Any) -> Outcome:
     act = replace(kept, operation=local.ids(), at=now) if kept is not None else None
     outcome = bus.run(command, actor, act)
     with local.write_many() as writing:
-        _let_go(writing.connection, row)
+        _take_out(writing.connection, row)
     return outcome
 
 
@@ -137,7 +137,7 @@ def _lying(connection: Connection, operation: int) -> Row[Any]:
     return row
 
 
-def _let_go(connection: Connection, row: Row[Any]) -> None:
+def _take_out(connection: Connection, row: Row[Any]) -> None:
     done = sending.DONE if row.state == sending.PARTLY else sending.DROPPED
     values = {"state": done, "arguments": without_private(row.command, row.arguments)}
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))

@@ -189,7 +189,7 @@ class ServerDesk(QObject):
         return replace(act.command, versions=seen_versions(self._context, act.command.case_ids))
 
     async def _replace(self, act: TrayAct, command: Any) -> None:
-        """Do it, and only then let go of the one that was refused."""
+        """Do it, and only then drop the one that was refused."""
         outcome = await self._jobs.write(do_again, self._core.bus, self._context.who, act.operation, command)
         words = done_words(command, outcome.result) if hasattr(command, "case_ids") else act.label
         self._tell(Kind.DONE, words, undo=bool(outcome.seq))

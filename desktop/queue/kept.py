@@ -208,7 +208,7 @@ class KeptSheet(QDialog):
         # zh: 下移
         self.down_button = Button(self._theme, _("Down"), keys="Alt ↓")
         self.pin_button = Button(self._theme, _("Pin"), keys="P")
-        self.drop_button = Button(self._theme, _("Drop"), keys="Del", kind="danger")
+        self.drop_button = Button(self._theme, _("Delete"), keys="Del", kind="danger")
         close = Button(self._theme, _("Close window"), keys="Esc")
         close.clicked.connect(self.reject)
         column = QVBoxLayout(self)

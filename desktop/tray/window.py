@@ -130,7 +130,7 @@ class TrayWindow(QDialog):
         # zh: 按最新状态重做
         self.again_button = Button(self._theme, _("Do it on the new state"), keys="Ctrl ⏎", kind="primary")
         self.edit_button = Button(self._theme, _("Edit…"), keys="F2")  # zh: 修改…
-        self.drop_button = Button(self._theme, _("Let go"), keys="Ctrl Del", kind="danger")  # zh: 放弃
+        self.drop_button = Button(self._theme, _("Drop"), keys="Ctrl Del", kind="danger")  # zh: 放弃
         # zh: 在线席位…
         self.stations_button = Button(self._theme, _("Who is here…"))
         self.close_button = Button(self._theme, _("Close window"), keys="Esc")

@@ -351,7 +351,44 @@ class ActDialog(QDialog):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.popup().setObjectName("popup")
         field.setCompleter(completer)
+        field.lineEdit().returnPressed.connect(lambda: self._on_return(field))
         field.currentTextChanged.connect(lambda _text: self._say_effect())
+
+    def _complete(self) -> bool:
+        """Take the one line that what was typed is a part of, in each field; whether there was one to take.
+
+        Of tags none is taken: what was typed may be a new one.
+        """
+        # The unit before its people.
+        fields = [each for each in (self.leader, self.category, self.unit, self.holder) if each.isEditable()]
+        taken = [self._complete_one(field) for field in fields]
+        return any(taken)
+
+    def _complete_one(self, field: QComboBox) -> bool:
+        words = field.currentText().strip().casefold()
+        lines = [field.itemText(place) for place in range(field.count())]
+        if (
+            not words
+            or field.currentText() in lines
+            or (field is self.leader and self._leading() is not None)
+        ):
+            return False
+        whole = [line for line in lines if words == line.casefold()]
+        fitting = whole or [line for line in lines if words in line.casefold()]
+        if len(fitting) != 1:
+            return False
+        field.setCurrentText(fitting[0])
+        return True
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Before the next field is looked for: that of the people can be entered once the unit stands.
+        self._complete()
+        return super().focusNextPrevChild(forward)
+
+    def _on_return(self, field: QComboBox) -> None:
+        # The list takes Enter for itself while it is open; else the form does.
+        if field.completer().popup().isVisible():
+            self._complete()
 
     def _leading(self) -> int | None:
         """The open case that was chosen, or whose number was typed."""
@@ -497,10 +534,12 @@ class ActDialog(QDialog):
         return replace(command, **changes) if changes else command
 
     def _on_sent(self) -> None:
+        completed = self._complete()
         answers = self._answers()
         errors = self._faults(answers)
         self.form.set_errors(errors)
-        if errors:
+        if errors or completed:
+            # What was completed is read before it is sent.
             return
         if self._is_looking and len(self._ids) > 1:
             # What is pressed is what was read: when all follow it is done, else it is pressed once more.

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from db.demo.staff import PASSWORD
 from db.kernel.refusal import Unavailable
 from db.sync.door import open_server
 from db.sync.seat import server_address
+from tests.kit.source import ROOT
 
 pytestmark = pytest.mark.postgres
 
@@ -66,3 +71,48 @@ def test_each_line_typed_cuts_or_mends_and_says_what_the_next_does(
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 4
     assert ["cut" in words.split(".")[0] for words in said] == [False, True, False, True]
+
+
+STANDING_TOWN = """
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from db.cli import together
+
+
+@contextmanager
+def town(_scale: str) -> Iterator[tuple[list[list[str]], Any]]:
+    try:
+        yield [], SimpleNamespace(is_cut=False)
+    finally:
+        print("taken down", flush=True)
+
+
+together.town = town
+raise SystemExit(together.run(Namespace(scale="small", no_windows=True)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+@pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_however_it_is_ended_everything_is_taken_down(end: str) -> None:
+    """A terminal that is closed, or a computer that is shut down, ends it as Ctrl+C does."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", STANDING_TOWN],
+        cwd=ROOT,
+        env={**os.environ, "JINGWEI_LANG": "en"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    # It waits for a line to be typed.
+    assert any("Ctrl+C ends everything" in line for line in program.stdout)
+    program.send_signal(signal.Signals[end])
+    out, err = program.communicate(timeout=120)
+    assert (program.returncode, err) == (0, "")
+    assert out.split("\n")[-3:] == ["taken down", "Server, city and stations are gone again.", ""]

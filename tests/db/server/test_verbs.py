@@ -26,7 +26,7 @@ from db.kernel.refusal import Refused, Unavailable
 from db.people.commands import CreateFirstAccount, actor_of, sign_in
 from db.server import moving
 from db.server.backup import back_up, open_scratch, restore
-from db.server.setup import as_owner
+from db.server.setup import as_owner, make_roles
 from tests.flows.bureau import COVER
 from tests.kit.postgres import PostgresServer
 
@@ -172,8 +172,9 @@ def test_a_local_database_goes_to_a_server_and_back_with_its_journal(
         assert [(seq, bytes(seal)) for seq, seal in kept] == [tuple(row) for row in entries]
         settings = dict(connection.execute(select(setting.c.key, setting.c.value)).all())
         assert settings["station"] == 0
-        # Nobody else makes ids and numbers under the old one.
-        assert connection.execute(text("SELECT number FROM station")).scalars().all() == [number]
+        # Nobody else makes ids and numbers under the old one; it has told nothing of itself.
+        taken = connection.execute(text("SELECT number, program FROM station")).all()
+        assert [tuple(row) for row in taken] == [(number, "")]
     owner.close()
     member = open_core(url.replace("postgres@", "wangmin@"))
     who = actor_of(member.database, "wangmin")
@@ -305,12 +306,13 @@ def test_without_the_tools_a_sentence_says_so(jingwei: Jingwei, url: str, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_failed_restore_began_is_gone(tmp_path: Path, postgres: PostgresServer) -> None:
+def test_what_a_failed_restore_began_is_gone(tmp_path: Path, url: str, postgres: PostgresServer) -> None:
+    make_roles(url, ())
     broken = tmp_path / "broken.dump"
     broken.write_bytes(b"PGDMP" + bytes(100))
     before = _databases(postgres)
     with pytest.raises(Unavailable, match="pg_restore failed"):
-        open_scratch(broken, postgres.url("x"), tmp_path, BINARIES)
+        open_scratch(broken, url, tmp_path, BINARIES)
     assert _databases(postgres) == before
     with pytest.raises(Refused, match="is no backup"):
-        restore(Path(__file__), postgres.url("x"))
+        restore(Path(__file__), url)

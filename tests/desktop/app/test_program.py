@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from desktop import __main__ as door
-from desktop.app.program import DEMO_LOGIN, DEMO_PASSWORD, Options
+from desktop.app.program import DEMO_LOGIN, DEMO_PASSWORD, YIELD_S, Options
 from tests.desktop.app.test_shot import jingwei
 from tests.kit.source import ROOT
 
@@ -76,3 +76,31 @@ def test_ctrl_c_ends_the_program_in_good_order(city_url: str, tmp_path: Path) ->
 def test_the_demo_city_signs_in_with_what_the_page_says() -> None:
     assert (DEMO_LOGIN, DEMO_PASSWORD) == ("zhiban", "jingwei-2026")
     assert not Options("sqlite:///x.db").wall
+
+
+STARTED = """
+import sys
+
+from desktop.app.program import Options, make_application
+from desktop.core.preferences import Preferences
+
+print(sys.getswitchinterval())
+make_application(Options("sqlite:///x.db"), Preferences())
+print(sys.getswitchinterval())
+"""
+
+
+def test_a_started_program_gives_the_window_its_turn_back_sooner_than_python_would(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = map(float, done.stdout.split())
+    assert after == pytest.approx(YIELD_S)
+    assert after < before

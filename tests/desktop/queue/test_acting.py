@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMenu, QWidget
 
 from db.cases.claims import TakeOver
 from db.cases.commands import dispatch, intake, merging
@@ -17,12 +17,13 @@ from db.cases.queries import REQUEST_BITS
 from db.cases.workflow import VERB_LABELS
 from db.kernel.actor import Actor, Scope
 from db.live.claims import Claimed, Claims
+from db.live.directory import Entry
 from desktop.core.jobs import Jobs
 from desktop.queue.acting import OFFERED, ActionBar
 from desktop.widgets.acting import VERBS, ActDialog, ActWork
 from desktop.widgets.theme import Theme
 from tests.db.live.rows import DAY, HOUR, NOON, case_row, delta_of
-from tests.desktop.seeded import GUEST, OFFICER, context_of, invented, workflow
+from tests.desktop.seeded import DIRECTORY, GUEST, OFFICER, context_of, invented, workflow
 
 HANDLER = Actor(9, "处置", frozenset({"room.view", "case.handle"}))
 CASES = [
@@ -274,6 +275,134 @@ def test_the_first_question_has_the_focus(bar: Bar, key: str, field: str) -> Non
         getattr(bar.dialog(), field).focusProxy() or bar.dialog().unit.lineEdit(),
     )
     bar.dialog().close()
+
+
+class Keyboard:
+    """A dialog under the hands of somebody who has no mouse."""
+
+    def __init__(self, bar: Bar, until: Callable[..., None], keys: str, *ids: int) -> None:
+        people = ((21, "赵一", 2), (22, "钱二", 2), (23, "钱三", 2), (24, "孙四", 4))
+        known = replace(
+            DIRECTORY,
+            units={**DIRECTORY.units, 6: Entry(6, "U6", "单位4东", "Unit 4 east")},
+            persons={i: Entry(i, f"P{i}", name, parent_id=unit) for i, name, unit in people},
+        )
+        bar.context.board.apply(delta_of(CASES, directory=known))
+        bar.select(*ids)
+        bar.bar.press(keys)
+        self.dialog = bar.dialog()
+        self.dialog.activateWindow()
+        until(self.dialog.isActiveWindow)
+
+    def type(self, words: str) -> None:
+        """As an input method does where they are not Latin; the list of what fits opens."""
+        field = QApplication.focusWidget()
+        line = field.lineEdit() if isinstance(field, QComboBox) else field
+        assert isinstance(line, QLineEdit)
+        if words.isascii():
+            QTest.keyClicks(field, words)
+        else:
+            line.insert(words)
+            line.textEdited.emit(line.text())
+
+    def press(self, *keys: Qt.Key) -> None:
+        """The list has the keyboard while it is open."""
+        for key in keys:
+            QTest.keyClick(QApplication.activePopupWidget() or QApplication.focusWidget(), key)
+
+    def stands_on(self) -> str:
+        fields = {each: self.dialog.form.fields[each].editor for each in self.dialog.form.fields}
+        focus = QApplication.focusWidget()
+        return next(name for name, editor in fields.items() if editor is focus or editor.isAncestorOf(focus))
+
+
+def test_tab_completes_what_fits_one_unit_alone_and_goes_on_to_its_people(
+    bar: Bar, until: Callable[..., None]
+) -> None:
+    hands = Keyboard(bar, until, "R", 3)
+    dialog = hands.dialog
+    hands.type("t 2")
+    assert dialog.unit.completer().popup().isVisible()
+    assert not dialog.holder.isEnabled()
+    hands.press(Qt.Key.Key_Tab)
+    assert (dialog.unit.currentText(), hands.stands_on()) == ("Unit 2", "holder")
+    hands.type("一")
+    hands.press(Qt.Key.Key_Tab)
+    assert (dialog.holder.currentText(), hands.stands_on()) == ("赵一", "text")
+    hands.press(Qt.Key.Key_Backtab, Qt.Key.Key_Backtab)
+    assert hands.stands_on() == "unit"
+    # Nobody is there to be named.
+    dialog.unit.lineEdit().selectAll()
+    hands.type("east")
+    hands.press(Qt.Key.Key_Tab)
+    assert (dialog.unit.currentText(), hands.stands_on()) == ("Unit 4 east", "text")
+    hands.type("closer")
+    hands.press(Qt.Key.Key_Return)
+    assert bar.commands == [dispatch.Reassign((3,), 6, "closer", versions=(1,))]
+
+
+def test_what_fits_several_is_left_as_it_was_typed(bar: Bar, until: Callable[..., None]) -> None:
+    hands = Keyboard(bar, until, "R", 3)
+    dialog = hands.dialog
+    hands.type("uni")
+    hands.press(Qt.Key.Key_Tab)
+    assert (dialog.unit.currentText(), hands.stands_on()) == ("uni", "text")
+    hands.press(Qt.Key.Key_Backtab)
+    dialog.unit.lineEdit().selectAll()
+    hands.type("nit")
+    # The second one of the list.
+    hands.press(Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Tab)
+    assert (dialog.unit.currentText(), hands.stands_on()) == ("Unit 2", "holder")
+    hands.type("钱")
+    hands.press(Qt.Key.Key_Tab)
+    assert dialog.holder.currentText() == "钱"
+    dialog.close()
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_enter_completes_first_and_sends_what_was_read(
+    bar: Bar, until: Callable[..., None], is_open: bool
+) -> None:
+    hands = Keyboard(bar, until, "P", 5)
+    hands.type("t 3")
+    if not is_open:
+        hands.press(Qt.Key.Key_Escape)
+    assert hands.dialog.unit.completer().popup().isVisible() == is_open
+    hands.press(Qt.Key.Key_Return)
+    assert (hands.dialog.unit.currentText(), bar.commands) == ("Unit 3", [])
+    assert not hands.dialog.unit.completer().popup().isVisible()
+    hands.press(Qt.Key.Key_Return)
+    assert bar.commands == [dispatch.Dispatch((5,), 3, versions=(1,))]
+
+
+def test_a_name_that_stands_is_not_taken_for_a_part_of_another(bar: Bar, until: Callable[..., None]) -> None:
+    hands = Keyboard(bar, until, "P", 5)
+    hands.type("unit 4")
+    hands.press(Qt.Key.Key_Tab)
+    assert (hands.dialog.unit.currentText(), hands.stands_on()) == ("Unit 4", "holder")
+    hands.dialog.close()
+
+
+def test_a_new_tag_is_not_completed_to_one_in_use(bar: Bar) -> None:
+    bar.context.board.apply(delta_of([case_row(1, state="reported", tags="雨水")]))
+    bar.select(2)
+    bar.bar.ask("tag")
+    dialog = bar.dialog()
+    dialog.word.setCurrentText("雨")
+    dialog.form.sent.emit()
+    (command,) = bar.commands
+    assert command.word == "雨"
+
+
+def test_a_typed_case_number_is_not_taken_for_a_part_of_another(bar: Bar) -> None:
+    bar.context.board.apply(delta_of([case_row(i, state="handling") for i in (6, 61)]))
+    bar.select(3, 61)
+    bar.bar.ask("merge")
+    dialog = bar.dialog()
+    # An open case that is not among those offered.
+    dialog.leader.setCurrentText("N6")
+    dialog.form.sent.emit()
+    assert bar.commands == [merging.Merge((3, 61), 6, "", versions=(1, 1))]
 
 
 def test_the_dialog_names_verb_and_count_and_its_text_has_an_end(bar: Bar) -> None:

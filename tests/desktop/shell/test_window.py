@@ -80,6 +80,13 @@ def test_menus_are_made_of_acts_and_no_menu_is_empty(shell: Shell) -> None:
     assert found["View"][:2] == ["palette", "filter_text"]
 
 
+def test_the_title_says_which_city_it_is_and_who_sits_there(
+    shown: Callable[..., QWidget], tmp_path: Path
+) -> None:
+    titles = [Shell(shown, tmp_path, who).window.windowTitle() for who in (OFFICER, GUEST)]
+    assert titles == ["Jingwei · Tengzhou · 李浩然", "Jingwei · Tengzhou · 来访"]
+
+
 def test_the_tool_bar_follows_what_the_role_allows(shown: Callable[..., QWidget], tmp_path: Path) -> None:
     shell = Shell(shown, tmp_path, GUEST)
     tools = {button.accessibleName(): button.isEnabled() for button in shell.window._top._buttons}

@@ -342,6 +342,8 @@ def test_the_stations_say_who_is_there_how_far_behind_and_whose_clock_is_wrong(
                 station(2, behind_ms=95_000, waiting=41),
                 station(3, skew_ms=-180_000),
                 station(4, seen_ms=NOON - AWAY_MS - 1),
+                # A file that was brought to the server: nobody ever sat at it.
+                station(5, person="", program="", seen_ms=NOON - AWAY_MS - 1),
             ],
             NOON,
         ),
@@ -359,18 +361,19 @@ def test_the_stations_say_who_is_there_how_far_behind_and_whose_clock_is_wrong(
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     shown(window, 860, 360)
     until(lambda: not jobs._tasks)
-    here, behind, wrong, gone = drawn(window._model).splitlines()
+    here, behind, wrong, gone, brought = drawn(window._model).splitlines()
     assert "● Live" in here
     assert "(this computer)" in here
     assert "▲ Behind 95 s" in behind
     assert "41" in behind
     assert "▲ 3 min behind" in wrong
     assert "○ gone since" in gone
-    assert window._said.text() == "3 of 4 stations are on-line."
+    assert [line.count("right") for line in (here, behind, wrong, gone, brought)] == [1, 1, 0, 1, 0]
+    assert window._said.text() == "3 of 5 stations are on-line."
     # The line goes: what was shown stays, and says that it is old.
     window.refresh()
     until(lambda: not jobs._tasks)
-    assert window.table.model().rowCount() == 4
+    assert window.table.model().rowCount() == 5
     assert window._said.text().endswith("There is no line.")
     window.close()
     jobs.close()
