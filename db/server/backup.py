@@ -18,7 +18,7 @@ from db.engine.connections import Database, address_of, open_database
 from db.engine.journal import Proof, verify
 from db.kernel.language import N_
 from db.kernel.refusal import Refused, Unavailable
-from db.server.setup import OWNER, as_owner
+from db.server.setup import OWNER, as_owner, make_roles
 from db.server.tending import note_backup
 
 _SQLITE = b"SQLite format 3\x00"
@@ -96,23 +96,21 @@ def restore(file: Path, url: str, binaries: Path | None = None) -> None:
 def open_scratch(file: Path, url: str, folder: Path, binaries: Path | None = None) -> Database:
     """A backup restored where nobody works, to be looked at; ``drop_scratch`` removes it.
 
-    ``folder`` takes a local one; a dump goes into a database of its own on the server of ``url``.
+    ``folder`` takes a local one; a dump goes into a database of its own on the server of ``url``, which need
+    not have been set up before. Raises what ``setup.make_roles`` and ``restore`` raise.
     """
     if _kind_of(file) == "sqlite":
         target = f"sqlite:///{folder / 'restored.db'}"
         restore(file, target)
         return open_database(target)
     address = address_of(url).set(database=f"jingwei_check_{secrets.token_hex(4)}")
-    _run_admin(
-        address,
-        f"CREATE DATABASE {{}} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'",
-        str(address.database),
-    )
+    target = address.render_as_string(hide_password=False)
     try:
-        restore(file, address.render_as_string(hide_password=False), binaries)
-        return open_database(address.render_as_string(hide_password=False))
+        make_roles(target, ())
+        restore(file, target, binaries)
+        return open_database(target)
     except BaseException:
-        _run_admin(address, "DROP DATABASE IF EXISTS {}", str(address.database))
+        _drop(address)
         raise
 
 
@@ -121,7 +119,7 @@ def drop_scratch(database: Database) -> None:
     database.close()
     address = database.engine.url
     if database.dialect == "postgresql" and str(address.database).startswith("jingwei_check_"):
-        _run_admin(address, "DROP DATABASE IF EXISTS {}", str(address.database))
+        _drop(address)
 
 
 def _kind_of(file: Path) -> str:
@@ -266,13 +264,15 @@ def _run(program: str, words: list[str], address: URL, binaries: Path | None) ->
         )
 
 
-def _run_admin(address: URL, statement: str, name: str) -> None:
+def _drop(address: URL) -> None:
     admin = open_database(address.set(database="postgres").render_as_string(hide_password=False))
     try:
         engine = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
         with admin.troubles(), engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
-            driver.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            driver.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(str(address.database)))
+            )
     finally:
         admin.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import socket
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Table, insert, select
 
 from db.calendars.tables import calendar_day, working_window
+from db.demo.postgres import OwnPostgres
 from db.engine.connections import Database, open_database
 from db.engine.rows import (
     at_once,
@@ -125,6 +128,35 @@ def test_what_goes_over_at_once_is_answered_after_the_block(postgres_url: str) -
             answers = [driver.execute("SELECT %s::integer * 2", (number,)) for number in range(3)]
         assert [answer.fetchone() for answer in answers] == [(0,), (2,), (4,)]
     database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="this system sends each statement by itself")
+def test_what_goes_over_at_once_leaves_in_one_piece_but_for_the_begin_of_the_driver() -> None:
+    server = OwnPostgres({}, on_network=True)
+    server.start()
+    try:
+        with server.connect() as admin:
+            admin.execute("ALTER ROLE postgres PASSWORD 'Word-1234'")
+        database = open_database(f"postgresql+psycopg://postgres:Word-1234@127.0.0.1:{server.port}/postgres")
+        with database.engine.connect() as connection:
+            held = []
+            for _each in range(2):
+                with at_once(connection) as driver:
+                    answer = driver.execute("SELECT 1")
+                    held.append(_holds_back(driver))
+                assert answer.fetchone() == (1,)
+                assert not _holds_back(driver)
+            # The first one waited for the answer to BEGIN.
+            assert held == [False, True]
+        database.close()
+    finally:
+        server.stop()
+
+
+def _holds_back(driver: psycopg.Connection[Any]) -> bool:
+    with socket.socket(fileno=os.dup(driver.fileno())) as line:
+        return line.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK) == 1
 
 
 @pytest.mark.postgres
