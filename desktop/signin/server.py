@@ -145,7 +145,6 @@ class ServerPage(Frame):
 
     def show_progress(self, done: int, total: int, words: str) -> None:
         """How far the copy is."""
-        self._has_begun = self._has_begun or done > 0
         self.progress.show()
         self.progress.set(done, total, words)
 
@@ -159,6 +158,7 @@ class ServerPage(Frame):
 
     def _watch(self, done: int, total: int, words: str) -> bool:
         """On the asking thread."""
+        self._has_begun = self._has_begun or done > 0
         if not self._stop.is_set():
             self._went_on.emit(done, total, words)
         return not self._stop.is_set()
@@ -194,8 +194,10 @@ class ServerPage(Frame):
         self.trust_button.setVisible(code in MENDED_BY_AUTHORITY)
         # On a small screen there is room for one of them.
         self._hint.setVisible(code not in DISTRUST)
-        if self.trust_button.isVisible():
-            self.trust_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not wrong:
+            # What is wrong is about no field: the focus goes to what mends it.
+            next_one = self.trust_button if self.trust_button.isVisible() else self.password
+            next_one.setFocus(Qt.FocusReason.OtherFocusReason)
         if seat is not None:
             self.password.clear()
             self.joined.emit(seat)

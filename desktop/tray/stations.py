@@ -28,7 +28,7 @@ _AGAIN_MS = 5_000
 _COLUMNS = (
     Column("line", N_("Connection"), 176, sortable=False),  # zh: 连接
     Column("number", N_("No."), 64, align=RIGHT, sortable=False),  # zh: 席位号
-    Column("name", N_("Station name"), 220, stretch=True, sortable=False),  # zh: 席位
+    Column("name", N_("Station name"), 200, stretch=True, sortable=False),  # zh: 席位
     Column("person", N_("Who"), 110, stretch=True, sortable=False),
     Column("waiting", N_("Waiting"), 80, align=RIGHT, sortable=False),  # zh: 待上报
     Column("clock", N_("Clock"), 130, sortable=False),  # zh: 时钟
@@ -105,7 +105,7 @@ class StationsWindow(QDialog):
         foot.addWidget(self._said, 1)
         foot.addWidget(self.close_button)
         column.addLayout(foot)
-        self.setMinimumSize(px(760), px(280))
+        self.setMinimumSize(px(910), px(280))
         self.resize(px(1000), px(560))
         self.table.setFocus()
 

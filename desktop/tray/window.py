@@ -25,20 +25,20 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 _ACTS = (
-    Column("state", N_("Where it stands"), 190, sortable=False),  # zh: 状态
+    Column("state", N_("Where it stands"), 170, sortable=False),  # zh: 状态
     Column("at", N_("When"), 96, sortable=False),
-    Column("who", N_("Who"), 104, sortable=False),  # zh: 操作人
-    Column("what", N_("Act"), 130, stretch=True, sortable=False),  # zh: 操作
-    Column("place", N_("Place"), 190, stretch=True, sortable=False),  # zh: 地点
+    Column("who", N_("Who"), 96, sortable=False),  # zh: 操作人
+    Column("what", N_("Act"), 120, stretch=True, sortable=False),  # zh: 操作
+    Column("place", N_("Place"), 160, stretch=True, sortable=False),  # zh: 地点
     Column("size", N_("Cases"), 64, align=RIGHT, sortable=False),
 )
 _SIDES = (
-    Column("case", N_("Case"), 150, sortable=False),
-    Column("place", N_("Place"), 140, stretch=True, sortable=False),  # zh: 地点
-    Column("field", N_("Field"), 80, sortable=False),  # zh: 项目
-    Column("mine", N_("As you wanted it"), 116, stretch=True, sortable=False),  # zh: 本机所做
-    Column("theirs", N_("On the server now"), 116, stretch=True, sortable=False),  # zh: 服务器现状
-    Column("quicker", N_("Who was quicker"), 160, stretch=True, sortable=False),  # zh: 先办理者
+    Column("case", N_("Case"), 146, sortable=False),
+    Column("place", N_("Place"), 116, stretch=True, sortable=False),  # zh: 地点
+    Column("field", N_("Field"), 72, sortable=False),  # zh: 项目
+    Column("mine", N_("As you wanted it"), 108, stretch=True, sortable=False),  # zh: 本机所做
+    Column("theirs", N_("On the server now"), 108, stretch=True, sortable=False),  # zh: 服务器现状
+    Column("quicker", N_("Who was quicker"), 150, stretch=True, sortable=False),  # zh: 先办理者
 )
 _MOST_SIDES = 200
 """So many cases are listed; of more than that nobody reads each."""
