@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -488,6 +489,43 @@ _TROUBLES: tuple[tuple[tuple[str, ...], type[Trouble], str, str], ...] = (
 )
 
 
+# What libpq says of a line, and the same for people; whatever else it says is told as it stands.
+_OF_THE_LINE: tuple[tuple[str, str, str], ...] = (
+    # zh: 对方拒绝连接，服务器可能未启动
+    ("connection refused", "nobody_listens", N_("nothing answers there; the server may not be running")),
+    # zh: 等待超时
+    ("timeout expired|timed out", "no_answer", N_("no answer came in time")),
+    # zh: 找不到这个主机名
+    (
+        "could not translate host name|name or service not known|name resolution",
+        "unknown_name",
+        N_("no computer of that name is known"),
+    ),
+    # zh: 网络不通
+    ("no route to host|network is unreachable", "no_way", N_("the network leads nowhere; look at the cable")),
+    # zh: 连接中途断开
+    (
+        "server closed the connection|connection reset|ssl syscall|broken pipe|connection not open",
+        "cut_off",
+        N_("the connection was cut"),
+    ),
+    # zh: 服务器正在启动或关闭
+    ("starting up|shutting down|administrator command", "not_up", N_("the server is starting or stopping")),
+    # zh: 服务器连接数已满
+    (
+        "too many (clients|connections)|remaining connection slots",
+        "crowded",
+        N_("the server has no room left"),
+    ),
+)
+
+
+def _plainly(said: str) -> Unavailable | str:
+    """What a driver says of the line as people say it, in the reader's language."""
+    known = (each for each in _OF_THE_LINE if re.search(each[0], said, re.IGNORECASE))
+    return next((Unavailable(code, message) for _words, code, message in known), said)
+
+
 def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> Trouble | None:
     """The trouble behind a driver's error; ``None`` when the error is a bug of ours."""
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
@@ -503,5 +541,5 @@ def _trouble(error: BaseException | None, where: str, *, lost: bool = False) -> 
         )
     for beginnings, kind, code, message in _TROUBLES:
         if name.startswith(beginnings):
-            return kind(code, message, where=where, reason=str(error).strip().splitlines()[0])
+            return kind(code, message, where=where, reason=_plainly(str(error).strip().splitlines()[0]))
     return None

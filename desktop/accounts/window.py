@@ -34,7 +34,7 @@ _COLUMNS = (
     Column("name", N_("Account of"), 96, sortable=False),  # zh: 姓名
     Column("login", N_("Signs in as"), 96, sortable=False),  # zh: 登录名
     Column("unit", N_("Of unit"), 130, stretch=True, sortable=False),  # zh: 所属单位
-    Column("post", N_("Post"), 92, sortable=False),  # zh: 岗位
+    Column("post", N_("Post"), 108, sortable=False),  # zh: 岗位
     Column("roles", N_("Roles"), 150, stretch=True, sortable=False),  # zh: 角色
     Column("scope", N_("May act"), 170, stretch=True, sortable=False),  # zh: 管辖范围
     Column("last", N_("Last act"), 100, sortable=False),  # zh: 最近操作

@@ -406,7 +406,7 @@ class _Stopped(Exception):
 
 _COPIED = {
     "cases": N_("Cases"),
-    "case_step": N_("What was done"),  # zh: 办理过程
+    "case_step": N_("Steps of the cases"),  # zh: 办理过程
     "component": N_("Components"),
     "area": N_("Areas"),
 }

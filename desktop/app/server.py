@@ -15,6 +15,7 @@ from db.cases.casefile import CaseFile, Photo, case_file
 from db.cases.commands.moving import foreseeable
 from db.kernel.language import N_, _, ngettext_
 from db.kernel.refusal import Refused, Unavailable
+from db.people.queries import accounts
 from db.sync.blobs import Wanted
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
@@ -25,6 +26,7 @@ from desktop.app.trayed import tray_acts
 from desktop.core.actions import Act
 from desktop.core.context import Context
 from desktop.core.jobs import Jobs
+from desktop.core.line import SHUT_OUT, shut_out_words
 from desktop.core.trouble import Kind
 from desktop.core.words import clock_time, number
 from desktop.shell.window import Window
@@ -267,12 +269,14 @@ class ServerDesk(QObject):
         """On an asker's thread."""
         with self._core.database.read() as connection:
             own = own_token(connection)
+            # An officer knows people by their names.
+            names = {each.login: each.name for each in accounts(connection)}
         rows, now_ms = self._seat.station.ask(self._context.who, read_roll)
         return [
             StationLine(
                 row.number,
                 row.name,
-                row.login,
+                names.get(row.login, row.login),
                 row.program,
                 row.waiting,
                 row.skew_ms,
@@ -294,8 +298,11 @@ class ServerDesk(QObject):
 
     def _say_trouble(self, standing: Standing) -> None:
         """A server that says no is told once, not every few seconds."""
-        trouble = standing.trouble if isinstance(standing.trouble, Refused) else None
-        words = trouble.text() if trouble is not None else ""
+        trouble, words = standing.trouble, ""
+        if trouble is not None and trouble.code in SHUT_OUT:
+            words = shut_out_words()
+        elif isinstance(trouble, Refused):
+            words = trouble.text()
         if words and words != self._told_trouble:
             self._tell(Kind.REFUSED, words)
         self._told_trouble = words

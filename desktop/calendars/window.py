@@ -240,7 +240,7 @@ def hours_lines(windows: tuple[Window, ...], today: date) -> str:
     for (valid_from, valid_to, begins, ends), group in groupby(sorted(windows, key=period), period):
         # zh: 全年
         when = f"{begins} – {ends}" if begins else _("All year")
-        line = f"{when}: {hours_text(list(group))}"
+        line = _("{when}: {hours}").format(when=when, hours=hours_text(list(group)))
         if valid_from > today:
             # zh: 自 {day} 起
             line += " (" + _("from {day}").format(day=valid_from) + ")"

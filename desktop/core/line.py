@@ -17,6 +17,8 @@ SKEW_MS = 60_000
 """A clock that is further off is told: deadlines are counted from the time of the act."""
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
+SHUT_OUT = frozenset({"shut_out", "wrong_password", "no_such_account"})
+"""The codes of trouble by which the server lets a person in no more: only his or her own hands mend that."""
 PARTS = ("line", "waiting", "parked", "clock")
 """The keys of what there is to say, in the order in which it stands in the strip."""
 
@@ -54,6 +56,15 @@ def told_of(standing: Standing, now_ms: int, zone: ZoneInfo) -> dict[str, Told]:
     }
 
 
+def shut_out_words() -> str:
+    """What to do when the server lets whoever sits here in no more."""
+    # zh: 服务器不再允许您登录，请换人登录处重新登录。其间的操作保存在本机，登录后上报。
+    return _(
+        "The server does not let you in any more: sign in again (File, Hand over to another person)."
+        " What is done meanwhile is kept here and sent after that."
+    )
+
+
 def data_ms(fresh_ms: int, standing: Standing | None) -> int:
     """Up to when what is on the screen is known to be right: a station's file is as new as what it heard."""
     return fresh_ms if standing is None else min(fresh_ms, standing.heard_ms or standing.since_ms)
@@ -61,6 +72,9 @@ def data_ms(fresh_ms: int, standing: Standing | None) -> int:
 
 def _line(standing: Standing, now_ms: int, zone: ZoneInfo) -> Told:
     why = standing.trouble.text() if standing.trouble is not None else ""
+    if standing.trouble is not None and standing.trouble.code in SHUT_OUT:
+        # zh: 请重新登录
+        return Told(_("Sign in again"), "over", Mark.DECIDE, shut_out_words())
     if standing.line is Line.JOINING:
         # zh: 正在连接
         return Told(_("Connecting"), mark=Mark.OPEN)
@@ -80,7 +94,10 @@ def _line(standing: Standing, now_ms: int, zone: ZoneInfo) -> Told:
     late = max(now_ms - (standing.heard_ms or standing.since_ms), 0)
     if standing.line is Line.BEHIND or late > LATE_MS:
         # zh: 滞后 {span}
-        return Told(_("Behind {span}").format(span=how_long(late)), "soon", Mark.LATE, why)
+        # zh: 画面停留在最后收到时的状态，收到后自动更新。
+        more = _("What others did since is not here yet; it comes by itself.")
+        words = _("Behind {span}").format(span=how_long(late))
+        return Told(words, "soon", Mark.LATE, f"{more}\n{why}".strip())
     # zh: 实时
     return Told(_("Live"), mark=Mark.GOOD, tip=_("What others do is here within a second."))
 
@@ -98,8 +115,8 @@ def _waiting(standing: Standing) -> Told:
         _("{words} ({who} not signed in)").format(words=words, who=who),
         "soon",
         Mark.LATE,
-        # zh: 每人的操作以本人身份上报：{who} 在本机登录后继续。
-        _("What a person did is sent in that person's name: it goes on when {who} signs in here.").format(
+        # zh: 每人的操作以本人身份上报，须本人先在本机登录：{who}。
+        _("What a person did is sent in that person's name, who has to sign in here first: {who}.").format(
             who=who
         ),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpacerItem, QVBoxLayout, QWidget
 
 from db.kernel.language import _
 from desktop.widgets.button import IconButton
@@ -13,6 +13,8 @@ from desktop.widgets.theme import Theme
 
 WIDTH = 320
 """Of the column in the middle, in pixels at 100 %."""
+_ABOVE = 0.15
+"""The part of the height that stays free above it: nothing moves when words below come and go."""
 
 
 class Frame(QWidget):
@@ -27,7 +29,8 @@ class Frame(QWidget):
         self._theme = theme
         self.column = QVBoxLayout()
         self.column.setSpacing(theme.px(8))
-        self.column.addStretch(2)
+        self._above = QSpacerItem(0, 0)
+        self.column.addSpacerItem(self._above)
         self.column.addWidget(label(_("Jingwei"), "figure", "text1", bold=True))
         self.column.addWidget(label(below, "body", "text2"))
         self.column.addSpacing(theme.px(16))
@@ -57,6 +60,12 @@ class Frame(QWidget):
         made.setFixedWidth(self._theme.px(WIDTH))
         self.column.addWidget(made)
         return made
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._above.changeSize(0, round(self.height() * _ABOVE))
+        self.column.invalidate()
+        self.layout().activate()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -70,7 +70,7 @@ class SignInPage(Frame):
         # zh: 联网协同…
         self.server_button = Button(theme, _("Work at a server…"), kind="quiet", icon_name="server")
         self.column.addWidget(self.server_button)
-        self.column.addStretch(3)
+        self.column.addStretch(1)
         (self.person if self._begin else self.password if login else self.login).setFocus(
             Qt.FocusReason.OtherFocusReason
         )

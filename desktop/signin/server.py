@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 from shiboken6 import isValid
 
 from db.kernel.language import _
-from db.kernel.refusal import Trouble
+from db.kernel.refusal import Trouble, Unavailable
 from db.sync.authority import DISTRUST, MENDED_BY_AUTHORITY
 from desktop.core.jobs import Jobs
 from desktop.signin.frame import WIDTH, Frame
@@ -58,6 +58,8 @@ class ServerPage(Frame):
         self._join = join
         self._trust = trust
         self._stop = threading.Event()
+        self._has_begun = False
+        """Whether something of a first copy has come since the last attempt."""
         self._build(address, login, may_choose)
         self._wire()
 
@@ -82,13 +84,16 @@ class ServerPage(Frame):
         self.progress.setFixedWidth(theme.px(WIDTH))
         self.progress.hide()
         # zh: 选择根证书文件…
-        self.trust_button = Button(theme, _("The authority's certificate…"), kind="quiet", icon_name="lock")
+        self.trust_button = Button(
+            theme, _("Choose the authority's certificate…"), kind="quiet", icon_name="lock"
+        )
         self.trust_button.hide()
         # zh: 仅用本机
         self.alone_button = Button(theme, _("This computer alone"), kind="quiet", icon_name="database")
         self.alone_button.setVisible(may_choose)
         self.column.addWidget(self.form)
         self.column.addWidget(self.progress)
+        self.column.addSpacing(theme.px(8))
         self._hint = self.add_words(
             _(
                 "The first time, what the server has is copied to this computer; you work on the copy,"
@@ -97,7 +102,7 @@ class ServerPage(Frame):
         )
         self.column.addWidget(self.trust_button)
         self.column.addWidget(self.alone_button)
-        self.column.addStretch(3)
+        self.column.addStretch(1)
         first = next((each for each in (self.address, self.login) if not each.text()), self.password)
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -153,12 +158,14 @@ class ServerPage(Frame):
 
     def _watch(self, done: int, total: int, words: str) -> bool:
         """On the asking thread."""
+        self._has_begun = self._has_begun or done > 0
         if not self._stop.is_set():
             self._went_on.emit(done, total, words)
         return not self._stop.is_set()
 
     async def _try(self) -> None:
         self._stop.clear()
+        self._has_begun = False
         self.form.set_errors({})
         self.form.send_button.setEnabled(False)
         self.progress.restart()
@@ -171,6 +178,12 @@ class ServerPage(Frame):
             wrong = "" if trouble.code in DISTRUST else wrong
             wrong = "address" if trouble.code == "not_an_address" else wrong
             words, code = trouble.text(), trouble.code
+            if self._has_begun and isinstance(trouble, Unavailable):
+                # zh: 首次同步中断，已同步的部分已保存；再次登录时从中断处继续。
+                kept = _(
+                    "The first copy was cut off; what has come is kept, and signing in goes on from there."
+                )
+                wrong, words = "", f"{kept}\n{words}"
         if not isValid(self):
             # Closed while it was on its way: nobody sits on that seat.
             if seat is not None:
@@ -181,6 +194,10 @@ class ServerPage(Frame):
         self.trust_button.setVisible(code in MENDED_BY_AUTHORITY)
         # On a small screen there is room for one of them.
         self._hint.setVisible(code not in DISTRUST)
+        if not wrong:
+            # What is wrong is about no field: the focus goes to what mends it.
+            next_one = self.trust_button if self.trust_button.isVisible() else self.password
+            next_one.setFocus(Qt.FocusReason.OtherFocusReason)
         if seat is not None:
             self.password.clear()
             self.joined.emit(seat)
@@ -190,6 +207,12 @@ class ServerPage(Frame):
         else:
             # zh: 首次同步已停止；再次登录时从中断处继续。
             self.say(_("Stopped. The next time it goes on from there."))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.progress.cancel()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._stop.set()

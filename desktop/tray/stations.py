@@ -28,8 +28,8 @@ _AGAIN_MS = 5_000
 _COLUMNS = (
     Column("line", N_("Connection"), 176, sortable=False),  # zh: 连接
     Column("number", N_("No."), 64, align=RIGHT, sortable=False),  # zh: 席位号
-    Column("name", N_("Station name"), 140, stretch=True, sortable=False),  # zh: 席位
-    Column("person", N_("Who"), 96, sortable=False),
+    Column("name", N_("Station name"), 200, stretch=True, sortable=False),  # zh: 席位
+    Column("person", N_("Who"), 110, stretch=True, sortable=False),
     Column("waiting", N_("Waiting"), 80, align=RIGHT, sortable=False),  # zh: 待上报
     Column("clock", N_("Clock"), 130, sortable=False),  # zh: 时钟
     Column("program", N_("Version"), 88, sortable=False),  # zh: 版本
@@ -60,6 +60,9 @@ class StationsWindow(QDialog):
         self._jobs = jobs
         self._work = work
         self._clock = clock
+        self._stations: Sequence[StationLine] = ()
+        """As the server told last, at ``_told_ms`` of its clock."""
+        self._told_ms = 0
         self._is_reading = False
         self._again = QTimer(self)
         self._again.setInterval(_AGAIN_MS)
@@ -88,6 +91,7 @@ class StationsWindow(QDialog):
         self._rows = ListedRows()
         self._model = TableModel(self._rows, _COLUMNS, self)
         self.table = Table(self._theme, self._model)
+        self.table.set_dense(True)
         self.table.setAccessibleName(title)
         self.table.set_state("loading", _("Asking the server…"))  # zh: 正在询问服务器…
         self._said = label("", "label", "text2")
@@ -101,8 +105,8 @@ class StationsWindow(QDialog):
         foot.addWidget(self._said, 1)
         foot.addWidget(self.close_button)
         column.addLayout(foot)
-        self.setMinimumSize(px(680), px(280))
-        self.resize(px(860), px(360))
+        self.setMinimumSize(px(910), px(280))
+        self.resize(px(1000), px(560))
         self.table.setFocus()
 
     async def _read(self) -> None:
@@ -118,15 +122,29 @@ class StationsWindow(QDialog):
             self._show(stations, now_ms)
 
     def _show(self, stations: Sequence[StationLine], now_ms: int) -> None:
-        self._rows.set_rows([(each.number, self._cells(each, now_ms)) for each in stations])
+        self._stations, self._told_ms = stations, now_ms
+        own = next((each.program for each in stations if each.is_here), "")
+        self._rows.set_rows([(each.number, self._cells(each, now_ms, own)) for each in stations])
         self._model.refresh()
-        there = sum(1 for each in stations if now_ms - each.seen_ms <= AWAY_MS)
+        there = [each for each in stations if now_ms - each.seen_ms <= AWAY_MS]
         # zh: {count} 个席位中 {there} 个在线
         words = _("{there} of {count} stations are on-line.")
-        self._said.setText(words.format(there=number(there), count=number(len(stations))))
+        words = words.format(there=number(len(there)), count=number(len(stations)))
+        faults = (
+            (_("{count} behind"), sum(each.behind_ms > AWAY_MS for each in there)),  # zh: {count} 个滞后
+            # zh: {count} 个时钟不准
+            (_("{count} with a wrong clock"), sum(abs(each.skew_ms) > SKEW_MS for each in there)),
+            # zh: {count} 个版本不同
+            (_("{count} with another version"), sum(_is_other(each, own) for each in there)),
+        )
+        if any(count for _words, count in faults):
+            listed = _(", ").join(text.format(count=number(count)) for text, count in faults if count)
+            # zh: {words}其中：{faults}。
+            words = _("{words} Of these: {faults}.").format(words=words, faults=listed)
+        self._said.setText(words)
         set_tone(self._said, "text2")
 
-    def _cells(self, each: StationLine, now_ms: int) -> dict[str, Cell | str]:
+    def _cells(self, each: StationLine, now_ms: int, own: str) -> dict[str, Cell | str]:
         silent = now_ms - each.seen_ms
         if silent > AWAY_MS:
             # zh: {when} 起离线
@@ -138,8 +156,8 @@ class StationsWindow(QDialog):
             )
         else:
             line = Cell(_("Live"), light=Mark.GOOD)
-        # zh: （本机）
-        name = _("{name} (this computer)").format(name=each.name) if each.is_here else each.name
+        # Before the name, for a long one is cut at its end.  zh: 本机 · {name}
+        name = _("this computer · {name}").format(name=each.name) if each.is_here else each.name
         return {
             "line": line,
             "number": str(each.number),
@@ -148,7 +166,9 @@ class StationsWindow(QDialog):
             "waiting": Cell(number(each.waiting) if each.waiting else "", tone="text2"),
             # A file that was brought to the server, and never sat at it, has told neither.
             "clock": self._clock_cell(each.skew_ms) if each.program else "",
-            "program": Cell(each.program, tone="text2"),
+            "program": Cell(each.program, light=Mark.LATE, tone="soon")
+            if _is_other(each, own)
+            else Cell(each.program, tone="text2"),
         }
 
     def _clock_cell(self, ahead: int) -> Cell:
@@ -164,6 +184,10 @@ class StationsWindow(QDialog):
         if self._rows.row_count():
             # zh: 以上为 {when} 前的情况：{why}
             now = day_and_time(to_ms(self._clock.now()), self._context.zone)
+            # Nobody knows whether it is still so: no mark, and grey.
+            listed = [(each.number, self._cells(each, self._told_ms, "")) for each in self._stations]
+            self._rows.set_rows((row, {key: _faded(cells[key]) for key in cells}) for row, cells in listed)
+            self._model.refresh()
             self._said.setText(_("As it was before {when}: {why}").format(when=now, why=trouble.text()))
             set_tone(self._said, "soon")
         else:
@@ -171,3 +195,12 @@ class StationsWindow(QDialog):
 
     def _on_finished(self) -> None:
         self._again.stop()
+
+
+def _is_other(each: StationLine, own: str) -> bool:
+    """Whether a station runs another version than this computer; a file that never sat at it told none."""
+    return bool(own and each.program) and each.program != own
+
+
+def _faded(cell: Cell | str) -> Cell:
+    return Cell(cell if isinstance(cell, str) else cell.text, tone="text3")

@@ -25,19 +25,20 @@ from desktop.widgets.table import Table
 from desktop.widgets.theme import Theme
 
 _ACTS = (
-    Column("state", N_("Where it stands"), 190, sortable=False),  # zh: 状态
+    Column("state", N_("Where it stands"), 170, sortable=False),  # zh: 状态
     Column("at", N_("When"), 96, sortable=False),
-    Column("who", N_("Who"), 88, sortable=False),  # zh: 操作人
-    Column("what", N_("Act"), 150, stretch=True, sortable=False),  # zh: 操作
+    Column("who", N_("Who"), 96, sortable=False),  # zh: 操作人
+    Column("what", N_("Act"), 120, stretch=True, sortable=False),  # zh: 操作
+    Column("place", N_("Place"), 160, stretch=True, sortable=False),  # zh: 地点
     Column("size", N_("Cases"), 64, align=RIGHT, sortable=False),
 )
 _SIDES = (
-    Column("case", N_("Case"), 150, sortable=False),
-    Column("place", N_("Place"), 140, stretch=True, sortable=False),  # zh: 地点
-    Column("field", N_("Field"), 80, sortable=False),  # zh: 项目
-    Column("mine", N_("As you wanted it"), 116, stretch=True, sortable=False),  # zh: 本机所做
-    Column("theirs", N_("On the server now"), 116, stretch=True, sortable=False),  # zh: 服务器现状
-    Column("quicker", N_("Who was quicker"), 160, stretch=True, sortable=False),  # zh: 先办理者
+    Column("case", N_("Case"), 146, sortable=False),
+    Column("place", N_("Place"), 116, stretch=True, sortable=False),  # zh: 地点
+    Column("field", N_("Field"), 72, sortable=False),  # zh: 项目
+    Column("mine", N_("As you wanted it"), 108, stretch=True, sortable=False),  # zh: 本机所做
+    Column("theirs", N_("On the server now"), 108, stretch=True, sortable=False),  # zh: 服务器现状
+    Column("quicker", N_("Who was quicker"), 150, stretch=True, sortable=False),  # zh: 先办理者
 )
 _MOST_SIDES = 200
 """So many cases are listed; of more than that nobody reads each."""
@@ -107,10 +108,12 @@ class TrayWindow(QDialog):
         px = self._theme.px
         title = _("Tray")  # zh: 待处理操作
         self.setWindowTitle(title)
+        self._said = label("", "label", "text2")
         self._rows, self._side_rows = ListedRows(), ListedRows()
         self._model = TableModel(self._rows, _ACTS, self)
         self._side_model = TableModel(self._side_rows, _SIDES, self)
         self.table = Table(self._theme, self._model)
+        self.table.set_dense(True)
         self.table.setAccessibleName(title)
         # zh: 没有待处理的操作
         self.table.set_state("empty", _("Everything done here is on the server."))
@@ -136,7 +139,7 @@ class TrayWindow(QDialog):
         self.close_button = Button(self._theme, _("Close window"), keys="Esc")
         self._lay_out()
         self.setMinimumSize(px(760), px(480))
-        self.resize(px(980), px(640))
+        self.resize(px(980), px(700))
         self.table.setFocus()
 
     def _lay_out(self) -> None:
@@ -144,12 +147,18 @@ class TrayWindow(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(20), px(16), px(20), px(16))
         column.setSpacing(px(8))
-        column.addWidget(self.table, 4)
+        column.addWidget(self._said)
+        column.addWidget(self.table, 5)
         column.addSpacing(px(4))
         for widget in (self._head, self._why, self._spoken):
             column.addWidget(widget)
-        column.addWidget(self.sides, 5)
+        column.addWidget(self.sides, 4)
         column.addWidget(self._field)
+        for widget in (self._head, self._why, self._spoken, self.sides, self._field):
+            # Whoever walks along the acts keeps the one on which the keyboard stands in sight.
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
         foot = QHBoxLayout()
         foot.setSpacing(px(8))
         foot.addWidget(self.close_button)
@@ -187,6 +196,11 @@ class TrayWindow(QDialog):
         self._acts = {act.operation: act for act in acts}
         self._rows.set_rows([(act.operation, self._cells(act)) for act in acts])
         self._model.refresh()
+        parked = sum(1 for act in acts if act.is_parked)
+        counts = ((_("{count} to decide"), parked), (_("{count} waiting"), len(acts) - parked))
+        self._said.setText(
+            _(", ").join(words.format(count=number(count)) for words, count in counts if count)
+        )
         if self.current() is None and acts:
             self.table.select({acts[0].operation}, reveal=True)
         self._choose()
@@ -200,14 +214,15 @@ class TrayWindow(QDialog):
             # zh: 待上报
             state = Cell(_("waits for the line"), light=Mark.OPEN, tone="text2")
         else:
-            # zh: 待 {who} 登录后上报
-            words = _("waits for {who}").format(who=act.who)
-            state = Cell(words, light=Mark.LATE, tone="soon")
+            # zh: 待本人登录后上报
+            state = Cell(_("waits for sign-in"), light=Mark.LATE, tone="soon")
         return {
             "state": state,
             "at": Cell(day_and_time(act.at_ms, self._context.zone), tone=tone),
             "who": Cell(act.who, tone=tone),
             "what": Cell(act.label, tone=tone),
+            # An officer knows a case by its place.
+            "place": Cell(act.sides[0].place if act.sides else "", tone="text2"),
             "size": Cell(number(act.size) if act.size else "", tone=tone),
         }
 
@@ -238,7 +253,11 @@ class TrayWindow(QDialog):
         set_tone(self._why, "text1" if act.is_parked else "text2")
         # zh: 原文：{words}
         self._spoken.setText(_("With the words: {words}").format(words=act.words))
-        lines = [(side.case_id, cells) for side in act.sides[:_MOST_SIDES] for cells in self._lines(side)]
+        lines = [
+            (side.case_id, cells)
+            for side in act.sides[:_MOST_SIDES]
+            for cells in self._lines(side, parked=act.is_parked)
+        ]
         self._cases = [case_id for case_id, _cells in lines]
         self._side_rows.set_rows((row, cells) for row, (_id, cells) in enumerate(lines))
         self._side_model.refresh()
@@ -253,8 +272,10 @@ class TrayWindow(QDialog):
             "What a person did is sent in that person's name: it goes on when {who} signs in here."
         ).format(who=act.who)
 
-    def _lines(self, side: Side) -> list[dict[str, Cell | str]]:
-        """A line for each field; the case and who was quicker stand on the first."""
+    def _lines(self, side: Side, *, parked: bool) -> list[dict[str, Cell | str]]:
+        """A line for each field; the case and who was quicker stand on the first. How it is on the server is
+        known of what the server has answered: before that, this file has the act's own values.
+        """
         quicker = ""
         if side.who:
             # zh: {who} {when}：{what}
@@ -265,7 +286,9 @@ class TrayWindow(QDialog):
             {
                 "field": Cell(each.field, tone="text2"),
                 "mine": each.mine,
-                "theirs": Cell(each.theirs, tone="text1" if each.theirs == each.mine else "over"),
+                "theirs": Cell(each.theirs, tone="text1" if each.theirs == each.mine else "over")
+                if parked
+                else "",
             }
             for each in side.differences
         ] or [{}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.widgets import icons
@@ -43,6 +43,7 @@ class Field(QWidget):
         self._below.setText(text or self._hint)
         self._below.setProperty("tone", "over" if text else "text3")
         restyle(self._below)
+        self._reserve()
         self.editor.setProperty("wrong", bool(text))
         self.editor.setAccessibleDescription(text or self._hint)
         restyle(self.editor)
@@ -51,8 +52,16 @@ class Field(QWidget):
         """What is wrong, "" when nothing is."""
         return self._below.text() if self.editor.property("wrong") else ""
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._reserve()
+
+    def _reserve(self) -> None:
+        # A form asks for the height of one line of words, however many they are.
+        self._below.setMinimumHeight(max(self._theme.px(18), self._below.heightForWidth(self.width())))
+
     def _on_theme_changed(self) -> None:
-        self._below.setMinimumHeight(self._theme.px(18))
+        self._reserve()
 
 
 def spoken(title: str) -> str:

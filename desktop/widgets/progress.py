@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QBrush, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from db.kernel.language import _
@@ -42,7 +42,7 @@ class Bar(QWidget):
         painter.drawRoundedRect(track, height / 2, height / 2)
         painter.setBrush(self._theme.color("accent"))
         if self._share is None:
-            painter.setBrush(self._theme.faded("accent", 0.35))
+            painter.setBrush(QBrush(self._theme.color("accent"), Qt.BrushStyle.BDiagPattern))
             painter.drawRoundedRect(track, height / 2, height / 2)
         elif self._share > 0:
             track.setWidth(max(height, track.width() * self._share))
@@ -61,6 +61,7 @@ class Progress(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._words, self._count = label("", tone="text1"), label("", "label", "text2")
+        self._words.setWordWrap(True)
         self._bar = Bar(theme)
         self._cancel = Button(theme, _("Cancel"), keys="Esc")
         top, below = QHBoxLayout(), QHBoxLayout()
@@ -94,6 +95,11 @@ class Progress(QWidget):
         self._bar.set_share(0.0)
         self._cancel.setEnabled(True)
         self._count.setText("")
+
+    def cancel(self) -> None:
+        """As the button does, when it can be pressed: for the key that is printed on it."""
+        if self.isVisible() and self._cancel.isEnabled():
+            self._on_cancel()
 
     def _on_cancel(self) -> None:
         self._cancel.setEnabled(False)

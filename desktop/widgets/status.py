@@ -38,8 +38,8 @@ class StatusPart(QWidget):
         """Say something; "" hides the part."""
         if (text, tone, light) == (self._text, self._tone, self._light):
             return
-        # Another kind of sentence (much shorter or longer) may have its own width.
-        fresh = abs(len(text) - len(self._text)) > 4 or (light is None) != (self._light is None)
+        # Another kind of sentence (much shorter or longer, or with another mark) may have its own width.
+        fresh = abs(len(text) - len(self._text)) > 4 or light != self._light
         self._text, self._tone, self._light = text, tone, light
         self.setVisible(bool(text))
         self.setAccessibleName(text)

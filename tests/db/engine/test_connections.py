@@ -6,10 +6,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from db.engine import connections
 from db.engine.connections import Database, open_database
 from db.engine.journal import verify
 from db.engine.patience import Patience
@@ -264,3 +266,26 @@ def test_two_desks_make_different_ids_though_they_share_a_station(
         write(desk, lambda u: (made.append(u.new_id()), u.insert(place, [{**HOME, "id": made[-1]}])))
     other.close()
     assert made == sorted(set(made))
+
+
+@pytest.mark.parametrize(
+    "said, told",
+    [
+        (
+            'connection to server at "10.1.2.3", port 5432 failed: Connection refused',
+            "nothing answers there; the server may not be running",
+        ),
+        ('connection to server at "10.1.2.3", port 5432 failed: timeout expired', "no answer came in time"),
+        (
+            'failed to resolve host "nowhere": [Errno -2] Name or service not known',
+            "no computer of that name is known",
+        ),
+        ("server closed the connection unexpectedly", "the connection was cut"),
+        ("something that nobody foresaw", "something that nobody foresaw"),
+    ],
+)
+def test_what_a_driver_says_of_the_line_is_told_in_plain_words(said: str, told: str) -> None:
+    trouble = connections._trouble(psycopg.OperationalError(said), "10.1.2.3/jingwei")
+    assert trouble is not None
+    assert trouble.code == "database_lost"
+    assert trouble.text() == f"The database 10.1.2.3/jingwei does not answer: {told}"

@@ -338,7 +338,7 @@ def test_the_stations_of_the_server_are_listed_with_who_sits_there(sit: Sit) -> 
     shown = mine.session.server.show_stations()
     # It looks again by itself.
     mine.until(lambda: drawn(shown._model).count("● Live") == shown.table.model().rowCount() == 2)
-    assert drawn(shown._model).count("(this computer)") == 1
+    assert drawn(shown._model).count("this computer · ") == 1
 
 
 def test_a_first_copy_that_was_stopped_goes_on_from_there(sit: Sit) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.kernel.refusal import Refused, Unavailable
+from db.kernel.refusal import Refused, Trouble, Unavailable
 from db.sync.standing import Line, Standing
 from desktop.core.line import PARTS, Mark, data_ms, told_of
 
@@ -59,6 +59,20 @@ def test_a_line_that_is_gone_for_days_says_which_day() -> None:
 def test_why_there_is_no_line_stands_in_the_tip() -> None:
     lost = replace(LIVE, line=Line.OFFLINE, trouble=Unavailable("database_lost", "It does not answer."))
     assert told_of(lost, NOON, ZONE)["line"].tip.endswith("It does not answer.")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Unavailable("shut_out", "The server does not let {who} in any more.", who="王敏"),
+        Refused("wrong_password", "Name or password is not right."),
+    ],
+)
+def test_who_is_let_in_no_more_is_told_to_sign_in_and_not_to_wait_for_the_line(trouble: Trouble) -> None:
+    line = Line.OFFLINE if isinstance(trouble, Unavailable) else Line.BEHIND
+    told = told_of(replace(LIVE, line=line, trouble=trouble), NOON, ZONE)["line"]
+    assert (told.words, told.mark) == ("Sign in again", Mark.DECIDE)
+    assert "when the line is back" not in told.tip
 
 
 def test_a_server_that_fell_silent_is_late_before_anybody_gave_up() -> None:

@@ -98,6 +98,46 @@ def test_the_button_opens_a_dialog_for_the_file(bureau: Bureau) -> None:
     assert bureau.trusted == [Path("bureau.crt")]
 
 
+def test_a_first_copy_that_was_cut_off_says_that_it_goes_on_from_there(bureau: Bureau) -> None:
+    page = bureau.page
+
+    def cut(_address: str, _login: str, _password: str, watch: Callable[[int, int, str], bool]) -> object:
+        watch(20, 100, "First copy: Cases")
+        raise Unavailable("database_lost", "It does not answer.")
+
+    page._join = cut
+    bureau.sign_in()
+    (said,) = bureau.said()
+    assert said.startswith("The first copy was cut off")
+    assert said.endswith("It does not answer.")
+    bureau.refusal, page._join = Unavailable("no_line", "Nobody there."), bureau._join
+    bureau.sign_in()
+    assert bureau.said() == ["Nobody there."], "nothing of a copy had come this time"
+
+
+def test_words_of_several_lines_are_shown_in_full_and_move_nothing_above_them(bureau: Bureau) -> None:
+    page = bureau.page
+    field = page.form.fields["password"]
+    before = page.address.mapTo(page, page.address.rect().topLeft())
+    bureau.refusal = Unavailable("no_line", "The server does not answer. " * 8)
+    bureau.sign_in()
+    bureau.until(lambda: field._below.height() >= field._below.heightForWidth(field._below.width()))
+    assert field._below.height() > 2 * field._below.fontMetrics().height()
+    assert page.address.mapTo(page, page.address.rect().topLeft()) == before
+
+
+def test_the_key_on_the_button_stops_the_copy(bureau: Bureau) -> None:
+    page = bureau.page
+    stopped: list[bool] = []
+    page.progress.cancelled.connect(lambda: stopped.append(True))
+    QTest.keyClick(page.password, Qt.Key.Key_Escape)
+    assert stopped == [], "nothing is under way"
+    page.show_progress(20, 100, "First copy: Cases")
+    QTest.keyClick(page.password, Qt.Key.Key_Escape)
+    QTest.keyClick(page.password, Qt.Key.Key_Escape)
+    assert stopped == [True]
+
+
 @pytest.mark.parametrize("code", ["expired_proof", "other_name", "no_tls"])
 def test_what_another_file_does_not_mend_asks_for_none(bureau: Bureau, code: str) -> None:
     bureau.refusal = Unavailable(code, "It is not believed.")

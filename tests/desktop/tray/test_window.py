@@ -129,7 +129,10 @@ def test_each_act_says_in_shape_and_words_where_it_stands(desk: Callable[..., De
     lines = drawn(tray._model).splitlines()
     assert "◆ the server refused it" in lines[0]
     assert "○ waits for the line" in lines[1]
-    assert "▲ waits for 陈静" in lines[2]
+    assert "▲ waits for sign-in" in lines[2]
+    assert "陈静" in lines[2]
+    assert "荆河路9号" in lines[0], "an officer knows a case by its place"
+    assert tray._said.text() == "1 to decide, 2 waiting"
 
 
 def test_both_sides_stand_side_by_side_with_who_was_quicker(desk: Callable[..., Desk]) -> None:
@@ -143,12 +146,14 @@ def test_both_sides_stand_side_by_side_with_who_was_quicker(desk: Callable[..., 
 
 
 def test_what_only_waits_offers_no_decision_and_says_what_it_waits_for(desk: Callable[..., Desk]) -> None:
-    tray = desk(WAITING, HELD).tray
+    tray = desk(WAITING, replace(HELD, sides=REFUSED.sides[1:])).tray
     buttons = (tray.again_button, tray.edit_button, tray.drop_button)
     assert not any(button.isVisible() for button in buttons)
     tray.table.select({HELD.operation})
     tray._choose()
     assert "陈静" in tray._why.text()
+    # What the server has is known only of what it has answered.
+    assert drawn(tray._side_model).split(" | ")[3:5] == ["Unit 1", ""]
     assert not any(button.isVisible() for button in buttons)
 
 
@@ -340,7 +345,7 @@ def test_the_stations_say_who_is_there_how_far_behind_and_whose_clock_is_wrong(
             [
                 station(1, is_here=True),
                 station(2, behind_ms=95_000, waiting=41),
-                station(3, skew_ms=-180_000),
+                station(3, skew_ms=-180_000, program="0.4"),
                 station(4, seen_ms=NOON - AWAY_MS - 1),
                 # A file that was brought to the server: nobody ever sat at it.
                 station(5, person="", program="", seen_ms=NOON - AWAY_MS - 1),
@@ -363,17 +368,21 @@ def test_the_stations_say_who_is_there_how_far_behind_and_whose_clock_is_wrong(
     until(lambda: not jobs._tasks)
     here, behind, wrong, gone, brought = drawn(window._model).splitlines()
     assert "● Live" in here
-    assert "(this computer)" in here
+    assert "this computer · " in here
     assert "▲ Behind 95 s" in behind
     assert "41" in behind
     assert "▲ 3 min behind" in wrong
     assert "○ gone since" in gone
     assert [line.count("right") for line in (here, behind, wrong, gone, brought)] == [1, 1, 0, 1, 0]
-    assert window._said.text() == "3 of 5 stations are on-line."
+    assert "▲ 0.4" in wrong
+    assert window._said.text() == (
+        "3 of 5 stations are on-line. Of these: 1 behind, 1 with a wrong clock, 1 with another version."
+    )
     # The line goes: what was shown stays, and says that it is old.
     window.refresh()
     until(lambda: not jobs._tasks)
     assert window.table.model().rowCount() == 5
     assert window._said.text().endswith("There is no line.")
+    assert not any(mark in drawn(window._model) for mark in "●▲○"), "nobody knows whether it is still so"
     window.close()
     jobs.close()
