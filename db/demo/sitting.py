@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
+import psycopg
 from sqlalchemy import BigInteger, event, func, select, type_coerce
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy.engine import Engine
@@ -20,6 +23,7 @@ from db.bootstrap import HANDLERS
 from db.cases.commands.intake import Accept, Report
 from db.demo.serving import CATEGORY, digest
 from db.engine.outbox import PARKED, WAITING
+from db.engine.rows import HOLDS_BACK
 from db.engine.tables import outbox, replica
 from db.live.delta import Delta
 from db.live.feed import Feed
@@ -45,14 +49,25 @@ class Place:
     """By how much its process gives way to others of this computer (``nice``), where the system lets it."""
 
 
+class Commit(NamedTuple):
+    """How long a transaction of acts took, in milliseconds."""
+
+    whole_ms: float
+    """From its beginning at the station, where its statements are made, to the answer of the server."""
+    server_ms: float
+    """From the first word that was sent to the server to the answer: the checks, the rows, the journal, the
+    wait for whoever commits at the same time, and the forced write to the server's disk.
+    """
+
+
 @dataclass
 class Done:
     """What a station did in a while; times in milliseconds."""
 
     operations: list[int] = field(default_factory=list)
     local_ms: list[float] = field(default_factory=list)
-    commit_ms: list[float] = field(default_factory=list)
-    """Transactions of acts on the server, as ``timed_commits`` has them."""
+    commits: list[Commit] = field(default_factory=list)
+    """Transactions of acts on the server."""
     sent_ms: list[float] = field(default_factory=list)
     """From each act to the moment at which this station knew that the server has it."""
     processor_seconds: float = 0.0
@@ -150,7 +165,7 @@ class Sitter:
         done = Done()
         wanted = sorted(self._random.uniform(0, seconds) for _each in range(round(seconds * per_second)))
         begun, spent = time.monotonic(), time.process_time()
-        with timed_commits(done.commit_ms):
+        with timed_commits(done.commits):
             for moment in wanted:
                 time.sleep(max(0.0, begun + moment - time.monotonic()))
                 if time.monotonic() - begun > seconds:
@@ -238,17 +253,25 @@ class Sitter:
 
 
 @contextmanager
-def timed_commits(found: list[float]) -> Iterator[None]:
-    """Note how long each transaction of acts on a server took meanwhile, in milliseconds.
+def timed_commits(found: list[Commit]) -> Iterator[None]:
+    """Note how long each transaction of acts on a server took meanwhile.
 
-    From the moment at which a station begins the transaction of an act, before its first word to the server,
-    until it has the answer of its COMMIT: the checks, the rows, the journal, the wait for whoever commits at
-    the same time, and the forced write to the server's disk. One transaction may hold several acts. What a
-    station tells of itself every ten seconds is no act and is left out.
+    One transaction may hold several acts. What a station tells of itself every ten seconds is no act and is
+    left out. Where this system sends each statement by itself, or the acts are done anew on the server, the
+    first word is said at the beginning, and both times are the same.
     """
+    sending = threading.local()
+    leave = psycopg.Pipeline.__exit__
+
+    def exchange(pipeline: psycopg.Pipeline, *error: Any) -> None:
+        # Until now all was held back (db/engine/rows.py: at_once).
+        begun = time.perf_counter()
+        leave(pipeline, *error)
+        sending.seconds = getattr(sending, "seconds", 0.0) + time.perf_counter() - begun
 
     def on_begin(connection: SqlConnection) -> None:
         connection.info["begun"] = time.perf_counter()
+        sending.seconds = 0.0
 
     def on_commit(connection: SqlConnection) -> None:
         begun = connection.info.pop("begun", None)
@@ -256,7 +279,8 @@ def timed_commits(found: list[float]) -> Iterator[None]:
             return
         # Told just before it is done: so done here, and once more for nothing afterwards.
         connection.dialect.do_commit(connection.connection)
-        found.append((time.perf_counter() - begun) * 1000)
+        whole = (time.perf_counter() - begun) * 1000
+        found.append(Commit(whole, sending.seconds * 1000 or whole))
 
     def on_statement(connection: SqlConnection, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith("UPDATE station"):
@@ -266,7 +290,8 @@ def timed_commits(found: list[float]) -> Iterator[None]:
     event.listen(Engine, "begin", on_begin)
     event.listen(Engine, "commit", on_commit)
     try:
-        yield
+        with patch.object(psycopg.Pipeline, "__exit__", exchange) if HOLDS_BACK else nullcontext():
+            yield
     finally:
         event.remove(Engine, "before_cursor_execute", on_statement)
         event.remove(Engine, "begin", on_begin)

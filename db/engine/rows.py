@@ -205,6 +205,8 @@ def _in_one_piece(driver: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 _CORK: int | None = getattr(socket, "TCP_CORK", None)
+HOLDS_BACK = _CORK is not None
+"""Whether this system can send what belongs together in one piece."""
 
 
 @contextmanager
