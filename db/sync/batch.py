@@ -472,7 +472,8 @@ def _write(
             new = ", ".join(f"{name} = new.{name}" for name in columns if name not in ("id", _WAS))
             statement = (
                 f"UPDATE {table.name} SET {new} FROM jsonb_array_elements(%s::jsonb) told,"  # noqa: S608
-                f" jsonb_populate_record(NULL::{table.name}, told.value) new WHERE {table.name}.id = new.id"
+                f" jsonb_populate_record(NULL::{table.name}, told.value) new"
+                f" WHERE {table.name}.id = (told.value ->> 'id')::bigint"
                 f" AND {table.name}.version = (told.value ->> '{_WAS}')::integer"
             )
             ids = [row["id"] for row in rows]
