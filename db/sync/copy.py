@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
     text,
     type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy import table as sql_table
@@ -59,9 +60,12 @@ _HERE = sqlite.dialect()
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the copy is: ``done`` of about ``all`` rows of a table, or of the indexes (``INDEXES``)."""
+    """How far the copy is: ``done`` of about ``all`` rows that were still to come when it began, those of all
+    tables; or of the indexes after them (``INDEXES``).
+    """
 
     table: str
+    """The one that is being copied."""
     done: int
     all: int
 
@@ -114,8 +118,9 @@ def copy(
     with snapshot(server) as connection:
         since = oldest_closing(connection)
         edition = settings.get(connection, WORDS_EDITION)
-        for source in _sources(since, with_words=edition is not None):
-            _copy_table(local, connection, source, copying, told)
+        every = _sources(since, with_words=edition is not None)
+        sources = [source for source in every if copying.get(source.table, 0) >= 0]
+        _copy_tables(local, connection, sources, copying, told)
     _make_indexes(local, told)
     with local.write_many() as writing:
         if "case_words" in copying:
@@ -176,39 +181,43 @@ def _storing(table: Table, names: Sequence[str]) -> Callable[[Sequence[Any]], Se
     return store
 
 
-def _copy_table(
+def _copy_tables(
     local: Database,
     connection: Connection,
-    source: _Source,
+    sources: Sequence[_Source],
     copying: dict[str, int],
     told: Callable[[Progress], None],
 ) -> None:
-    last = int(copying.get(source.table, 0))
-    if last < 0:
-        return
-    rest = source.statement.where(source.key > last)
-    done = whole = 0
-    names = ", ".join(source.columns)
-    marks = ", ".join("?" * len(source.columns))
-    insertion = f"INSERT INTO {source.table} ({names}) VALUES ({marks})"  # noqa: S608  our own names
+    table, done, whole = "", 0, 0
 
     def still() -> None:
-        # The line says nothing; whoever watches may end it.
-        told(Progress(source.table, done, whole))
+        # Also when the line says nothing: whoever watches may end it.
+        told(Progress(table, done, whole))
 
+    rests = [source.statement.where(source.key > copying.get(source.table, 0)) for source in sources]
     with ThreadPoolExecutor(1, "copy") as ahead:
-        counting = ahead.submit(connection.execute, select(func.count()).select_from(rest.subquery()))
-        whole = int(_awaited(counting, still).scalar_one())
-        with closing(_chunks(connection, rest.order_by(source.key), ahead, still)) as chunks:
-            for rows in chunks:
-                stored = rows if source.store is None else [source.store(row) for row in rows]
-                copying[source.table] = rows[-1][0]
-                with local.fill() as here:
-                    here.connection.cursor().executemany(insertion, stored)
-                    here.execute(update(replica).values(copying=copying))
-                done += len(rows)
-                told(Progress(source.table, done, whole))
-    copying[source.table] = -1
+        whole = _awaited(ahead.submit(_count, connection, rests), still)
+        for source, rest in zip(sources, rests, strict=True):
+            table = source.table
+            names = ", ".join(source.columns)
+            marks = ", ".join("?" * len(source.columns))
+            insertion = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  our own names
+            with closing(_chunks(connection, rest.order_by(source.key), ahead, still)) as chunks:
+                for rows in chunks:
+                    stored = rows if source.store is None else [source.store(row) for row in rows]
+                    copying[table] = rows[-1][0]
+                    with local.fill() as here:
+                        here.connection.cursor().executemany(insertion, stored)
+                        here.execute(update(replica).values(copying=copying))
+                    done += len(rows)
+                    still()
+            copying[table] = -1
+
+
+def _count(connection: Connection, rests: Sequence[Select[Any]]) -> int:
+    """The rows of all of them, asked at once."""
+    counts = [select(func.count()).select_from(rest.subquery()) for rest in rests]
+    return sum(connection.execute(union_all(*counts)).scalars()) if counts else 0
 
 
 def _chunks(

@@ -25,7 +25,7 @@ from db.kernel.refusal import Unavailable
 from db.people.commands import CreateFirstAccount, sign_in
 from db.people.queries import accounts
 from db.sync.authority import trust
-from db.sync.copy import Progress
+from db.sync.copy import INDEXES, Progress
 from db.sync.seat import ELSEWHERE, Seat, server_address, server_of, shown_address, station_files, take_seat
 from desktop.app.server import Ear
 from desktop.app.session import Session
@@ -417,6 +417,9 @@ def copying_words(table: str) -> str:
     if table == ELSEWHERE:
         # zh: 本机另一个程序正在进行首次同步，请稍候
         return _("Another program on this computer is making the first copy")
+    if table == INDEXES:
+        # zh: 首次同步：建立索引
+        return _("First copy: putting it in order")
     # zh: 首次同步：{what}
     return _("First copy: {what}").format(what=_(_COPIED.get(table, N_("Registers and the rest"))))
 
