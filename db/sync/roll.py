@@ -24,6 +24,7 @@ class StationRow:
     name: str
     program: str
     login: str
+    """The name of who sits there, as the server itself knows it (guard.sql: jw_check_station)."""
     waiting: int
     skew_ms: int
     behind_ms: int

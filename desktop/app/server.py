@@ -15,7 +15,6 @@ from db.cases.casefile import CaseFile, Photo, case_file
 from db.cases.commands.moving import foreseeable
 from db.kernel.language import N_, _, ngettext_
 from db.kernel.refusal import Refused, Unavailable
-from db.people.queries import accounts
 from db.sync.blobs import Wanted
 from db.sync.roll import own_token, read_roll, standing_of
 from db.sync.seat import Seat
@@ -269,14 +268,12 @@ class ServerDesk(QObject):
         """On an asker's thread."""
         with self._core.database.read() as connection:
             own = own_token(connection)
-            # An officer knows people by their names.
-            names = {each.login: each.name for each in accounts(connection)}
         rows, now_ms = self._seat.station.ask(self._context.who, read_roll)
         return [
             StationLine(
                 row.number,
                 row.name,
-                names.get(row.login, row.login),
+                row.login,
                 row.program,
                 row.waiting,
                 row.skew_ms,
