@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,7 +23,7 @@ from db.bootstrap import HANDLERS
 from db.cases.commands.intake import Accept, Report
 from db.demo.serving import CATEGORY, digest
 from db.engine.outbox import PARKED, WAITING
-from db.engine.rows import HOLDS_BACK
+from db.engine.rows import holds_back
 from db.engine.tables import outbox, replica
 from db.live.delta import Delta
 from db.live.feed import Feed
@@ -257,21 +257,20 @@ def timed_commits(found: list[Commit]) -> Iterator[None]:
     """Note how long each transaction of acts on a server took meanwhile.
 
     One transaction may hold several acts. What a station tells of itself every ten seconds is no act and is
-    left out. Where this system sends each statement by itself, or the acts are done anew on the server, the
-    first word is said at the beginning, and both times are the same.
+    left out. Where each statement is sent by itself, or the acts are done anew on the server, the first word
+    is said at the beginning, and both times are the same.
     """
-    sending = threading.local()
+    said = threading.local()
     leave = psycopg.Pipeline.__exit__
 
     def exchange(pipeline: psycopg.Pipeline, *error: Any) -> None:
         # Until now all was held back (db/engine/rows.py: at_once).
-        begun = time.perf_counter()
+        said.first = getattr(said, "first", 0.0) or time.perf_counter()
         leave(pipeline, *error)
-        sending.seconds = getattr(sending, "seconds", 0.0) + time.perf_counter() - begun
 
     def on_begin(connection: SqlConnection) -> None:
         connection.info["begun"] = time.perf_counter()
-        sending.seconds = 0.0
+        said.first = 0.0
 
     def on_commit(connection: SqlConnection) -> None:
         begun = connection.info.pop("begun", None)
@@ -279,8 +278,11 @@ def timed_commits(found: list[Commit]) -> Iterator[None]:
             return
         # Told just before it is done: so done here, and once more for nothing afterwards.
         connection.dialect.do_commit(connection.connection)
-        whole = (time.perf_counter() - begun) * 1000
-        found.append(Commit(whole, sending.seconds * 1000 or whole))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        first = (said.first or begun) if holds_back(driver) else begun
+        answered = time.perf_counter()
+        found.append(Commit((answered - begun) * 1000, (answered - first) * 1000))
 
     def on_statement(connection: SqlConnection, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith("UPDATE station"):
@@ -290,7 +292,7 @@ def timed_commits(found: list[Commit]) -> Iterator[None]:
     event.listen(Engine, "begin", on_begin)
     event.listen(Engine, "commit", on_commit)
     try:
-        with patch.object(psycopg.Pipeline, "__exit__", exchange) if HOLDS_BACK else nullcontext():
+        with patch.object(psycopg.Pipeline, "__exit__", exchange):
             yield
     finally:
         event.remove(Engine, "before_cursor_execute", on_statement)

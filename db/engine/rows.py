@@ -190,23 +190,20 @@ def _in_one_piece(driver: psycopg.Connection[Any]) -> Iterator[None]:
     is still to begin: the driver waits for the answer to a BEGIN of its own.
     """
     begins = driver.info.transaction_status == TransactionStatus.IDLE and not driver.autocommit
-    if _CORK is None or begins:
+    if begins or not holds_back(driver):
         yield
         return
     with socket.socket(fileno=os.dup(driver.fileno())) as line:
-        is_far = line.family != socket.AF_UNIX
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         try:
-            if is_far:
-                line.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
             yield
         finally:
-            if is_far:
-                line.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
 
-_CORK: int | None = getattr(socket, "TCP_CORK", None)
-HOLDS_BACK = _CORK is not None
-"""Whether this system can send what belongs together in one piece."""
+def holds_back(driver: psycopg.Connection[Any]) -> bool:
+    """Whether what belongs together can be sent in one piece: by TCP, on a system that can do that."""
+    return hasattr(socket, "TCP_CORK") and not driver.info.host.startswith(("/", "@"))
 
 
 @contextmanager

@@ -463,7 +463,7 @@ def _write(
     tables = [table for table in mirrored() if table.name in names]
     for table in reversed(tables):
         if gone := wave.gone.get(table.name):
-            driver.execute(f"DELETE FROM {table.name} WHERE {_listed(table, gone)}")  # noqa: S608  our own names
+            driver.execute(f"DELETE FROM {table.name} WHERE {_named(table, gone)}")  # noqa: S608  our own names
             known = before.get(table.name, {})
             _follow(connection, table, [known.pop(row_id) for row_id in gone if row_id in known], ())
     for table in tables:
@@ -479,7 +479,7 @@ def _write(
             ids = [row["id"] for row in rows]
             values: tuple[object, ...] = (_told(table, rows),)
             if table.name in in_months:
-                statement += f" AND {_listed(table, ids)}"
+                statement += f" AND {_named(table, ids)}"
             else:
                 # Told by their numbers, or a plan for hundreds of rows walks through the whole table for one.
                 statement += f" AND {table.name}.id = ANY (%s::bigint[])"
@@ -487,9 +487,9 @@ def _write(
             driver.execute(statement, values, prepare=table.name not in in_months)
         came = wave.came.get(table.name, [])
         for columns, rows in _by_shape(came).items():
-            told = ", ".join(columns)
+            into = ", ".join(columns)
             driver.execute(
-                f"INSERT INTO {table.name} ({told}) SELECT {told}"  # noqa: S608
+                f"INSERT INTO {table.name} ({into}) SELECT {into}"  # noqa: S608
                 f" FROM jsonb_populate_recordset(NULL::{table.name}, %s::jsonb)",
                 (_told(table, rows),),
                 prepare=True,
@@ -507,7 +507,7 @@ _WAS = "was"
 """Beside the columns of a row that changes: the version that it had."""
 
 
-def _listed(table: Table, ids: Iterable[int]) -> str:
+def _named(table: Table, ids: Iterable[int]) -> str:
     """A condition with the ids in its text: so the planner sees in which months they lie."""
     return f"{table.name}.id IN ({', '.join(map(str, ids))})"
 

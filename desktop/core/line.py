@@ -58,7 +58,7 @@ def told_of(standing: Standing, now_ms: int, zone: ZoneInfo) -> dict[str, Told]:
 
 def shut_out_words() -> str:
     """What to do when the server lets whoever sits here in no more."""
-    # zh: 服务器不再允许您登录，请换人登录处重新登录。其间的操作保存在本机，登录后上报。
+    # zh: 服务器不再允许您登录：请用“文件”菜单的“换人登录”重新登录。其间的操作保存在本机，登录后上报。
     return _(
         "The server does not let you in any more: sign in again (File, Hand over to another person)."
         " What is done meanwhile is kept here and sent after that."
@@ -93,9 +93,9 @@ def _line(standing: Standing, now_ms: int, zone: ZoneInfo) -> Told:
         return Told(_("The server says no"), "over", Mark.DECIDE, why)
     late = max(now_ms - (standing.heard_ms or standing.since_ms), 0)
     if standing.line is Line.BEHIND or late > LATE_MS:
-        # zh: 滞后 {span}
-        # zh: 画面停留在最后收到时的状态，收到后自动更新。
+        # zh: 此后他人的操作尚未收到，收到后自动显示。
         more = _("What others did since is not here yet; it comes by itself.")
+        # zh: 滞后 {span}
         words = _("Behind {span}").format(span=how_long(late))
         return Told(words, "soon", Mark.LATE, f"{more}\n{why}".strip())
     # zh: 实时

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from db.kernel.language import set_language
+from db.sync.copy import INDEXES
 from desktop import __main__ as door
-from desktop.app.program import DEMO_LOGIN, DEMO_PASSWORD, YIELD_S, Options
+from desktop.app.program import DEMO_LOGIN, DEMO_PASSWORD, YIELD_S, Options, copying_words
 from tests.desktop.app.test_shot import jingwei
 from tests.kit.source import ROOT
 
@@ -104,3 +106,10 @@ def test_a_started_program_gives_the_window_its_turn_back_sooner_than_python_wou
     before, after = map(float, done.stdout.split())
     assert after == pytest.approx(YIELD_S)
     assert after < before
+
+
+def test_the_order_after_the_last_row_has_words_of_its_own() -> None:
+    set_language("en")
+    assert copying_words("cases") == "First copy: Cases"
+    assert copying_words(INDEXES) == "First copy: putting it in order"
+    assert copying_words("unit") == "First copy: Registers and the rest"
